@@ -1,0 +1,69 @@
+"""The one place that configures and imports TensorFlow.
+
+Import ``tf`` and ``keras`` from here. TensorFlow reads its settings once, when it is first
+imported, so they must be in the environment before that.
+"""
+
+import contextlib
+import os
+import platform
+import sys
+import tempfile
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Hold back what C++ writes to file descriptor 2; show it if the body raises."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            captured.seek(0)
+            os.write(saved, captured.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+# oneDNN's kernels are off by default on CPUs without AVX-512, where they double the speed.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The level silences TensorFlow's logger, not the lines written before that logger starts.
+with quiet_stderr():
+    import tensorflow as tf
+
+    # Listing the devices starts the CUDA and CPU back ends, which greet the user as well.
+    tf.config.list_physical_devices()
+    import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "this lesson needs Keras on TensorFlow, and Keras is set to "
+        f"{keras.backend.backend()!r}: unset KERAS_BACKEND and restart"
+    )
+
+
+def has_gpu():
+    """Whether TensorFlow sees a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
+def set_seed(seed):
+    """Seed Python, NumPy and TensorFlow, and free the graph of models no longer used."""
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
+
+
+def versions():
+    """What a reported number depends on: device and versions, as a dict of strings."""
+    return {
+        "device": "GPU" if has_gpu() else "CPU",
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }

@@ -1,0 +1,5 @@
+"""The lesson's widgets."""
+
+from .explorer import GradientExplorer
+
+__all__ = ["GradientExplorer"]
