@@ -88,7 +88,9 @@ def _kernels(model):
         if weight.name == "kernel" or weight.name.endswith("_kernel")
     ]
     if not kernels:
-        raise ValueError(f"the model must have a trainable kernel, received {model.name!r} with none")
+        raise ValueError(
+            f"the model must have a trainable kernel, received {model.name!r} with none"
+        )
     return kernels
 
 

@@ -303,17 +303,13 @@ def build_cifar(
             channels = filters
     x = final.norm_relu(x, parts["before"])
     kind = "resnet" if shortcut else "plain"
-    return keras.Model(
-        image, _classifier(x, classes, reg, "channels_last"), name=f"{kind}{depth}"
-    )
+    return keras.Model(image, _classifier(x, classes, reg, "channels_last"), name=f"{kind}{depth}")
 
 
 def _classifier(x, classes, reg, data_format):
     """(B, H, W, C) -> (B, classes): the mean over the image, a dense layer, softmax."""
     x = layers.GlobalAveragePooling2D(data_format=data_format, name="global_pool")(x)
-    x = layers.Dense(
-        classes, kernel_regularizer=keras.regularizers.L2(reg), name="classifier"
-    )(x)
+    x = layers.Dense(classes, kernel_regularizer=keras.regularizers.L2(reg), name="classifier")(x)
     # float32 also under mixed precision: half precision rounds small probabilities to zero.
     return layers.Activation("softmax", dtype="float32", name="softmax")(x)
 
@@ -416,7 +412,9 @@ def _check_input(data, filters, stride, channel_axis, needs_same_shape):
     if not needs_same_shape:
         return
     if stride != 1:
-        raise ValueError(f"a stride needs reduce=True to fit the shortcut, received stride={stride}")
+        raise ValueError(
+            f"a stride needs reduce=True to fit the shortcut, received stride={stride}"
+        )
     if shape[channel_axis] != filters:
         raise ValueError(
             "a change of filters needs reduce=True to fit the shortcut: "

@@ -1,0 +1,86 @@
+"""Numbers and Axes in, a drawing out; each picture has its text equivalent."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+# Okabe and Ito's colours, told apart with any colour vision; each goes with its own marker.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def _axes(ax):
+    if ax is None:
+        # A white ground of its own keeps black text readable on a dark theme.
+        _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor="white")
+    return ax
+
+
+def gradient_curves(curves, ax=None, ylabel="gradient norm"):
+    """Draw norms by layer on a log axis and return the Axes.
+
+    Args:
+        curves: dict from label to an array (layers,) of norms, input side first.
+        ax: Axes to draw on; None makes a figure.
+
+    A log axis has no zero: exact zeros stand at its foot as hollow triangles pointing down,
+    infinite or undefined norms at its head pointing up.
+    """
+    ax = _axes(ax)
+    ax.set_yscale("log")
+    odd = []
+    for index, (label, norms) in enumerate(curves.items()):
+        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        norms = np.asarray(norms, dtype=float)
+        layer = np.arange(1, len(norms) + 1)
+        shown = np.isfinite(norms) & (norms > 0)
+        every = max(1, len(norms) // 12)
+        ax.plot(
+            layer[shown], norms[shown], color=color, marker=marker, markevery=every, label=label
+        )
+        odd += [
+            (layer[norms == 0], 0.02, "v", color),
+            (layer[~np.isfinite(norms)], 0.98, "^", color),
+        ]
+    for layers, height, marker, color in odd:
+        # x in layers, y as a share of the axis: the edge, wherever the limits end up.
+        ax.plot(
+            layers,
+            np.full(len(layers), height),
+            marker,
+            color=color,
+            markerfacecolor="none",
+            transform=ax.get_xaxis_transform(),
+        )
+    ax.set(xlabel="layer (1 is nearest the input)", ylabel=ylabel)
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def training_curves(curves, ax=None, ylabel="training accuracy"):
+    """Draw a measure by epoch and return the Axes; ``curves``: label -> array (epochs,)."""
+    ax = _axes(ax)
+    for index, (label, values) in enumerate(curves.items()):
+        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        epochs = np.arange(1, len(values) + 1)
+        ax.plot(epochs, values, color=color, marker=marker, label=label)
+    ax.set(xlabel="epoch", ylabel=ylabel)
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
+    return ax
+
+
+def describe_norms(norms):
+    """Say in words what a curve of norms (layers,), input side first, does toward the input."""
+    norms = np.asarray(norms, dtype=float)
+    if not np.isfinite(norms).all():
+        return "overflows: some norms are not finite"
+    zeros = int((norms == 0).sum())
+    if zeros:
+        return f"vanishes: exactly zero in {zeros} of {len(norms)} layers"
+    ratio = norms[0] / norms[-1]
+    if ratio < 1e-2:
+        return "vanishes toward the input"
+    if ratio > 1e2:
+        return "explodes toward the input"
+    return "stays within a factor of 100 from end to end"
