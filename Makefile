@@ -1,0 +1,52 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,requirements.txt)
+# A stamp is written last, so an environment left half made is made again.
+READY := .venv/.lesson-ready
+DEV_READY := .venv/.dev-ready
+
+.PHONY: help setup lab test notebooks lint links browser
+
+help:
+	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
+	@echo "make test       run everything: unit tests, notebooks, browser"
+	@echo "make setup      make the environment, .venv, from requirements.txt"
+	@echo "make notebooks  execute all notebooks again, in place"
+	@echo "make lint       check style, notebooks included"
+	@echo "make links      carry the project's address and the set-up cell everywhere"
+
+setup: $(READY)
+
+$(READY): requirements.txt requirements-gpu.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "the lesson needs Python 3.11 or newer, found " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(PIP) -r $(REQUIREMENTS)
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(DEV_READY): $(READY) requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+lab: $(READY)
+	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
+
+browser: $(DEV_READY)
+	$(BIN)/python tools/browser.py
+
+test: $(DEV_READY) browser
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+notebooks: $(READY)
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
+	  --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+lint: $(DEV_READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+links: $(READY)
+	$(BIN)/python tools/links.py

@@ -1,0 +1,40 @@
+"""Find a Chromium for the browser tests, or install one; print where it is."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find():
+    """The path of an installed browser, or None."""
+    for name in NAMES:
+        if path := shutil.which(name):
+            return path
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if os.path.exists(path) else None
+
+
+def install():
+    """Try Playwright's own browser, then Debian's package where we are root."""
+    attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        attempts.append(["sh", "-c", "apt-get update -qq && apt-get install -y -qq chromium"])
+    for command in attempts:
+        print("No browser found: trying", " ".join(command), flush=True)
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        if path := find():
+            return path
+    raise SystemExit(
+        "The browser tests need Chromium or Google Chrome, and neither was found or could be "
+        "installed. Install one (Debian: apt install chromium) and run make test again."
+    )
+
+
+if __name__ == "__main__":
+    print(find() or install())

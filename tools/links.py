@@ -1,0 +1,62 @@
+"""Carry the project's address from pyproject.toml, and the set-up cell, to where they are used.
+
+``python tools/links.py`` rewrites; ``--check`` only says what is out of date.
+"""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# owner/name as it stands in addresses of this project on each of these sites.
+PLACES = re.compile(
+    r"(https://(?:github\.com|mybinder\.org/v2/gh|colab\.research\.google\.com/github)/)"
+    r"[\w.-]+/(?:resnet-lesson|NAME)(?=[/\"'\s)#?.]|$)"
+)
+
+
+def slug():
+    """``owner/name`` of the one address, in pyproject.toml."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project["urls"]["Repository"].removeprefix("https://github.com/").rstrip("/")
+
+
+def addressed(text):
+    return PLACES.sub(lambda match: match[1] + slug(), text)
+
+
+def setup_cell():
+    return addressed((ROOT / "tools/setup_cell.py").read_text().strip())
+
+
+def updated(path):
+    """The text that the file should have."""
+    text = addressed(path.read_text())
+    if path.suffix != ".ipynb":
+        return text
+    notebook = json.loads(text)
+    first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
+    first["source"] = setup_cell().splitlines(keepends=True)
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def outdated():
+    """The files that disagree with pyproject.toml or the set-up cell, as path -> new text."""
+    paths = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+    texts = {path: updated(path) for path in paths}
+    return {path: text for path, text in texts.items() if path.read_text() != text}
+
+
+def main():
+    changes = outdated()
+    for path, text in changes.items():
+        print("out of date:", path.relative_to(ROOT))
+        if "--check" not in sys.argv:
+            path.write_text(text)
+    return int("--check" in sys.argv and bool(changes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
