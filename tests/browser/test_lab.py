@@ -1,0 +1,77 @@
+"""The lesson in a real JupyterLab: the first notebook runs, and its explorer obeys the keys."""
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+READY = """async () => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    const session = panel?.sessionContext;
+    if (!session) return false;
+    await session.ready;
+    if (!session.session?.kernel) return false;
+    await session.session.kernel.info;
+    return true;
+}"""
+RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+OUTCOME = """() => {
+    const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells;
+    const code = cells.filter(cell => cell.cell_type === 'code');
+    return {
+        executed: code.filter(cell => cell.execution_count !== null).length,
+        total: code.length,
+        errors: code.flatMap(cell => cell.outputs)
+            .filter(output => output.output_type === 'error').map(output => output.ename),
+    };
+}"""
+
+
+def run_all(page, lab, name):
+    """Open the notebook, run every cell, and return how that ended."""
+    address, token, _ = lab
+    page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000)
+    page.wait_for_function(READY, timeout=60_000)
+    page.evaluate(RUN_ALL)
+    return page.evaluate(OUTCOME)
+
+
+def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_path):
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    outcome = run_all(page, lab, "01_vanishing_gradients.ipynb")
+    assert outcome["errors"] == []
+    assert outcome["executed"] == outcome["total"] > 3
+
+    explorer = page.locator(".resnet-explorer:visible").first
+    explorer.scroll_into_view_if_needed()
+    depth = explorer.get_by_label("Depth", exact=True)
+    picture, status = explorer.locator("svg"), explorer.locator("[role=status]")
+    drawn, said = picture.inner_html(), status.inner_text()
+    before = int(depth.input_value())
+    depth.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "([element, old]) => element.innerHTML !== old",
+        arg=[picture.element_handle(), drawn],
+        timeout=10_000,
+    )
+    page.wait_for_function(
+        "([element, text]) => element.innerText.includes(text)",
+        arg=[status.element_handle(), str(before + 3)],
+        timeout=10_000,
+    )
+    assert status.inner_text() != said
+    assert int(depth.input_value()) == before + 3
+    assert complaints == []
+    page.screenshot(path=tmp_path / "explorer.png")
+    page.close()
+
+
+def test_a_failing_notebook_is_seen_to_fail(chromium, lab):
+    cells = [new_code_cell("1 / 0")]
+    nbformat.write(new_notebook(cells=cells), lab[2] / "failing.ipynb")
+    page = chromium.new_page()
+    assert run_all(page, lab, "failing.ipynb")["errors"] == ["ZeroDivisionError"]
+    page.close()

@@ -1,0 +1,103 @@
+"""The set-up cell on a Colab that is made here: only the notebook is open, nothing is installed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
+
+FAKE_COLAB = """
+import sys, types
+colab, output = types.ModuleType("google.colab"), types.ModuleType("google.colab.output")
+output.enable_custom_widget_manager = lambda: print("widgets enabled")
+colab.output = output
+sys.modules["google.colab"], sys.modules["google.colab.output"] = colab, output
+"""
+REPORT = "\nprint(os.getcwd()); print(resnet_lesson.__file__); print('tensorflow' in sys.modules)"
+
+
+def setup_cell(path):
+    cells = json.loads(path.read_text())["cells"]
+    return "".join(next(cell for cell in cells if cell["cell_type"] == "code")["source"])
+
+
+def git(*arguments, cwd):
+    identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=cwd, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    """A bare repository of what git knows here, as a code host would hold it."""
+    folder = tmp_path_factory.mktemp("origin")
+    tree = folder / "tree"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes((ROOT / name).read_bytes())
+    git("init", "--quiet", cwd=tree)
+    git("add", "--all", cwd=tree)
+    git("commit", "--quiet", "-m", "the lesson", cwd=tree)
+    git("clone", "--quiet", "--bare", "tree", "lesson.git", cwd=folder)
+    return folder / "lesson.git"
+
+
+@pytest.fixture
+def colab_python(tmp_path):
+    """A Python that sees this environment's libraries, and installs into its own folder."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    python = tmp_path / "venv/bin/python"
+    probe = "import site; print(site.getsitepackages()[0])"
+    ask = subprocess.run([python, "-c", probe], capture_output=True, text=True, check=True)
+    ours = next(path for path in sys.path if path.endswith("site-packages"))
+    (Path(ask.stdout.strip()) / "libraries.pth").write_text(ours)
+    return python
+
+
+def test_the_same_cell_opens_every_notebook():
+    cells = {setup_cell(path) for path in NOTEBOOKS}
+    assert len(NOTEBOOKS) == 5
+    assert len(cells) == 1
+
+
+def test_the_cell_fetches_the_lesson_and_runs_twice(tmp_path, bare, colab_python):
+    content = tmp_path / "content"
+    content.mkdir()
+    cell = setup_cell(NOTEBOOKS[0])
+    script = FAKE_COLAB + cell + "\n" + cell + REPORT
+    done = subprocess.run(
+        [colab_python, "-c", script],
+        cwd=content,
+        env={**os.environ, "LESSON_REPOSITORY": bare.as_uri()},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    enabled, folder, module, tensorflow = done.stdout.splitlines()
+    assert enabled == "widgets enabled"
+    assert Path(folder) == (content / "resnet-lesson/notebooks").resolve()
+    assert Path(module).is_relative_to(tmp_path)
+    assert tensorflow == "False"
+
+
+def test_a_failing_clone_is_said(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FAKE_COLAB + setup_cell(NOTEBOOKS[0])],
+        cwd=tmp_path,
+        env={**os.environ, "LESSON_REPOSITORY": (tmp_path / "nowhere").as_uri()},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "CalledProcessError" in done.stderr

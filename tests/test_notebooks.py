@@ -1,0 +1,122 @@
+"""The rules that make nbval's comparison mean something, and proof that they bite."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
+NAMES = [
+    "01_vanishing_gradients",
+    "02_identity_shortcut",
+    "03_bottleneck_and_preactivation",
+    "04_building_resnet",
+    "05_training",
+]
+# nbval never compares these.
+NOT_COMPARED = ("image/png", "application/vnd.jupyter.widget-view+json")
+
+
+def faults(notebook):
+    """What is wrong with a notebook, in words; nothing where it keeps the rules."""
+    said = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        where, tags = cell.source.strip()[:40], cell.metadata.get("tags", [])
+        if cell.execution_count is None:
+            said.append(f"never executed, so never compared: {where}")
+        if re.search(r"NBVAL_SKIP|NBVAL_RAISES", cell.source, re.I) or {
+            "nbval-skip",
+            "nbval-raises-exception",
+            "raises-exception",
+        } & set(tags):
+            said.append(f"skipped: {where}")
+        ignored = "nbval-ignore-output" in tags or "NBVAL_IGNORE_OUTPUT" in cell.source
+        unseen = any(
+            kind in output.get("data", {}) for output in cell.outputs for kind in NOT_COMPARED
+        )
+        if (ignored or unseen) and not has_assertion(cell.source):
+            said.append(f"not compared and without an assertion: {where}")
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                said.append(f"an error or noise on stderr: {where}")
+        if re.search(r"(/home|/work|/tmp|/root|/Users)/", str(cell.source) + str(cell.outputs)):
+            said.append(f"a path of one machine: {where}")
+    return said
+
+
+def has_assertion(source):
+    return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source)))
+
+
+def test_there_are_five():
+    assert [path.stem for path in NOTEBOOKS] == NAMES
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_rules_are_kept(path):
+    assert faults(nbformat.read(path, as_version=4)) == []
+    assert path.stat().st_size < 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("cell", "fault"),
+    [
+        (new_code_cell("1", execution_count=None), "never executed"),
+        (new_code_cell("# NBVAL_SKIP\n1", execution_count=1), "skipped"),
+        (
+            new_code_cell(
+                "1", execution_count=1, outputs=[new_output("display_data", {"image/png": "x"})]
+            ),
+            "without an assertion",
+        ),
+        (
+            new_code_cell("1", execution_count=1, metadata={"tags": ["nbval-ignore-output"]}),
+            "without an assertion",
+        ),
+        (
+            new_code_cell(
+                "1", execution_count=1, outputs=[new_output("stream", name="stderr", text="x")]
+            ),
+            "noise",
+        ),
+        (new_code_cell("open('/home/me')", execution_count=1), "path"),
+    ],
+)
+def test_each_rule_bites(cell, fault):
+    (said,) = faults(new_notebook(cells=[cell]))
+    assert fault in said
+
+
+def test_no_sanitiser_hides_numbers():
+    settings = "".join(
+        (ROOT / name).read_text() for name in ("Makefile", "pyproject.toml", ".ci/run")
+    )
+    assert "--nbval " in settings
+    assert "--nbval-lax" not in settings
+    # None at all, so none that could match a number.
+    assert "sanitize" not in settings
+
+
+@pytest.mark.parametrize(("stored", "status"), [("2", 0), ("3", 1)])
+def test_nbval_sees_a_wrong_output(tmp_path, stored, status):
+    output = new_output("execute_result", {"text/plain": stored}, execution_count=1)
+    cell = new_code_cell("1 + 1", execution_count=1, outputs=[output])
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "made.ipynb")
+    options = ["-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "-c", "/dev/null"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path / "made.ipynb")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout
