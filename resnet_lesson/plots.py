@@ -1,5 +1,7 @@
 """Numbers and Axes in, a drawing out; each picture has its text equivalent."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -84,3 +86,11 @@ def describe_norms(norms):
     if ratio > 1e2:
         return "explodes toward the input"
     return "stays within a factor of 100 from end to end"
+
+
+def png(ax):
+    """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well."""
+    buffer = io.BytesIO()
+    ax.figure.savefig(buffer, format="png", dpi=80)
+    plt.close(ax.figure)
+    return buffer.getvalue()

@@ -11,7 +11,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 import links  # noqa: E402
 
 PAGES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
-OURS = re.compile(r"https://(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)")
+OURS = re.compile(
+    r"https://(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)"
+)
 
 
 def test_nothing_is_out_of_date():

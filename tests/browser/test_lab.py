@@ -29,7 +29,9 @@ def run_all(page, lab, name):
     """Open the notebook, run every cell, and return how that ended."""
     address, token, _ = lab
     page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
-    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000)
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000
+    )
     page.wait_for_function(READY, timeout=60_000)
     page.evaluate(RUN_ALL)
     return page.evaluate(OUTCOME)

@@ -1,0 +1,30 @@
+"""What the drawings say about norms that a log axis cannot hold."""
+
+import numpy as np
+import pytest
+
+from resnet_lesson import plots
+
+
+def test_zeros_and_infinities_stand_at_the_edges_hollow():
+    ax = plots.gradient_curves({"a": np.array([0.0, 0.0, 1e-3, np.inf])})
+    curve, zeros, odd = ax.lines
+    assert list(curve.get_xdata()) == [3]
+    assert (list(zeros.get_xdata()), zeros.get_marker()) == ([1, 2], "v")
+    assert (list(odd.get_xdata()), odd.get_marker()) == ([4], "^")
+    assert zeros.get_markerfacecolor() == odd.get_markerfacecolor() == "none"
+    assert plots.png(ax).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("norms", "words"),
+    [
+        ([1e-9, 1], "vanishes toward"),
+        ([0, 1], "exactly zero in 1 of 2"),
+        ([1e9, 1], "explodes"),
+        ([2, 1], "factor of 100"),
+        ([np.nan, 1], "not finite"),
+    ],
+)
+def test_words_for_norms(norms, words):
+    assert words in plots.describe_norms(norms)
