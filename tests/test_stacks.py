@@ -62,7 +62,7 @@ def material(depth, initializer="he"):
     return *(array.astype(np.float64) for array in arrays), labels
 
 
-@pytest.mark.parametrize("options", itertools.product(ACTS, (False, True), (False, True)))
+@pytest.mark.parametrize("options", list(itertools.product(ACTS, (False, True), (False, True))))
 def test_numpy_version_agrees_with_finite_differences(options):
     arrays = material(2)
     weight_gradients, _ = backward(*arrays, *options)
@@ -78,19 +78,23 @@ def test_numpy_version_agrees_with_finite_differences(options):
 
 
 @pytest.mark.parametrize("depth", [1, 2, 7, 50, 200])
-@pytest.mark.parametrize("options", itertools.product(ACTS, (False, True), (False, True)))
+@pytest.mark.parametrize("options", list(itertools.product(ACTS, (False, True), (False, True))))
 def test_engine_agrees_with_numpy(depth, options):
     activation, norm, shortcut = options
     got = stacks.stack_gradients(
         depth, activation=activation, normalization=norm, shortcut=shortcut
     )
+    if forward(*material(depth), *options)[0] > 1e30:  # beyond float32: said, not hidden
+        assert not np.isfinite(got.weight_gradient).all()
+        return
     by_weight, by_signal = backward(*material(depth), *options)
     for norms, gradients in [(got.weight_gradient, by_weight), (got.signal_gradient, by_signal)]:
         exact = np.array([np.linalg.norm(gradient) for gradient in gradients])
-        # Below float32's normal range the engine may round to zero. A deep plain BN stack
-        # amplifies rounding as it amplifies gradients: there, compare orders of magnitude.
+        # Below float32's normal range the engine may round to zero. Plain stacks that stretch
+        # small differences (BN; tanh at He's scale) stretch rounding too: compare magnitudes.
         inside = (exact > 1e-30) & (exact < 1e30)
-        tolerance = 0.5 if norm and not shortcut else 0.02
+        chaotic = not shortcut and (norm or activation == "tanh")
+        tolerance = 0.5 if chaotic else 0.02
         logs = np.log10(norms[inside]), np.log10(exact[inside])
         np.testing.assert_allclose(*logs, atol=tolerance if depth >= 50 else 2e-3)
 

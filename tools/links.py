@@ -38,8 +38,12 @@ def updated(path):
         return text
     notebook = json.loads(text)
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
-    first["source"] = setup_cell().splitlines(keepends=True)
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    source = setup_cell().splitlines(keepends=True)
+    if first["source"] == source:
+        return text
+    first["source"] = source
+    # As nbformat writes it, so that nothing else in the file changes.
+    return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def outdated():
