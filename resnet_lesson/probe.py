@@ -58,7 +58,7 @@ def gradient_norms(model, x, y, loss=None):
         for variable, value_before in zip(model.variables, before, strict=True):
             variable.assign(value_before)
     return [
-        KernelNorms(_place(kernel), norm(gradient), norm(kernel.value))
+        KernelNorms(_place(kernel, model), norm(gradient), norm(kernel.value))
         for kernel, gradient in zip(kernels, gradients, strict=True)
     ]
 
@@ -94,8 +94,9 @@ def _kernels(model):
     return kernels
 
 
-def _place(kernel):
-    return kernel.path.removesuffix("/kernel")
+def _place(kernel, model):
+    """The layer's path; without the model's name, which Keras counts up where it is not given."""
+    return kernel.path.removeprefix(f"{model.name}/").removesuffix("/kernel")
 
 
 class _MeanLoss(keras.losses.Loss):

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules and not os.path.exists("../resnet_lesson"):
-    repository = os.environ.get("LESSON_REPOSITORY", "https://github.com/OWNER/NAME")
+    repository = "https://github.com/resnet-lesson/resnet-lesson"
+    repository = os.environ.get("LESSON_REPOSITORY", repository)
     if not os.path.exists("resnet-lesson"):
         subprocess.run(
             ["git", "clone", "--quiet", "--depth=1", repository, "resnet-lesson"], check=True

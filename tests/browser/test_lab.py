@@ -12,6 +12,7 @@ READY = """async () => {
     await session.session.kernel.info;
     return true;
 }"""
+CLEAR = "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
 OUTCOME = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells;
@@ -33,6 +34,7 @@ def run_all(page, lab, name):
         "() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000
     )
     page.wait_for_function(READY, timeout=60_000)
+    page.evaluate(CLEAR)  # what is seen then comes from this kernel
     page.evaluate(RUN_ALL)
     return page.evaluate(OUTCOME)
 
