@@ -53,7 +53,12 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     picture, status = explorer.locator("svg"), explorer.locator("[role=status]")
     drawn, said = picture.inner_html(), status.inner_text()
     before = int(depth.input_value())
-    depth.focus()
+    # Having run all, JupyterLab scrolls and takes the focus to the last cell: wait until it holds.
+    for _ in range(20):
+        depth.focus()
+        page.wait_for_timeout(500)
+        if depth.evaluate("element => element === document.activeElement"):
+            break
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     page.wait_for_function(
