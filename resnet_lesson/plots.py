@@ -94,3 +94,39 @@ def png(ax):
     ax.figure.savefig(buffer, format="png", dpi=80)
     plt.close(ax.figure)
     return buffer.getvalue()
+
+
+# What a letter of a module's parts stands for: word and colour.
+PARTS = {"c": ("conv", PALETTE[5]), "n": ("BN", PALETTE[4]), "r": ("ReLU", PALETTE[2])}
+
+
+def wires(branch, after="", ax=None, title=""):
+    """Draw one module, its input at the left, and return the Axes.
+
+    Args:
+        branch: the parts of the branch in order, such as "nrcnrc": "c" convolution, "n" norm,
+            "r" ReLU.
+        after: the parts that stand after the addition, on the shortcut's wire.
+        ax: Axes to draw on; None makes a figure.
+        title: written above.
+
+    The shortcut is a bold unbroken line where nothing stands after the addition, and a thin
+    dashed one where something does.
+    """
+    ax = _axes(ax)
+    plus, end = len(branch) + 1, len(branch) + len(after) + 2
+    clean = {"color": PALETTE[0], "linewidth": 5, "solid_capstyle": "butt"}
+    broken = {"color": PALETTE[1], "linewidth": 2, "linestyle": "--"}
+    ax.plot([0, end], [1, 1], **(broken if after else clean), zorder=1)
+    ax.plot([0.3, 0.3, plus, plus], [1, 0, 0, 1], color="black", linewidth=1, zorder=0)
+    ax.text(plus, 1, "+", ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white"})
+    boxes = [(x, 0, part) for x, part in enumerate(branch, start=1)]
+    boxes += [(x, 1, part) for x, part in enumerate(after, start=plus + 1)]
+    for x, y, part in boxes:
+        word, color = PARTS[part]
+        style = {"boxstyle": "round", "fc": color, "ec": "black"}
+        ax.text(x, y, word, ha="center", va="center", fontsize="small", bbox=style)
+    ax.set_title(title, loc="left", fontsize="small")
+    ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
+    ax.axis("off")
+    return ax
