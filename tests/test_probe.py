@@ -32,7 +32,15 @@ def batch():
 
 
 def test_agrees_with_finite_differences(batch):
-    model = small_model("float64")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float64")
+    try:
+        check_finite_differences(small_model("float64"), batch)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def check_finite_differences(model, batch):
     model.layers[4].rate = 0.0  # dropout draws anew at each pass; differences need one function
     x, y = batch
     loss = keras.losses.SparseCategoricalCrossentropy(dtype="float64")
@@ -40,7 +48,9 @@ def test_agrees_with_finite_differences(batch):
     def value():
         return float(loss(y, model(x, training=True)))
 
-    for record in gradient_norms(model, x, y, loss):
+    records = gradient_norms(model, x, y, loss)
+    assert len(records) == 3
+    for record in records:
         kernel = model.get_layer(record.layer).kernel
         start, slopes = kernel.numpy(), []
         for index in np.ndindex(*start.shape):
@@ -113,3 +123,43 @@ def test_refusals(batch):
         gradient_norms(keras.Sequential([keras.Input((2,)), layers.ReLU()]), x, y)
     with pytest.raises(ValueError, match="received 6 and 5"):
         gradient_norms(small_model(), x, y[:5])
+    with pytest.raises(ValueError, match="received 0 and 0"):
+        gradient_norms(small_model(), x[:0], y[:0])
+    several = small_model()
+    several.compile("adam", loss=["mse", "mse"])
+    with pytest.raises(ValueError, match="one output"):
+        gradient_norms(several, x, y)
+
+
+def test_refusals_leave_the_model(batch):
+    model, (x, y) = small_model(), batch
+    before = [variable.numpy().tobytes() for variable in model.variables]
+    with pytest.raises(ValueError, match="received 6 and 5"):
+        gradient_norms(model, x, y[:5])
+    with pytest.raises(Exception, match=r"(?i)shape|incompatible"):
+        gradient_norms(model, x[:, :, :, :1], y)
+    assert [variable.numpy().tobytes() for variable in model.variables] == before
+
+
+def test_the_pass_is_in_training_mode(batch):
+    # In inference mode the averages of the norm would take part, and moving them would show.
+    first, second = small_model(), small_model()
+    second.layers[4].rate = first.layers[4].rate = 0.0
+    norms = second.layers[1]
+    norms.moving_mean.assign(norms.moving_mean + 5)
+    norms.moving_variance.assign(norms.moving_variance * 9)
+    assert gradient_norms(first, *batch) == gradient_norms(second, *batch)
+
+
+def test_frozen_kernels_are_left_out(batch):
+    model = small_model()
+    model.get_layer("first").trainable = False
+    assert [record.layer for record in gradient_norms(model, *batch)] == ["depthwise", "last"]
+
+
+def test_norm_of_nothing_and_of_many_dimensions():
+    assert norm([]) == 0
+    assert norm(np.full((2, 2), 1e-30, "float32")) == pytest.approx(2e-30, rel=1e-6, abs=0)
+    assert norm(np.full((2, 2), 1e30, "float32")) == pytest.approx(2e30, rel=1e-6)
+    assert norm([-np.inf, 1]) == np.inf
+    assert np.isnan(norm([np.nan, np.inf]))
