@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,requirements.txt)
-# A stamp is written last, so an environment left half made is made again.
+# A stamp is written last: an environment without one was left half made, and is made afresh.
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 
@@ -21,7 +21,7 @@ setup: $(READY)
 $(READY): requirements.txt requirements-gpu.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "the lesson needs Python 3.11 or newer, found " + sys.version.split()[0])'
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(if $(wildcard $(READY)),,--clear) .venv
 	$(PIP) -r $(REQUIREMENTS)
 	$(PIP) --no-deps --editable .
 	@touch $@

@@ -1,6 +1,7 @@
 """The project's address has one home, and every link agrees with it."""
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,20 +15,31 @@ PAGES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
 OURS = re.compile(
     r"https://(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)"
 )
+ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
 
 
 def test_nothing_is_out_of_date():
     assert list(links.outdated()) == []
 
 
-def test_another_owner_reaches_every_link(monkeypatch):
-    monkeypatch.setattr(links, "slug", lambda: "someone/else")
-    changed = links.outdated()
-    assert ROOT / "README.md" in changed
-    assert len([path for path in changed if path.suffix == ".ipynb"]) == 5
-    for text in changed.values():
-        assert "https://github.com/resnet-lesson/resnet-lesson" not in text
-        assert set(OURS.findall(text)) <= {"someone/else"}
+def test_a_new_address_reaches_every_link_and_so_does_the_next(tmp_path, monkeypatch):
+    first = links.slug()
+    for folder in ("notebooks", "tools"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for page in ROOT.glob("*.md"):
+        shutil.copy(page, tmp_path)
+    monkeypatch.setattr(links, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["links.py"])
+    for slug in ("someone/else", "third-owner/a.name"):
+        monkeypatch.setattr(links, "slug", lambda slug=slug: slug)
+        assert len(links.outdated()) == 7  # the set-up cell, the README, five notebooks
+        links.main()
+        assert links.outdated() == {}
+        moved = [tmp_path / "README.md", *tmp_path.glob("notebooks/*.ipynb")]
+        for text in (path.read_text() for path in moved):
+            assert slug in ADDRESS.findall(text)
+            assert first not in ADDRESS.findall(text)
+            assert set(OURS.findall(text)) <= {slug}
 
 
 def test_launch_links_lead_to_this_project():

@@ -70,6 +70,8 @@ def test_modules_use_only_those_below_them():
     for path, top in modules():
         depth = len(path.relative_to(PACKAGE).parts)
         for level, name in imports(path):
+            absolute = level == 0 and name.split(".")[0] == PACKAGE.name
+            assert not absolute, f"{path.name} imports {name}: relative, so that it is seen here"
             if level == depth:  # an import from the package's root
                 used = name.split(".")[0]
                 assert LAYERS.index(used) < LAYERS.index(top), f"{path.name} imports {used}"

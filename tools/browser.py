@@ -8,23 +8,32 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+def runs(path):
+    """Whether it starts: a download without its libraries, or Ubuntu's snap stub, does not."""
+    try:
+        return subprocess.run([path, "--version"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
 def find():
-    """The path of an installed browser, or None."""
-    for name in NAMES:
-        if path := shutil.which(name):
+    """The path of an installed browser that starts, or None."""
+    for path in filter(None, map(shutil.which, NAMES)):
+        if runs(path):
             return path
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    return path if os.path.exists(path) else None
+    return path if runs(path) else None
 
 
 def install():
     """Try Playwright's own browser, then Debian's package where we are root."""
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if shutil.which("apt-get") and os.geteuid() == 0:
-        attempts.append(["sh", "-c", "apt-get update -qq && apt-get install -y -qq chromium"])
+        package = "DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium"
+        attempts.append(["sh", "-c", f"apt-get update -qq && {package}"])
     for command in attempts:
         print("No browser found: trying", " ".join(command), flush=True)
         subprocess.run(command, stdout=subprocess.DEVNULL, check=False)

@@ -10,10 +10,11 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-# owner/name as it stands in addresses of this project on each of these sites.
+# Where an owner/name can only be this project's, whatever it was called before: launchers,
+# installs, clones, and the set-up cell (its quote is escaped inside a notebook's JSON).
 PLACES = re.compile(
-    r"(https://(?:github\.com|mybinder\.org/v2/gh|colab\.research\.google\.com/github)/)"
-    r"[\w.-]+/(?:resnet-lesson|NAME)(?=[/\"'\s)#?.]|$)"
+    r"(https://mybinder\.org/v2/gh/|https://colab\.research\.google\.com/github/"
+    r"|(?:git\+|git clone |repository = \\?\")https://github\.com/)[\w.-]+/[\w.-]*\w"
 )
 
 
@@ -48,7 +49,8 @@ def updated(path):
 
 def outdated():
     """The files that disagree with pyproject.toml or the set-up cell, as path -> new text."""
-    paths = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+    pages = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+    paths = [ROOT / "tools/setup_cell.py", *pages]
     texts = {path: updated(path) for path in paths}
     return {path: text for path, text in texts.items() if path.read_text() != text}
 

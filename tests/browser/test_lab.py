@@ -13,7 +13,11 @@ READY = """async () => {
     return true;
 }"""
 CLEAR = "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
-RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# A kernel that dies would leave the command waiting for ever.
+RUN_ALL = """() => Promise.race([
+    window.jupyterapp.commands.execute('notebook:run-all-cells'),
+    new Promise((_, fail) => setTimeout(() => fail(new Error('still running')), 180_000)),
+])"""
 OUTCOME = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells;
     const code = cells.filter(cell => cell.cell_type === 'code');
@@ -43,6 +47,7 @@ def test_first_notebook_runs_and_its_explorer_follows_its_control(chromium, lab,
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     outcome = run_all(page, lab, "01_vanishing_gradients.ipynb")
     assert outcome["errors"] == []
     assert outcome["executed"] == outcome["total"] > 3
