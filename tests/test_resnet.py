@@ -399,9 +399,14 @@ def expect(bad, message):
         assert any(repr(value) in message.split("received")[-1] for value in bad), message
 
 
-SIZES = st.integers(-2, 40)
-COUNTS = st.one_of(st.integers(1, 8), st.integers(1, 8), st.sampled_from([0, -1, 2.5, None, True]))
-WIDTHS = st.one_of(st.integers(1, 64).map(lambda n: 4 * n), st.integers(-4, 40))
+def mostly(good, bad):
+    """Bad one time in twenty: of some ten values drawn, about half the examples stay valid."""
+    return st.sampled_from([good] * 19 + [bad]).flatmap(lambda strategy: strategy)
+
+
+SIZES = mostly(st.integers(9, 40), st.integers(-2, 12))
+COUNTS = mostly(st.integers(1, 8), st.sampled_from([0, -1, 2.5, None, True]))
+WIDTHS = mostly(st.integers(1, 64).map(lambda n: 4 * n), st.integers(-4, 40))
 
 
 def positive(value):
@@ -414,10 +419,10 @@ def positive(value):
     height=SIZES,
     depth=COUNTS,
     classes=COUNTS,
-    stages=st.lists(COUNTS, max_size=4),
+    stages=mostly(st.lists(COUNTS, min_size=1, max_size=5), st.just([])),
     stem=COUNTS,
-    filters=st.lists(WIDTHS, max_size=4),
-    same_length=st.booleans(),
+    filters=st.lists(WIDTHS, max_size=5),
+    same_length=mostly(st.just(True), st.just(False)),
 )
 def test_build_refuses_what_an_oracle_refuses(
     width, height, depth, classes, stages, stem, filters, same_length
@@ -451,7 +456,7 @@ def test_build_refuses_what_an_oracle_refuses(
 
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(
-    depth=st.one_of(st.integers(-5, 200), st.integers(1, 30).map(lambda n: 18 * n + 2)),
+    depth=mostly(st.integers(1, 30).map(lambda n: 18 * n + 2), st.integers(-5, 200)),
     order=st.sampled_from([*FIGURE_4, *FIGURE_4, "random", "", 3]),
     bottleneck=st.booleans(),
     shortcut=st.booleans(),
