@@ -78,7 +78,7 @@ def stack_gradients(
     _check_choice("initializer", initializer, INITIALIZERS)
     inputs, labels = _inputs(width, batch, seed)
     weights, readout = _weights(initializer, width, seed)
-    differentiate = _compiled(activation, bool(normalization), bool(shortcut))
+    differentiate = _compiled(activation, bool(normalization), bool(shortcut), width, batch)
     *norms, loss = differentiate(tf.constant(depth), inputs, labels, weights, readout)
     return StackGradients(*(values.numpy()[:depth] for values in norms), loss=float(loss))
 
@@ -122,8 +122,12 @@ def _weights(initializer, width, seed):
 
 
 @functools.cache
-def _compiled(activation, normalization, shortcut):
-    """The loop over layers for one set of options, compiled once for every depth."""
+def _compiled(activation, normalization, shortcut, width, batch):
+    """The loop over layers for one set of options, compiled once for every depth.
+
+    A concrete function cannot trace again, so that a reader who tries one option after another
+    does not read TensorFlow's warning about functions that do.
+    """
     act = ACTIVATIONS[activation]
 
     def activated(h):
@@ -140,7 +144,7 @@ def _compiled(activation, normalization, shortcut):
         logits = activated(h) @ readout
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
-    @tf.function(jit_compile=True, reduce_retracing=True)
+    @tf.function(jit_compile=True)
     def differentiate(depth, inputs, labels, weights, readout):
         def forward(i, h, signals):
             signals = tf.tensor_scatter_nd_update(signals, [[i]], [h])
@@ -172,7 +176,13 @@ def _compiled(activation, normalization, shortcut):
         rms = tf.map_fn(_norm, signals) / root_count
         return weight_norms, signal_norms, rms, loss
 
-    return differentiate
+    return differentiate.get_concrete_function(
+        tf.TensorSpec([], tf.int32),
+        tf.TensorSpec([batch, width]),
+        tf.TensorSpec([batch], tf.int32),
+        tf.TensorSpec([MAX_DEPTH, width, width]),
+        tf.TensorSpec([width, CLASSES]),
+    )
 
 
 def _norm(values):

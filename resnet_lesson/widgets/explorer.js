@@ -12,6 +12,8 @@ function make(tag, attributes = {}, children = []) {
 }
 
 function labelled(text, control) {
+  // Without this, JupyterLab's shortcuts take the arrow keys from a control that has the focus.
+  control.setAttribute("data-lm-suppress-shortcuts", "true");
   return make("label", {}, [make("span", {}, [text]), control]);
 }
 
