@@ -1,5 +1,6 @@
 """What the drawings say about norms that a log axis cannot hold."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -28,3 +29,18 @@ def test_zeros_and_infinities_stand_at_the_edges_hollow():
 )
 def test_words_for_norms(norms, words):
     assert words in plots.describe_norms(norms)
+
+
+def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
+    clean, broken = (plots.wires("nrcnrc", after=after, title="e").lines[0] for after in ("", "r"))
+    assert clean.get_linewidth() > broken.get_linewidth()
+    assert (clean.get_linestyle(), broken.get_linestyle()) == ("-", "--")
+    assert [text.get_text() for text in clean.axes.texts] == [
+        *("+", "BN", "ReLU", "conv", "BN", "ReLU", "conv")
+    ]
+    # What follows the addition stands on the wire's height, the branch below it.
+    *branch, after = [text.get_position()[1] for text in broken.axes.texts[1:]]
+    wire = clean.get_ydata()[0]
+    assert after == wire
+    assert wire not in branch
+    plt.close("all")

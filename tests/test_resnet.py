@@ -1,5 +1,7 @@
 """The networks: published counts, an independent transcription, and the identity property."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from article_network import network
@@ -488,6 +490,68 @@ def test_build_cifar_refuses_what_an_oracle_refuses(
     expect(bad, message)
 
 
+@settings(derandomize=True, deadline=None, max_examples=1000)
+@given(
+    filters=WIDTHS,
+    stride=mostly(st.integers(1, 3), st.sampled_from([0, -1, 1.5, (1, 2), (), True, 40])),
+    side=st.integers(1, 12),
+    channels=st.integers(1, 64),
+    reduce=mostly(st.booleans(), st.sampled_from([0, "no", None])),
+    shortcut=mostly(st.booleans(), st.sampled_from([1, "yes", None])),
+    order=mostly(st.sampled_from(sorted(FIGURE_4)), st.sampled_from(["preactivation", None])),
+)
+def test_residual_module_refuses_what_an_oracle_refuses(
+    filters, stride, side, channels, reduce, shortcut, order
+):
+    bad = [] if positive(filters) and filters % 4 == 0 else [filters]
+    bad += [] if positive(stride) else [stride]
+    bad += [flag for flag in (reduce, shortcut) if type(flag) is not bool]
+    bad += [] if order in FIGURE_4 else [order]
+    if not bad:
+        bad += [side] if stride > side else []
+        bad += [stride] if shortcut and not reduce and stride > 1 else []
+        bad += [filters] if shortcut and not reduce and channels != filters else []
+    image = SimpleNamespace(shape=(None, side, side, channels))
+    message = outcome(
+        residual_module,
+        data=image,
+        filters=filters,
+        stride=stride,
+        reduce=reduce,
+        shortcut=shortcut,
+        order=order,
+    )
+    if not bad:
+        assert message is None
+    else:
+        assert message is not None
+        assert any(str(value) in message.split("received")[-1] for value in bad), message
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(
+    quarter=st.integers(1, 6),
+    stride=st.integers(1, 3),
+    side=st.integers(3, 12),
+    channels=st.integers(1, 24),
+    order=st.sampled_from(sorted(FIGURE_4)),
+    shortcut=st.booleans(),
+)
+def test_residual_module_has_the_predicted_shape_and_count(
+    quarter, stride, side, channels, order, shortcut
+):
+    filters = 4 * quarter
+    reduce = stride > 1 or channels != filters
+    image = keras.Input((side, side, channels))
+    out = residual_module(image, filters, stride, reduce=reduce, order=order, shortcut=shortcut)
+    assert out.shape == (None, -(-side // stride), -(-side // stride), filters)
+    convolutions = [(channels, quarter, 1), (quarter, quarter, 9), (quarter, filters, 1)]
+    expected = counted(channels, convolutions, FIGURE_4[order])
+    if shortcut and reduce:
+        expected += channels * filters + (4 * filters if PROJECTIONS[order][1] else 0)
+    assert keras.Model(image, out).count_params() == expected
+
+
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(data=st.data())
 def test_build_has_the_predicted_shape_and_count(data):
@@ -561,15 +625,20 @@ def predicted_cifar(n, order, bottleneck, shortcut, base, channels, classes):
                 convolutions = [(before, inner, 1), (inner, inner, 9), (inner, after, 1)]
             else:
                 convolutions = [(before, inner, 9), (inner, after, 9)]
-            total += sum(a * b * size for a, b, size in convolutions)
-            # A norm has the channels of the last convolution before it in the sequence.
-            at, seen = before, iter(convolutions)
-            for kind in (FIGURE_4 if bottleneck else BASIC)[order].split():
-                at = next(seen)[1] if kind == "conv" else at
-                total += 4 * at if kind == "bn" else 0
+            total += counted(before, convolutions, (FIGURE_4 if bottleneck else BASIC)[order])
             changes = before != after or (unit == 0 and stage > 1)
             if shortcut and changes:
                 total += before * after + (4 * after if PROJECTIONS[order][1] else 0)
             before = after
     total += 4 * before if "final_bn1" in AROUND[order] else 0
     return total + (before + 1) * classes
+
+
+def counted(before, convolutions, sequence):
+    """Parameters of a branch: a norm has the channels of the last convolution before it."""
+    total = sum(a * b * size for a, b, size in convolutions)
+    at, seen = before, iter(convolutions)
+    for kind in sequence.split():
+        at = next(seen)[1] if kind == "conv" else at
+        total += 4 * at if kind == "bn" else 0
+    return total
