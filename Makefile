@@ -6,13 +6,14 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 
-.PHONY: help setup lab test notebooks lint links browser
+.PHONY: help setup lab test notebooks site lint links browser
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
 	@echo "make test       run everything: unit tests, notebooks, browser"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
+	@echo "make site       export the first notebook as a page that needs no kernel: site/index.html"
 	@echo "make lint       check style, notebooks included"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
@@ -43,6 +44,9 @@ test: $(DEV_READY) browser
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+
+site: $(READY)
+	$(BIN)/python tools/build_site.py
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check

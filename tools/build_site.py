@@ -1,0 +1,156 @@
+"""Export the first notebook as one page that works from a file: no kernel, no network.
+
+``python tools/build_site.py`` writes site/index.html. The explorer on it is the notebook's own,
+module and traits as they were saved with the notebook.
+"""
+
+import html
+import json
+import os
+import posixpath
+import re
+import sys
+from pathlib import Path
+
+import links
+import nbformat
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOK = ROOT / "notebooks/01_vanishing_gradients.ipynb"
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · a lesson on residual networks</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header><p>This is <a href="{source}">a notebook of the lesson</a> as it was last run. No code runs
+on this page; the explorer draws curves that were computed beforehand.</p></header>
+<main>
+{body}
+</main>
+<script type="application/json" id="widgets">{widgets}</script>
+<script type="module">
+{script}</script>
+</body>
+</html>
+"""
+
+
+def displays(notebook):
+    """The outputs that show something, with each kind of data they carry."""
+    every = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [output for output in every if "data" in output]
+
+
+def model_id(output):
+    return output.data.get(VIEW, {}).get("model_id")
+
+
+def live_widgets(notebook):
+    """The saved traits of the widgets that are shown and bring their own module, by model.
+
+    Raises:
+        ValueError: there is none.
+    """
+    saved = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+    shown = {model_id(output) for output in displays(notebook)}
+    traits = {key: model["state"] for key, model in saved.items() if key in shown}
+    live = {key: values for key, values in traits.items() if "_esm" in values}
+    if not live:
+        raise ValueError("the notebook holds no saved explorer: run `make notebooks` first")
+    return live
+
+
+def describe_figures(notebook):
+    """Give each figure the words that open the text under it, in italics, as its description."""
+    for cell, following in zip(notebook.cells, notebook.cells[1:], strict=False):
+        words = re.match(r"\*([^*]+)\*", following.source)
+        for output in cell.get("outputs", []):
+            if words and "image/png" in output.get("data", {}):
+                alt = " ".join(words[1].split())
+                output.metadata["image/png"] = {"alt": alt}
+
+
+def place_widgets(notebook, widgets):
+    """Put in each widget's place an element to mount it in; until then, its picture."""
+    for output in displays(notebook):
+        key = model_id(output)
+        if key in widgets:
+            words, picture = html.escape(output.data["text/plain"]), output.data["image/png"]
+            image = f'<img alt="{words}" src="data:image/png;base64,{picture}">'
+            output.data = {"text/html": f'<div data-widget="{key}">{image}</div>'}
+
+
+def repository_link(target, folder):
+    """A link of a notebook in ``folder``; into the repository where it was a relative one."""
+    if re.match(r"[a-z]+:|#", target):
+        return target
+    path = posixpath.normpath(posixpath.join(folder, target))
+    return f"https://github.com/{links.slug()}/blob/HEAD/{path}"
+
+
+def body(notebook, folder):
+    exporter = HTMLExporter(
+        template_name="basic",
+        embed_images=True,
+        exclude_anchor_links=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    resources = {"metadata": {"path": str(ROOT / folder)}}
+    soup = BeautifulSoup(exporter.from_notebook_node(notebook, resources)[0], "html.parser")
+    for link in soup.select("a[href]"):
+        link["href"] = repository_link(link["href"], folder)
+    return soup
+
+
+def page(notebook, name):
+    """The page of a notebook, whose path in the repository is ``name``."""
+    widgets = live_widgets(notebook)
+    # A page that cannot run has no use for the set-up.
+    notebook.cells = [cell for cell in notebook.cells if cell.source != links.setup_cell()]
+    describe_figures(notebook)
+    place_widgets(notebook, widgets)
+    del notebook.metadata["widgets"]  # nbconvert would fetch ipywidgets' manager for them
+    content = body(notebook, posixpath.dirname(name))
+    return PAGE.format(
+        title=html.escape(content.h1.get_text()),
+        style=(ROOT / "tools/page.css").read_text(),
+        source=repository_link(name, ""),
+        body=content,
+        # A "<" could end the script early.
+        widgets=json.dumps(widgets).replace("<", "\\u003c"),
+        script=(ROOT / "tools/page.js").read_text(),
+    )
+
+
+def write(path, text):
+    """All of the text or, where that fails, none."""
+    path.parent.mkdir(exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def main(source=NOTEBOOK, target=ROOT / "site/index.html"):
+    try:
+        text = page(nbformat.read(source, 4), f"notebooks/{source.name}")
+    except ValueError as error:
+        return f"{source}: {error}"
+    write(target, text)
+    print(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
