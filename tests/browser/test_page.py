@@ -1,0 +1,131 @@
+"""The exported page in a real browser: from a file, offline, with no kernel."""
+
+import contextlib
+import json
+
+import axe
+import build_site
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from playwright.sync_api import expect
+
+THEMES, WIDTHS = ("light", "dark"), (1280, 375)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The page of the first notebook."""
+    target = tmp_path_factory.mktemp("site") / "index.html"
+    assert build_site.main(target=target) is None
+    return target
+
+
+@contextlib.contextmanager
+def opened(chromium, path, width=1280, theme="light", **options):
+    """The page of a file, and what it asked for or complained of."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=theme, offline=True, **options
+    )
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: asked.append(str(error)))
+    page.on("console", lambda said: asked.append(said.text))
+    page.goto(path.as_uri())
+    yield page, asked
+    context.close()
+
+
+def drawn(explorer):
+    return explorer.locator("svg").evaluate_all("all => all.map(svg => svg.outerHTML).join()")
+
+
+def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
+    with opened(chromium, site) as (page, asked):
+        explorer = page.locator(".resnet-explorer")
+        expect(explorer.get_by_label("Depth", exact=True)).to_have_value("20")
+        expect(explorer.locator("[role=status]").first).to_contain_text("sigmoid")
+        assert drawn(explorer)
+        assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(300)
+    asked.remove(site.as_uri())
+    assert [line for line in asked if not line.startswith(("blob:", "data:"))] == []
+
+
+def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
+    with opened(chromium, site) as (page, asked):
+        explorer = page.locator(".resnet-explorer")
+        depth, before = explorer.get_by_label("Depth", exact=True), drawn(explorer)
+        depth.focus()
+        for key, value in (("ArrowRight", "21"), ("End", "200")):
+            page.keyboard.press(key)
+            expect(depth).to_have_value(value)
+            expect(explorer.locator("[role=status]").first).to_contain_text(value)
+            assert drawn(explorer) != before
+            before = drawn(explorer)
+        expect(depth).to_be_focused()
+    assert [line for line in asked[1:] if not line.startswith(("blob:", "data:"))] == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
+    with opened(chromium, site, width, theme) as (page, _):
+        expect(page.locator(".resnet-explorer")).to_be_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        red = int(background.removeprefix("rgb(").split(",")[0])
+        assert (red < 64) == (theme == "dark")
+        assert axe.violations(page) == []
+
+
+def test_a_planted_violation_is_seen(chromium, site, tmp_path):
+    planted = tmp_path / "planted.html"
+    trap = '<button></button><p style="color: #999; background: #aaa">hard to read</p></main>'
+    planted.write_text(site.read_text().replace("</main>", trap))
+    with opened(chromium, planted) as (page, _):
+        rules = {line.split(":")[0] for line in axe.violations(page)}
+    assert rules == {"button-name", "color-contrast"}
+
+
+def test_without_scripts_its_picture_stands_in(chromium, site):
+    with opened(chromium, site, java_script_enabled=False) as (page, _):
+        picture = page.locator("[data-widget] img")
+        expect(picture).to_be_visible()
+        assert "sigmoid" in picture.get_attribute("alt")
+
+
+PROBE = """export default {
+  initialize({ model }) { model.set("views", 0); },
+  render({ model, el }) {
+    const heard = [], hear = (_, value) => heard.push(value), any = () => heard.push("any");
+    const count = model.get("views");
+    model.on("change:views", hear);
+    model.on("change", any);
+    model.set("views", count); // no change, no event
+    model.set("views", count + 1);
+    model.off("change:views", hear);
+    model.set("views", [count + 1]);
+    model.off();
+    model.set("views", count + 1);
+    model.save_changes();
+    model.send({ kind: "hello" });
+    el.textContent = JSON.stringify({ heard, note: model.get("note") });
+  },
+};"""
+
+
+def test_a_widget_finds_the_model_it_expects(chromium, tmp_path):
+    view = {build_site.VIEW: {"model_id": "abc"}, "image/png": "AAAA", "text/plain": "a probe"}
+    twice = [new_output("display_data", data=dict(view)) for _ in range(2)]
+    traits = {"_esm": PROBE, "_css": "[data-widget] { color: rgb(1, 2, 3) }", "note": "</script>"}
+    source = new_notebook(cells=[new_markdown_cell("# Probe"), new_code_cell("", outputs=twice)])
+    source.metadata["widgets"] = {build_site.STATE: {"state": {"abc": {"state": traits}}}}
+    path = tmp_path / "probe.html"
+    build_site.write(path, build_site.page(source, "notebooks/probe.ipynb"))
+    with opened(chromium, path) as (page, _):
+        views = page.locator("[data-widget]")
+        for index in range(2):  # both views, over one model
+            said = {"heard": [index + 1, "any", "any"], "note": "</script>"}
+            expect(views.nth(index)).to_have_text(json.dumps(said, separators=(",", ":")))
+        expect(views.first).to_have_css("color", "rgb(1, 2, 3)")
