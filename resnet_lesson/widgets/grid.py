@@ -31,6 +31,12 @@ def logarithm(norm):
     return float(np.log10(norm)) if norm > 0 else "zero"
 
 
+def norm(value):
+    """The norm of which ``logarithm`` gave this value."""
+    words = {"zero": 0.0, "infinite": np.inf, "undefined": np.nan}
+    return words[value] if isinstance(value, str) else 10.0**value
+
+
 def kept_layers(depth):
     """At most LAYERS of 1..depth, evenly spread, both ends among them."""
     return np.unique(np.linspace(1, depth, min(depth, LAYERS)).round().astype(int))
