@@ -6,13 +6,14 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 
-.PHONY: help setup lab test notebooks lint links browser
+.PHONY: help setup lab test notebooks lint links browser grid
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
 	@echo "make test       run everything: unit tests, notebooks, browser"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
+	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make lint       check style, notebooks included"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
@@ -47,6 +48,9 @@ notebooks: $(READY)
 lint: $(DEV_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+grid: $(READY)
+	$(BIN)/python -m resnet_lesson.widgets.grid
 
 links: $(READY)
 	$(BIN)/python tools/links.py
