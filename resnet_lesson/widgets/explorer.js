@@ -2,7 +2,7 @@
 // computes; where none does, the grid of curves that came along stands in.
 
 const SVG = "http://www.w3.org/2000/svg";
-const SHAPES = ["g", "path", "line", "circle", "polygon", "rect", "text", "title"];
+const SHAPES = ["svg", "g", "path", "line", "circle", "polygon", "rect", "text", "title"];
 const WIDTH = 640, HEIGHT = 340;
 const BOX = { left: 62, right: 14, top: 64, bottom: 40 };
 const STRIP = { top: 22, height: 20 };
