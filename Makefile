@@ -6,7 +6,7 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 
-.PHONY: help setup lab test notebooks site lint links browser
+.PHONY: help setup lab test notebooks grid site lint links browser
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -14,6 +14,7 @@ help:
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export the first notebook as a page that needs no kernel: site/index.html"
+	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make lint       check style, notebooks included"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
@@ -51,6 +52,9 @@ site: $(READY)
 lint: $(DEV_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+grid: $(READY)
+	$(BIN)/python -m resnet_lesson.widgets.grid
 
 links: $(READY)
 	$(BIN)/python tools/links.py

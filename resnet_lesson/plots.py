@@ -21,7 +21,8 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
     """Draw norms by layer on a log axis and return the Axes.
 
     Args:
-        curves: dict from label to an array (layers,) of norms, input side first.
+        curves: dict from label to an array (layers,) of norms, input side first; or to a pair
+            of layers, counted from 1, and their norms.
         ax: Axes to draw on; None makes a figure.
 
     A log axis has no zero: exact zeros stand at its foot as hollow triangles pointing down,
@@ -32,16 +33,16 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
     odd = []
     for index, (label, norms) in enumerate(curves.items()):
         color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
-        norms = np.asarray(norms, dtype=float)
-        layer = np.arange(1, len(norms) + 1)
+        layer, norms = norms if isinstance(norms, tuple) else (range(1, len(norms) + 1), norms)
+        layer, norms = np.asarray(layer), np.asarray(norms, dtype=float)
         shown = np.isfinite(norms) & (norms > 0)
         every = max(1, len(norms) // 12)
         ax.plot(
             layer[shown], norms[shown], color=color, marker=marker, markevery=every, label=label
         )
         odd += [
-            (layer[norms == 0], 0.02, "v", color),
-            (layer[~np.isfinite(norms)], 0.98, "^", color),
+            (layer[norms == 0][::every], 0.02, "v", color),
+            (layer[~np.isfinite(norms)][::every], 0.98, "^", color),
         ]
     for layers, height, marker, color in odd:
         # x in layers, y as a share of the axis: the edge, wherever the limits end up.

@@ -1,4 +1,4 @@
-"""Gradients of a stack of equal dense layers, at any depth, fast enough to follow a slider.
+"""Gradients of a stack of equal layers or modules, at any depth, as fast as a slider moves.
 
 The layers are equal, so the stack is a loop over stacked weights: TensorFlow compiles one loop
 body for a set of options, and depth is only how often it runs. Going back, each layer is
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from .data import load
+from .resnet import ORDERS
 from .runtime import tf
 
 MAX_DEPTH = 200
+CLASSES = 10
+CHANNELS = 16
 ACTIVATIONS = {
     "sigmoid": tf.sigmoid,
     "tanh": tf.tanh,
@@ -22,45 +25,80 @@ ACTIVATIONS = {
     "linear": tf.identity,
 }
 INITIALIZERS = ("he", "glorot", "small", "orthogonal")
-CLASSES = 10
+# The shapes of one layer's weights, in the order in which the signal meets them.
+KINDS = {
+    "dense": None,  # one matrix, as wide as asked for
+    "convolution": ((3, 3, CHANNELS, CHANNELS),),
+    "basic": ((3, 3, CHANNELS, CHANNELS),) * 2,
+    "bottleneck": (
+        (1, 1, CHANNELS, CHANNELS // 4),
+        (3, 3, CHANNELS // 4, CHANNELS // 4),
+        (1, 1, CHANNELS // 4, CHANNELS),
+    ),
+}
 
 
 @dataclass(frozen=True)
 class StackGradients:
-    """Norms by layer, input side first, each an array of shape (depth,)."""
+    """Norms by layer, input side first, and what they were measured on.
 
-    weight_gradient: np.ndarray  # norm of dL/dW of each layer
-    signal_gradient: np.ndarray  # norm of dL/dh at each layer's input
-    signal: np.ndarray  # root mean square of each layer's input
+    The first three are arrays of shape (depth,). All arrays but these are shared between
+    results, and cannot be written to.
+    """
+
+    weight_gradient: np.ndarray  # norm of dL/dW of each layer or module
+    signal_gradient: np.ndarray  # norm of dL/dh at its input
+    signal: np.ndarray  # root mean square of its input
+    inputs: np.ndarray  # (batch, width), or (batch, 8, 8, 16) where the kind convolves
+    labels: np.ndarray  # (batch,)
+    weights: np.ndarray | tuple  # (depth, ...) of a layer; a tuple of such of a module
+    readout: np.ndarray  # (width or 16, 10)
     loss: float
 
 
 def stack_gradients(
     depth,
     *,
+    kind="dense",
     activation="relu",
     initializer="he",
     normalization=False,
     shortcut=False,
+    order="full_preactivation",
     width=64,
     batch=128,
     seed=0,
+    shortcut_only=False,
 ):
-    """Differentiate a stack of ``depth`` dense layers at initialisation, on digits.
+    """Differentiate a stack of ``depth`` layers or modules at initialisation, on digits.
 
-    One layer is ``h <- h + act(norm(h)) W``, the leading ``h +`` left out without ``shortcut``
-    and ``norm`` the identity without ``normalization``; norm is (z - mean) / sqrt(variance +
-    2e-5) over the batch. The stack starts from standardised digits through a fixed random
-    projection to ``width``; it ends in ``act(norm(h)) R`` and the mean softmax cross-entropy.
+    With ``f`` for the layer's weights applied, one layer is by its order
+
+    - ``original``: ``h <- act(h + norm(f(h)))``
+    - ``bn_after_addition``: ``h <- act(norm(h + f(h)))``
+    - ``relu_before_addition``: ``h <- h + act(norm(f(h)))``
+    - ``relu_only_preactivation``: ``h <- h + norm(f(act(h)))``
+    - ``full_preactivation``: ``h <- h + f(act(norm(h)))``
+
+    the term ``h +`` left out without ``shortcut``, and ``norm`` the identity without
+    ``normalization``; norm is (z - mean) / sqrt(variance + 2e-5), by unit or channel over the
+    batch. A module has the same parts around each of its convolutions, as in
+    ``residual_module``. The stack starts from standardised digits through a fixed random
+    projection. The read-out sees ``act(norm(h))`` in the two pre-activation orders, else ``h``,
+    averaged over the image where there is one; the loss is the mean softmax cross-entropy.
 
     Args:
-        depth: layers, 1 to 200.
+        depth: layers or modules, 1 to 200.
+        kind: dense; convolution (one 3x3 of 16 channels on 8x8 digits); basic or bottleneck, the
+            modules of ``resnet`` with 16 channels (4 inside the bottleneck).
         activation: sigmoid, tanh, relu, gelu or linear.
         initializer: he, glorot (both normal), small (normal, deviation 0.01) or orthogonal.
-        normalization, shortcut: as above.
-        width: units of every layer.
+        normalization, shortcut, order: as above.
+        width: units of every dense layer; the other kinds have their own.
         batch: digits in the batch, at most 1,280.
         seed: of weights, projection and batch.
+        shortcut_only: only the shortcuts carry the gradient of the signal back; the weights of
+            each branch still get theirs, from what the shortcuts bring.
 
     Returns:
         ``StackGradients``; norms are zero or infinite only when their entries are.
@@ -68,129 +106,203 @@ def stack_gradients(
     Raises:
         ValueError: names the rule and the value.
 
-    Source of the layer's order: He et al. 2016, arXiv 1603.05027, figure 4 (e).
+    Source of the orders: He et al. 2016, arXiv 1603.05027, figure 4.
     """
     _check_whole("depth", depth, 1, MAX_DEPTH)
     _check_whole("width", width, 1, 1024)
     _check_whole("batch", batch, 1, 1280)
     _check_whole("seed", seed, 0, 2**32 - 1)
+    _check_choice("kind", kind, KINDS)
     _check_choice("activation", activation, ACTIVATIONS)
     _check_choice("initializer", initializer, INITIALIZERS)
-    inputs, labels = _inputs(width, batch, seed)
-    weights, readout = _weights(initializer, width, seed)
-    differentiate = _compiled(activation, bool(normalization), bool(shortcut), width, batch)
-    *norms, loss = differentiate(tf.constant(depth), inputs, labels, weights, readout)
-    return StackGradients(*(values.numpy()[:depth] for values in norms), loss=float(loss))
+    _check_choice("order", order, ORDERS)
+    if kind != "dense" and width != 64:
+        raise ValueError(
+            f"width is for dense layers, {kind} has {CHANNELS} channels, received width={width}"
+        )
+    if shortcut_only and not shortcut:
+        raise ValueError(
+            "shortcut_only needs shortcut=True, or nothing carries the gradient, "
+            f"received shortcut={shortcut!r}"
+        )
+    shapes = KINDS[kind] or ((width, width),)
+    arrays, tensors = _material(shapes, initializer, batch, seed)
+    switches = (bool(normalization), bool(shortcut), order, bool(shortcut_only))
+    differentiate = _compiled(shapes, batch, activation, *switches)
+    norms, loss = differentiate(tf.constant(depth), *tensors)
+    inputs, labels, weights, readout = arrays
+    weights = tuple(weight[:depth] for weight in weights)
+    return StackGradients(
+        *norms.numpy()[:depth].T,
+        inputs=inputs,
+        labels=labels,
+        weights=weights if len(weights) > 1 else weights[0],
+        readout=readout,
+        loss=float(loss),
+    )
 
 
-@functools.lru_cache(maxsize=8)
-def _inputs(width, batch, seed):
-    """(batch, width) projected digits and (batch,) labels.
+@functools.lru_cache(maxsize=16)
+def _material(shapes, initializer, batch, seed):
+    """Inputs, labels, weights and read-out: as read-only arrays, and the same as tensors."""
+    arrays = (*_inputs(shapes, batch, seed), *_weights(shapes, initializer, seed))
+    for array in tf.nest.flatten(arrays):
+        array.flags.writeable = False
+    return arrays, tf.nest.map_structure(tf.constant, arrays)
+
+
+def _inputs(shapes, batch, seed):
+    """(batch, width) or (batch, 8, 8, 16) projected digits, and (batch,) labels.
 
     Standardised digits have three pixels that never change; a norm straight on them would blow
-    up the first layer's gradient, so a random projection mixes all pixels first.
+    up the first layer's gradient, so a random projection mixes all pixels first (a random 3x3
+    convolution where the layers convolve).
     """
     data = load("digits")
     random = np.random.default_rng([seed, 1])
     chosen = random.choice(len(data.x_train), batch, replace=False)
-    pixels = data.x_train.reshape(len(data.x_train), -1)
-    pixels = (pixels - pixels.mean(axis=0)) / (pixels.std(axis=0) + 1e-6)
-    projection = random.standard_normal((pixels.shape[1], width)) / np.sqrt(pixels.shape[1])
-    inputs = pixels[chosen] @ projection
-    return tf.constant(inputs, tf.float32), tf.constant(data.y_train[chosen], tf.int32)
+    pixels = data.x_train[..., 0]
+    pixels = ((pixels - pixels.mean(axis=0)) / (pixels.std(axis=0) + 1e-6))[chosen]
+    if len(shapes[0]) == 2:
+        patches = pixels.reshape(batch, -1)
+    else:
+        padded = np.pad(pixels, ((0, 0), (1, 1), (1, 1)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))
+        patches = windows.reshape(*pixels.shape, -1)
+    fan_in, width = patches.shape[-1], shapes[0][-2]
+    projection = random.standard_normal((fan_in, width)) / np.sqrt(fan_in)
+    inputs = (patches @ projection).astype(np.float32)
+    return inputs, data.y_train[chosen].astype(np.int32)
 
 
-@functools.lru_cache(maxsize=8)
-def _weights(initializer, width, seed):
-    """(MAX_DEPTH, width, width) weights and (width, CLASSES) read-out.
+def _weights(shapes, initializer, seed):
+    """Weights, an array (MAX_DEPTH, *shape) for each shape, and the (width, CLASSES) read-out.
 
     Always drawn for the deepest stack: a deeper one then only adds layers to a shallower one.
     """
     random = np.random.default_rng([seed, 2])
-    weights = random.standard_normal((MAX_DEPTH, width, width))
+    weights = tuple(_draw(random, shape, initializer).astype(np.float32) for shape in shapes)
+    width = shapes[-1][-1]
     readout = random.standard_normal((width, CLASSES)) / np.sqrt(width)
+    return weights, readout.astype(np.float32)
+
+
+def _draw(random, shape, initializer):
+    """(MAX_DEPTH, *shape) weights; the last two axes are channels in and out."""
+    fan_in, out = int(np.prod(shape[:-1])), shape[-1]
+    fan_out = out * fan_in // shape[-2]
     if initializer == "orthogonal":
-        q, r = np.linalg.qr(weights)
+        tall = random.standard_normal((MAX_DEPTH, max(fan_in, out), min(fan_in, out)))
+        q, r = np.linalg.qr(tall)
         # The signs of R's diagonal make Q uniform over all rotations.
-        weights = q * np.sign(np.diagonal(r, axis1=1, axis2=2))[:, np.newaxis]
-    else:
-        # Glorot's 2 / (fan in + fan out) is 1 / width in a square layer.
-        weights *= {"he": np.sqrt(2 / width), "glorot": np.sqrt(1 / width), "small": 0.01}[
-            initializer
-        ]
-    return tf.constant(weights, tf.float32), tf.constant(readout, tf.float32)
+        q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, np.newaxis]
+        return (q if fan_in >= out else q.swapaxes(1, 2)).reshape(MAX_DEPTH, *shape)
+    deviations = {"he": np.sqrt(2 / fan_in), "glorot": np.sqrt(2 / (fan_in + fan_out))}
+    deviation = deviations.get(initializer, 0.01)
+    return deviation * random.standard_normal((MAX_DEPTH, *shape))
+
+
+def _norm_over_batch(z):
+    """(z - mean) / sqrt(variance + 2e-5) by unit or channel."""
+    if z.shape.rank == 2:
+        mean, variance = tf.nn.moments(z, axes=[0])
+        return (z - mean) * tf.math.rsqrt(variance + 2e-5)
+    ones = tf.ones(z.shape[-1])
+    return tf.raw_ops.FusedBatchNormV3(
+        x=z, scale=ones, offset=0 * ones, mean=[], variance=[], epsilon=2e-5, is_training=True
+    ).y
+
+
+def _apply(h, weight):
+    """The matrix, or the convolution of stride 1 that keeps the size."""
+    return h @ weight if weight.shape.rank == 2 else tf.nn.conv2d(h, weight, 1, "SAME")
+
+
+def _layer(activation, normalization, shortcut, order):
+    """One layer of the stack, and what the read-out sees of its end, as two functions."""
+    act, parts = ACTIVATIONS[activation], ORDERS[order]
+
+    def through(h, letters):
+        for letter in letters:
+            if letter == "r":
+                h = act(h)
+            elif normalization:
+                h = _norm_over_batch(h)
+        return h
+
+    def layer(h, weights, seen_by_branch):
+        """``seen_by_branch`` is h, or h without a way back."""
+        branch = seen_by_branch
+        for place, weight in enumerate(weights, start=1):
+            branch = _apply(through(branch, parts["before"]), weight)
+            branch = through(branch, parts["last" if place == len(weights) else "after"])
+        return through(h + branch if shortcut else branch, parts["sum"])
+
+    def end(h):
+        h = through(h, "nr") if "preactivation" in order else h
+        return h if h.shape.rank == 2 else tf.reduce_mean(h, axis=[1, 2])
+
+    return layer, end
 
 
 @functools.cache
-def _compiled(activation, normalization, shortcut, width, batch):
+def _compiled(shapes, batch, activation, normalization, shortcut, order, shortcut_only):
     """The loop over layers for one set of options, compiled once for every depth.
 
     A concrete function cannot trace again, so that a reader who tries one option after another
     does not read TensorFlow's warning about functions that do.
     """
-    act = ACTIVATIONS[activation]
+    layer, end = _layer(activation, normalization, shortcut, order)
+    dense = len(shapes[0]) == 2
 
-    def activated(h):
-        if normalization:
-            mean, variance = tf.nn.moments(h, axes=[0])
-            h = (h - mean) * tf.math.rsqrt(variance + 2e-5)
-        return act(h)
-
-    def layer(h, w):
-        branch = activated(h) @ w
-        return h + branch if shortcut else branch
-
-    def loss_of(h, labels, readout):
-        logits = activated(h) @ readout
-        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-
-    @tf.function(jit_compile=True)
+    # XLA fuses what a dense layer is made of, and has slow convolutions on a CPU.
+    @tf.function(jit_compile=dense)
     def differentiate(depth, inputs, labels, weights, readout):
-        def forward(i, h, signals):
-            signals = tf.tensor_scatter_nd_update(signals, [[i]], [h])
-            return i + 1, layer(h, weights[i]), signals
+        def at(i):
+            return [weight[i] for weight in weights]
 
-        kept = tf.zeros([MAX_DEPTH, *inputs.shape])
+        def forward(i, h, signals):
+            return i + 1, layer(h, at(i), h), signals.write(i, h)
+
+        kept = tf.TensorArray(tf.float32, MAX_DEPTH, element_shape=inputs.shape)
         _, h, signals = tf.while_loop(lambda i, *_: i < depth, forward, (0, inputs, kept))
         with tf.GradientTape() as tape:
             tape.watch(h)
-            loss = loss_of(h, labels, readout)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, end(h) @ readout)
+            loss = tf.reduce_mean(losses)
         gradient = tape.gradient(loss, h)
 
-        def backward(i, gradient, weight_norms, signal_norms):
-            h, w = signals[i], weights[i]
+        def backward(i, gradient, norms):
+            h, w = signals.read(i), at(i)
             with tf.GradientTape() as tape:
                 tape.watch([h, w])
-                out = layer(h, w)
-            gradient, weight_gradient = tape.gradient(out, [h, w], output_gradients=gradient)
-            weight_norms = tf.tensor_scatter_nd_update(
-                weight_norms, [[i]], [_norm(weight_gradient)]
-            )
-            signal_norms = tf.tensor_scatter_nd_update(signal_norms, [[i]], [_norm(gradient)])
-            return i - 1, gradient, weight_norms, signal_norms
+                out = layer(h, w, tf.stop_gradient(h) if shortcut_only else h)
+            gradient, by_weight = tape.gradient(out, [h, w], output_gradients=gradient)
+            row = [
+                _norm(*by_weight),
+                _norm(gradient),
+                _norm(h) / np.sqrt(inputs.shape.num_elements()),
+            ]
+            return i - 1, gradient, tf.tensor_scatter_nd_update(norms, [[i]], [tf.stack(row)])
 
-        empty = tf.zeros([MAX_DEPTH])
-        start = (depth - 1, gradient, empty, empty)
-        _, _, weight_norms, signal_norms = tf.while_loop(lambda i, *_: i >= 0, backward, start)
-        root_count = tf.sqrt(float(inputs.shape[0] * inputs.shape[1]))
-        rms = tf.map_fn(_norm, signals) / root_count
-        return weight_norms, signal_norms, rms, loss
+        start = (depth - 1, gradient, tf.zeros([MAX_DEPTH, 3], tf.float64))
+        _, _, norms = tf.while_loop(lambda i, *_: i >= 0, backward, start)
+        return norms, loss
 
+    width, classes = shapes[-1][-1], CLASSES
+    image = () if dense else (8, 8)
     return differentiate.get_concrete_function(
         tf.TensorSpec([], tf.int32),
-        tf.TensorSpec([batch, width]),
+        tf.TensorSpec([batch, *image, width]),
         tf.TensorSpec([batch], tf.int32),
-        tf.TensorSpec([MAX_DEPTH, width, width]),
-        tf.TensorSpec([width, CLASSES]),
+        tuple(tf.TensorSpec([MAX_DEPTH, *shape]) for shape in shapes),
+        tf.TensorSpec([width, classes]),
     )
 
 
-def _norm(values):
-    """As ``probe.norm``: squares leave float32's range, so the largest entry comes out first."""
-    largest = tf.reduce_max(tf.abs(values))
-    scaled = tf.math.divide_no_nan(values, largest)
-    norm = largest * tf.sqrt(tf.reduce_sum(tf.square(scaled)))
-    return tf.where(tf.math.is_finite(largest), norm, largest)
+def _norm(*tensors):
+    """The Euclidean norm of all entries, in float64: their squares leave the range of float32."""
+    return tf.sqrt(2 * tf.add_n([tf.nn.l2_loss(tf.cast(part, tf.float64)) for part in tensors]))
 
 
 def _check_whole(what, value, least, most):

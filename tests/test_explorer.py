@@ -1,51 +1,136 @@
 """The explorer's traits: what goes in, what follows."""
 
 import base64
+import itertools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import traitlets
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from resnet_lesson import GradientExplorer, stack_gradients
+from resnet_lesson import GradientExplorer, curves, stack_gradients
+from resnet_lesson.widgets import explorer as module
+from resnet_lesson.widgets import grid
+
+CHANGES = {
+    "depth": 7,
+    "activation": "tanh",
+    "initializer": "orthogonal",
+    "normalization": True,
+    "shortcut": True,
+    "order": "original",
+    "kind": "convolution",
+    "quantity": "signal",
+    "seed": 3,
+}
+
+
+def measured(explorer):
+    """The explorer with the engine loaded, whatever ran before."""
+    module.GradientExplorer._engine = sys.modules["resnet_lesson.stacks"]
+    return explorer
 
 
 def test_curve_is_the_engines_and_follows_each_trait():
-    explorer = GradientExplorer(depth=5, activation="relu", initializer="he")
-    settings = {"activation": "relu", "initializer": "he"}
-    changes = {
-        "depth": 7,
-        "activation": "tanh",
-        "initializer": "orthogonal",
-        "normalization": True,
-        "shortcut": True,
-    }
-    depth = 5
-    for trait, value in changes.items():
+    stack_gradients(1)
+    explorer = measured(GradientExplorer(depth=5))
+    for trait, value in CHANGES.items():
         setattr(explorer, trait, value)
-        depth = value if trait == "depth" else depth
-        settings |= {trait: value} if trait != "depth" else {}
-        expected = stack_gradients(depth, **settings).weight_gradient
-        np.testing.assert_allclose(explorer.curve, np.log10(expected))
-        assert str(depth) in explorer.status
+        setting = {name: getattr(explorer, name) for name in (*grid.SETTING, "seed")}
+        result = stack_gradients(explorer.depth, **setting)
+        norms = getattr(result, explorer.quantity)
+        np.testing.assert_allclose(explorer.curve["values"], np.log10(norms))
+        assert explorer.curve["layers"] == list(range(1, explorer.depth + 1))
+        described = curves.describe(norms, explorer.quantity)
+        assert explorer.status.endswith(curves.sentence(described, explorer.quantity))
+
+
+def test_the_first_picture_needs_no_tensorflow():
+    code = """
+import sys
+from resnet_lesson import GradientExplorer
+explorer = GradientExplorer()
+assert len(explorer.curve["layers"]) == 10
+assert "shrinks" in explorer.status
+assert "tensorflow" not in sys.modules and "matplotlib" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_exact_zeros_are_said():
-    explorer = GradientExplorer(depth=110)
-    assert explorer.curve[0] == "zero"
+    explorer = GradientExplorer(depth=200)
+    assert explorer.curve["values"][0] == "zero"
     assert "exactly zero" in explorer.status
 
 
-@pytest.mark.parametrize("setting", [{"depth": 0}, {"depth": 201}, {"activation": "cube"}])
-def test_bad_settings_are_refused(setting):
+@pytest.mark.parametrize(
+    "setting",
+    [{"depth": 0}, {"depth": 201}, {"activation": "cube"}, {"order": "random"}, {"seed": -1}],
+)
+def test_bad_settings_are_refused_and_change_nothing(setting):
     with pytest.raises(traitlets.TraitError, match=str(next(iter(setting.values())))):
         GradientExplorer(**setting)
+    explorer = GradientExplorer()
+    before = (explorer.curve, explorer.status, explorer.answers)
+    with pytest.raises(traitlets.TraitError):
+        explorer.set_trait(*next(iter(setting.items())))
+    assert (explorer.curve, explorer.status, explorer.answers) == before
+
+
+SETTINGS = st.one_of(
+    *[st.tuples(st.just(name), st.sampled_from(module.CHOICES[name])) for name in module.CHOICES],
+    *[st.tuples(st.just(name), st.booleans()) for name in ("normalization", "shortcut")],
+    # Shallow, so that a thousand networks take seconds; the tests of the engine go deep.
+    st.tuples(st.just("depth"), st.integers(1, 8)),
+    st.tuples(st.just("seed"), st.integers(0, 3)),
+)
+
+
+@settings(derandomize=True, deadline=None, max_examples=50)
+@given(changes=st.lists(SETTINGS, min_size=20, max_size=20))
+def test_random_changes_in_sequence_leave_it_in_order(changes):
+    explorer = GradientExplorer(depth=3)
+    for trait, value in changes:
+        explorer.set_trait(trait, value)
+        assert getattr(explorer, trait) == value
+        assert explorer.curve["layers"][-1] == explorer.depth
+        assert len(explorer.curve["values"]) == len(explorer.curve["layers"])
+        assert explorer.label() in explorer.status
+
+
+def test_each_question_changes_one_control_and_stays_on_the_axis():
+    found = module.presets()
+    for one, next_one in itertools.pairwise(found):
+        before, after = one["setting"], next_one["setting"]
+        assert len([name for name in before if before[name] != after[name]]) == 1
+    low, high = module.QUESTION_AXIS
+    for preset in found:
+        values = GradientExplorer(**preset["setting"]).curve["values"]
+        assert low < min(values) <= max(values) < high
+
+
+def test_a_pinned_curve_stays():
+    explorer = GradientExplorer(depth=5)
+    explorer.pin()
+    first = explorer.curve
+    explorer.depth = 10
+    assert explorer.pins == [{"label": "5 sigmoid layers, glorot weights", "curve": first}]
+    explorer.redraw()
+    assert "draw 2" in explorer.status
 
 
 def test_bundle_has_stable_words_and_a_picture():
-    bundle, _ = GradientExplorer()._repr_mimebundle_()
-    assert bundle["text/plain"] == (
-        "GradientExplorer: 20 sigmoid layers, glorot weights: "
-        "the gradient vanishes toward the input."
-    )
+    explorer = GradientExplorer()
+    texts = set()
+    for _ in range(2):
+        bundle, _ = explorer._repr_mimebundle_()
+        texts.add(bundle["text/plain"])
+        stack_gradients(1)
+        measured(explorer)._recompute()
+    assert len(texts) == 1
+    assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, glorot weights. Going")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
