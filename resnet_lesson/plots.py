@@ -73,22 +73,6 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     return ax
 
 
-def describe_norms(norms):
-    """Say in words what a curve of norms (layers,), input side first, does toward the input."""
-    norms = np.asarray(norms, dtype=float)
-    if not np.isfinite(norms).all():
-        return "overflows: some norms are not finite"
-    zeros = int((norms == 0).sum())
-    if zeros:
-        return f"vanishes: exactly zero in {zeros} of {len(norms)} layers"
-    ratio = norms[0] / norms[-1]
-    if ratio < 1e-2:
-        return "vanishes toward the input"
-    if ratio > 1e2:
-        return "explodes toward the input"
-    return "stays within a factor of 100 from end to end"
-
-
 def png(ax):
     """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well."""
     buffer = io.BytesIO()

@@ -151,6 +151,7 @@ def _material(shapes, initializer, batch, seed):
     return arrays, tf.nest.map_structure(tf.constant, arrays)
 
 
+@functools.lru_cache(maxsize=16)
 def _inputs(shapes, batch, seed):
     """(batch, width) or (batch, 8, 8, 16) projected digits, and (batch,) labels.
 
@@ -289,14 +290,14 @@ def _compiled(shapes, batch, activation, normalization, shortcut, order, shortcu
         _, _, norms = tf.while_loop(lambda i, *_: i >= 0, backward, start)
         return norms, loss
 
-    width, classes = shapes[-1][-1], CLASSES
+    width = shapes[-1][-1]
     image = () if dense else (8, 8)
     return differentiate.get_concrete_function(
         tf.TensorSpec([], tf.int32),
         tf.TensorSpec([batch, *image, width]),
         tf.TensorSpec([batch], tf.int32),
         tuple(tf.TensorSpec([MAX_DEPTH, *shape]) for shape in shapes),
-        tf.TensorSpec([width, classes]),
+        tf.TensorSpec([width, CLASSES]),
     )
 
 

@@ -34,6 +34,11 @@ def test_the_signal_is_read_forward():
 @pytest.mark.parametrize(
     ("norms", "words"),
     [
+        ([1e-9, 1], "falls 1.0e9x"),
+        ([1e9, 1], "rises 1.0e9x"),
+        ([2, 1], "within a factor of 2 from"),
+        ([0, 1], "in 1 of 2 layers it is exactly zero"),
+        ([np.nan, 1], "in 1 of 2 layers it overflows"),
         ([3, 2, 1], "within a factor of 3 from"),
         ([1], "a single value"),
         ([0, 0], "no value that can be drawn; in 2 of 2 layers it is exactly zero"),

@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from resnet_lesson import plots
 
@@ -15,20 +14,6 @@ def test_zeros_and_infinities_stand_at_the_edges_hollow():
     assert (list(odd.get_xdata()), odd.get_marker()) == ([4], "^")
     assert zeros.get_markerfacecolor() == odd.get_markerfacecolor() == "none"
     assert plots.png(ax).startswith(b"\x89PNG")
-
-
-@pytest.mark.parametrize(
-    ("norms", "words"),
-    [
-        ([1e-9, 1], "vanishes toward"),
-        ([0, 1], "exactly zero in 1 of 2"),
-        ([1e9, 1], "explodes"),
-        ([2, 1], "factor of 100"),
-        ([np.nan, 1], "not finite"),
-    ],
-)
-def test_words_for_norms(norms, words):
-    assert words in plots.describe_norms(norms)
 
 
 def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():

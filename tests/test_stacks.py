@@ -239,8 +239,9 @@ def head(x):
 def keras_norms(model, result):
     """Norms of dL/dW and dL/dh by layer, of a Keras model given the stack's weights."""
     weights = result.weights if isinstance(result.weights, tuple) else (result.weights,)
-    kernels = [w for w in model.trainable_weights if w.name == "kernel" and len(w.shape) < 5]
-    kernels = [w for w in kernels if w.shape[0] != 128]
+    kernels = [
+        layer.kernel for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.Dense))
+    ]
     values = [w[layer] for layer in range(len(result.signal)) for w in weights] + [result.readout]
     for kernel, value in zip(kernels, values, strict=True):
         kernel.assign(value)

@@ -12,7 +12,7 @@ const NAMES = {
   depth: "Depth", activation: "Activation", shortcut: "Shortcut", initializer: "Initialiser",
   normalization: "Batch normalisation", order: "Order", kind: "Kind", quantity: "Show",
 };
-const ANSWER_TIME = 2000; // ms without an answer after which the grid stands in
+const ANSWER_TIME = 20_000; // ms without an answer after which the grid stands in
 
 function make(tag, attributes = {}, children = []) {
   const svg = SHAPES.includes(tag);
@@ -26,32 +26,27 @@ const plain = (name) => name.replaceAll("_", " ");
 
 // ---------------------------------------------------------------- the grid
 
+/** The grid of its text, unpacked: a view of the codes, and the word for each that has one. */
+function readGrid(text) {
+  const grid = JSON.parse(text);
+  const bytes = Uint8Array.from(atob(grid.codes), (letter) => letter.charCodeAt(0));
+  const words = Object.fromEntries(Object.entries(grid.words).map(([word, code]) => [code, word]));
+  return { ...grid, codes: new DataView(bytes.buffer), words };
+}
+
 /** What the grid has for this setting: {curve, described}, or null. */
-function lookUp(model, setting) {
-  const grid = model.get("grid");
+function lookUp(grid, setting) {
   const place = grid.settings.indexOf(SETTING.map((name) => setting[name]).join(","));
   const deep = grid.depths.indexOf(setting.depth);
   if (place < 0 || deep < 0 || setting.seed) return null;
   const quantities = grid.choices.quantity;
   const index = (place * grid.depths.length + deep) * quantities.length + quantities.indexOf(setting.quantity);
   const layers = keptLayers(setting.depth, grid.layers);
-  const words = Object.fromEntries(Object.entries(grid.words).map(([word, code]) => [code, word]));
-  const codes = codesOf(grid);
   const values = layers.map((_, at) => {
-    const code = codes.getInt16(2 * (index * grid.layers + at), true);
-    return words[code] ?? code / grid.steps;
+    const code = grid.codes.getInt16(2 * (index * grid.layers + at), true);
+    return grid.words[code] ?? code / grid.steps;
   });
   return { curve: { layers, values }, described: grid.descriptions[grid.described[index]] };
-}
-
-const unpacked = new WeakMap();
-
-function codesOf(grid) {
-  if (!unpacked.has(grid)) {
-    const bytes = Uint8Array.from(atob(grid.codes), (letter) => letter.charCodeAt(0));
-    unpacked.set(grid, new DataView(bytes.buffer));
-  }
-  return unpacked.get(grid);
 }
 
 /** As NumPy has it: evenly spread, halves rounded to even. */
@@ -96,13 +91,16 @@ function ticks([least, most]) {
   return Array.from({ length: count + 1 }, (_, index) => first + index * step);
 }
 
+const ACROSS = WIDTH - BOX.left - BOX.right, DOWN = HEIGHT - BOX.top - BOX.bottom;
+
+/** Where a layer stands in a network of this depth. */
+const acrossOf = (depth) => (layer) => BOX.left + (ACROSS * (layer - 0.5)) / depth;
+
 function drawAxes(ends, depth) {
   const marks = ticks(ends), [low, high] = [marks[0], marks[marks.length - 1]];
-  const across = WIDTH - BOX.left - BOX.right, down = HEIGHT - BOX.top - BOX.bottom;
   const scale = {
-    x: (layer) => BOX.left + (across * (layer - 0.5)) / depth,
-    y: (value) => BOX.top + (down * (high - value)) / (high - low),
-    cell: across / depth,
+    x: acrossOf(depth),
+    y: (value) => BOX.top + (DOWN * (high - value)) / (high - low),
   };
   const parts = marks.flatMap((mark) => [
     make("line", { class: "line", x1: BOX.left, x2: WIDTH - BOX.right, y1: scale.y(mark), y2: scale.y(mark) }),
@@ -111,7 +109,7 @@ function drawAxes(ends, depth) {
   for (const layer of new Set([1, Math.ceil(depth / 2), depth])) {
     parts.push(make("text", { x: scale.x(layer), y: HEIGHT - 22, "text-anchor": "middle" }, [`${layer}`]));
   }
-  parts.push(make("text", { x: BOX.left + across / 2, y: HEIGHT - 5, "text-anchor": "middle" },
+  parts.push(make("text", { x: BOX.left + ACROSS / 2, y: HEIGHT - 5, "text-anchor": "middle" },
     ["layer (1 is nearest the input)"]));
   return { parts, scale };
 }
@@ -148,7 +146,8 @@ function drawMark(x, y, which) {
 }
 
 /** The network as a strip of layers, each as bright as its norm is great among the others. */
-function drawStrip(curve, depth, { x, cell }, [low, high]) {
+function drawStrip(curve, depth, [low, high]) {
+  const x = acrossOf(depth), cell = ACROSS / depth;
   const bright = (value) => {
     if (typeof value !== "number") return value === "zero" ? 0 : 1;
     return 0.08 + 0.92 * Math.min(1, Math.max(0, (value - low) / (high - low || 1)));
@@ -175,7 +174,7 @@ function draw(svg, curve, depth, pins, axis) {
   const { parts, scale } = drawAxes(ends, deepest);
   const own = numbers(curve);
   svg.replaceChildren(
-    ...drawStrip(curve, depth, drawAxes(ends, depth).scale, [Math.max(-45, Math.min(...own, 0)), Math.max(...own, 0)]),
+    ...drawStrip(curve, depth, [Math.max(-45, Math.min(...own, 0)), Math.max(...own, 0)]),
     ...parts,
     ...pins.map((pin, which) => drawCurve(pin.curve, scale, which)),
     drawCurve(curve, scale, "now"),
@@ -208,9 +207,10 @@ function valueOf(trait, element) {
 }
 
 function render({ model, el }) {
-  const { choices, depths } = model.get("grid");
+  const grid = readGrid(model.get("grid"));
+  const { choices, depths } = grid;
   const controls = Object.fromEntries(Object.keys(NAMES).map((trait) => [trait, control(trait, choices[trait])]));
-  Object.assign(controls.depth, { min: 1, max: model.get("grid").most });
+  Object.assign(controls.depth, { min: 1, max: grid.most });
   const depthShown = make("output");
   const svg = make("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
   const status = make("p", { role: "status", "aria-live": "polite" });
@@ -249,7 +249,7 @@ function render({ model, el }) {
 
   /** Without a kernel: the recorded curve, if there is one; false where there is none. */
   const fromGrid = (wanted) => {
-    const found = lookUp(model, wanted);
+    const found = lookUp(grid, wanted);
     if (!found) return false;
     for (const [trait, value] of Object.entries(wanted)) model.set(trait, value);
     model.set("curve", found.curve);
@@ -283,7 +283,7 @@ function render({ model, el }) {
     if (changed.length === 0) return;
     for (const [trait, value] of changed) model.set(trait, value);
     model.save_changes();
-    waiting = setTimeout(silence, 10 * ANSWER_TIME);
+    waiting = setTimeout(silence, ANSWER_TIME);
   };
   const silence = () => {
     waiting = 0;

@@ -85,7 +85,8 @@ class GradientExplorer(anywidget.AnyWidget):
 
     presets = traitlets.List(presets()).tag(sync=True)
     preset_axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
-    grid = traitlets.Dict(grid.load()).tag(sync=True)
+    # As text: a notebook that saves it keeps one line, not one for each of its numbers.
+    grid = traitlets.Unicode(grid.FILE.read_text()).tag(sync=True)
     words = traitlets.Dict(
         {"subjects": curves.SUBJECTS, "sentences": curves.SENTENCES, "endings": curves.ENDINGS}
     ).tag(sync=True)
@@ -121,13 +122,14 @@ class GradientExplorer(anywidget.AnyWidget):
         return ", ".join(parts)
 
     def _recompute(self, _change=None):
-        with self._lock:
+        # One message for all, so that the picture and its words never disagree.
+        with self._lock, self.hold_sync():
             self.curve, described = self._recorded() or self._measured()
-            # One message for all, so that the picture and its words never disagree.
-            with self.hold_sync():
-                words = curves.sentence(described, self.quantity)
-                self.status = f"{self.label()}. {words}"
-                self.answers += 1
+            self.status = self._words(described)
+            self.answers += 1
+
+    def _words(self, described):
+        return f"{self.label()}. {curves.sentence(described, self.quantity)}"
 
     def _recorded(self, whatever_is_loaded=False):
         """The grid's curve and description, while there is no engine; or None."""
@@ -138,7 +140,7 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def _measured(self):
         """The engine's curve and description."""
-        GradientExplorer._engine = importlib.import_module("resnet_lesson.stacks")
+        self._load_engine()
         setting = {name: getattr(self, name) for name in grid.SETTING}
         result = self._engine.stack_gradients(self.depth, seed=self.seed, **setting)
         norms = getattr(result, self.quantity)
@@ -152,19 +154,22 @@ class GradientExplorer(anywidget.AnyWidget):
             return
         self.send("here")
         if not GradientExplorer._engine:
-            threading.Thread(target=self._load, daemon=True).start()
+            threading.Thread(target=self._take_over, daemon=True).start()
 
-    def _load(self):
-        GradientExplorer._engine = importlib.import_module("resnet_lesson.stacks")
+    def _take_over(self):
+        self._load_engine()
         self._recompute()
+
+    @staticmethod
+    def _load_engine():
+        GradientExplorer._engine = importlib.import_module("resnet_lesson.stacks")
 
     def _repr_mimebundle_(self, **options):
         """The widget; words that do not vary; a picture for where no widget can run."""
         bundle, metadata = super()._repr_mimebundle_(**options)
         # From the grid where it can be: the same words before and after the engine is loaded.
         curve, described = self._recorded(whatever_is_loaded=True) or self._measured()
-        words = f"{self.label()}. {curves.sentence(described, self.quantity)}"
-        bundle["text/plain"] = f"GradientExplorer: {words}"
+        bundle["text/plain"] = f"GradientExplorer: {self._words(described)}"
         bundle["image/png"] = base64.b64encode(self._picture(curve)).decode()
         return bundle, metadata
 

@@ -86,8 +86,8 @@ def settings(choices):
     """The settings that are recorded, each a dict; ``choices`` lists the names of all options."""
     default = {"kind": "dense", "order": "full_preactivation"}
     flags = [
-        {"normalization": norm, "shortcut": shortcut}
-        for norm, shortcut in itertools.product((False, True), repeat=2)
+        {"normalization": normalization, "shortcut": shortcut}
+        for normalization, shortcut in itertools.product((False, True), repeat=2)
     ]
     starts = itertools.product(choices["activation"], choices["initializer"])
     found = [default | {"activation": act, "initializer": start} for act, start in starts]
