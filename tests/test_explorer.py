@@ -2,6 +2,7 @@
 
 import base64
 import itertools
+import json
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from resnet_lesson import GradientExplorer, curves, stack_gradients
 from resnet_lesson.widgets import explorer as module
-from resnet_lesson.widgets import grid
+from resnet_lesson.widgets import grid, guesses
 
 CHANGES = {
     "depth": 7,
@@ -86,6 +87,7 @@ SETTINGS = st.one_of(
     # Shallow, so that a thousand networks take seconds; the tests of the engine go deep.
     st.tuples(st.just("depth"), st.integers(1, 8)),
     st.tuples(st.just("seed"), st.integers(0, 3)),
+    st.tuples(st.just("guessing"), st.booleans()),
 )
 
 
@@ -134,3 +136,71 @@ def test_bundle_has_stable_words_and_a_picture():
     assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, glorot weights. Going")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+GUESS = {
+    "setting": {name: getattr(GradientExplorer(), name) for name in guesses.GUESSED},
+    "end": -4.5,
+    "bend": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"end": 1.0},
+        GUESS | {"end": "deep"},
+        GUESS | {"bend": float("nan")},
+        GUESS | {"end": True},
+        GUESS | {"more": 1},
+        GUESS | {"setting": {"depth": 3}},
+    ],
+)
+def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
+    explorer = GradientExplorer(guess=GUESS, guesses=[GUESS])
+    with pytest.raises(traitlets.TraitError, match="a guess must hold the numbers end and bend"):
+        explorer.guess = wrong
+    with pytest.raises(traitlets.TraitError, match="a guess must hold"):
+        explorer.guesses = [GUESS, wrong]
+    assert explorer.guess == GUESS
+    assert explorer.guesses == [GUESS]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"label": "no curve"},
+        {"label": "x", "curve": {"layers": [1, 2], "values": [0.0]}},
+        {"label": "x", "curve": {"layers": [1], "values": ["nothing"]}},
+        {"curve": {"layers": [1], "values": [0.0]}},
+    ],
+)
+def test_a_wrong_pin_is_refused(wrong):
+    explorer = GradientExplorer()
+    with pytest.raises(traitlets.TraitError, match="a pin must hold label"):
+        explorer.pins = [wrong]
+    assert explorer.pins == []
+
+
+def test_a_folder_of_guesses_is_opened(tmp_path):
+    for name, end in (("one", -2.0), ("two", -8.0)):
+        held = {"file": guesses.FILE, **GUESS, "end": end}
+        (tmp_path / f"{name}.json").write_text(json.dumps(held))
+    explorer = GradientExplorer()
+    explorer.open_guesses(tmp_path)
+    assert [guess["end"] for guess in explorer.guesses] == [-2, -8]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"file": "resnet-lesson guess"}'])
+def test_a_file_that_is_no_guess_is_named(tmp_path, text):
+    (tmp_path / "good.json").write_text(json.dumps({"file": guesses.FILE, **GUESS}))
+    (tmp_path / "other.json").write_text(text)
+    explorer = GradientExplorer()
+    with pytest.raises(ValueError, match=r"other\.json is no saved guess"):
+        explorer.open_guesses(tmp_path)
+    assert explorer.guesses == []
+
+
+def test_a_folder_without_guesses_is_named(tmp_path):
+    with pytest.raises(ValueError, match="must hold saved guesses"):
+        GradientExplorer().open_guesses(tmp_path / "nothing")

@@ -63,15 +63,18 @@ def test_the_page_fetches_nothing(lesson):
         assert "url(" not in code.string
 
 
-def test_the_explorer_is_on_the_page_with_its_saved_traits(lesson):
+def test_the_explorers_are_on_the_page_with_their_saved_traits(lesson):
     source, page = lesson
     saved = source.metadata["widgets"][build_site.STATE]["state"]
-    (place,) = page.select("[data-widget]")
-    traits = saved_state(page)[place["data-widget"]]
-    assert traits == saved[place["data-widget"]]["state"]
-    assert traits["depth"] == 20
-    assert traits["curve"]
-    assert "export default" in traits["_esm"]
+    guessing = []
+    for place in page.select("[data-widget]"):
+        traits = saved_state(page)[place["data-widget"]]
+        assert traits == saved[place["data-widget"]]["state"]
+        assert traits["depth"] == 20
+        assert traits["curve"]
+        assert "export default" in traits["_esm"]
+        guessing.append(traits["guessing"])
+    assert guessing == [True, False]
 
 
 def test_the_page_is_the_notebook_without_its_set_up(lesson):

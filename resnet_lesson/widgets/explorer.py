@@ -1,6 +1,7 @@
 """The gradient explorer: move the depth, see the gradient of every layer."""
 
 import base64
+import gzip
 import importlib
 import threading
 from pathlib import Path
@@ -9,9 +10,11 @@ import anywidget
 import traitlets
 
 from .. import curves
-from . import grid
+from . import grid, guesses
 
 FOLDER = Path(__file__).parent
+# A widget's module comes from a blob and can import nothing: its parts are joined here.
+PARTS = ("elements.js", "recorded.js", "picture.js", "guess.js", "explorer.js")
 CHOICES = grid.load()["choices"]
 TRAITS = (*grid.SETTING, "depth", "quantity", "seed")
 FIRST = {
@@ -49,6 +52,30 @@ def presets():
     return found
 
 
+def _checked(check, value):
+    """What ``check`` returns; its refusal as traitlets' own."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise traitlets.TraitError(str(error)) from error
+
+
+def _check_pin(pin):
+    curve = pin.get("curve")
+    lists = [curve.get(name) if isinstance(curve, dict) else None for name in ("layers", "values")]
+    if not (
+        isinstance(pin.get("label"), str)
+        and all(isinstance(one, list) and one for one in lists)
+        and len(lists[0]) == len(lists[1])
+        and all(value in grid.CODES or isinstance(value, float) for value in lists[1])
+    ):
+        raise ValueError(
+            "a pin must hold label, and curve with layers and as many values; pin() makes one, "
+            f"received {pin!r}"
+        )
+    return pin
+
+
 class GradientExplorer(anywidget.AnyWidget):
     """Norms by layer of a stack, differentiated anew at every change.
 
@@ -56,6 +83,8 @@ class GradientExplorer(anywidget.AnyWidget):
     follow. ``curve`` has ``layers``, counted from the input, and ``values``: for each of them
     the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or ``"undefined"``.
     ``status`` says in words what it shows. ``pins`` keeps earlier curves in the picture.
+    With ``guessing`` the curve is hidden, and the reader's own, ``guess``, is drawn instead;
+    ``guesses`` are those of others, drawn beside what was measured.
 
     Until TensorFlow is loaded a grid computed beforehand answers where it can. A reader's
     browser starts the loading, which goes on behind the first picture.
@@ -64,7 +93,7 @@ class GradientExplorer(anywidget.AnyWidget):
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
-    _esm = FOLDER / "explorer.js"
+    _esm = "\n".join((FOLDER / part).read_text() for part in PARTS)
     _css = FOLDER / "explorer.css"
     _engine = None  # of all explorers: the module, once it is loaded
 
@@ -81,12 +110,17 @@ class GradientExplorer(anywidget.AnyWidget):
     curve = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
     pins = traitlets.List(traitlets.Dict()).tag(sync=True)
+    guessing = traitlets.Bool(False).tag(sync=True)
+    guess = traitlets.Dict().tag(sync=True)
+    guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
     answers = traitlets.Int(0).tag(sync=True)  # counts them, so that the browser hears each
 
     presets = traitlets.List(presets()).tag(sync=True)
     preset_axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
-    # As text: a notebook that saves it keeps one line, not one for each of its numbers.
-    grid = traitlets.Unicode(grid.FILE.read_text()).tag(sync=True)
+    # Packed, as base64: a notebook that saves it keeps one short line.
+    grid = traitlets.Unicode(
+        base64.b64encode(gzip.compress(grid.FILE.read_bytes(), mtime=0)).decode()
+    ).tag(sync=True)
     words = traitlets.Dict(
         {"subjects": curves.SUBJECTS, "sentences": curves.SENTENCES, "endings": curves.ENDINGS}
     ).tag(sync=True)
@@ -105,6 +139,26 @@ class GradientExplorer(anywidget.AnyWidget):
     def pin(self):
         """Keep the curve in the picture while the settings change."""
         self.pins = [*self.pins, {"label": self.label(), "curve": self.curve}]
+
+    def open_guesses(self, folder):
+        """Show the guesses that a class saved into one folder.
+
+        Raises:
+            ValueError: no guesses there, or a file that is none.
+        """
+        self.guesses = guesses.read(folder)
+
+    @traitlets.validate("guess")
+    def _check_guess(self, proposal):
+        return _checked(guesses.check, proposal.value) if proposal.value else {}
+
+    @traitlets.validate("guesses")
+    def _check_guesses(self, proposal):
+        return [_checked(guesses.check, guess) for guess in proposal.value]
+
+    @traitlets.validate("pins")
+    def _check_pins(self, proposal):
+        return [_checked(_check_pin, pin) for pin in proposal.value]
 
     def label(self):
         """The settings in words."""

@@ -10,6 +10,17 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from playwright.sync_api import expect
 
 THEMES, WIDTHS = ("light", "dark"), (1280, 375)
+# Each in turn by a real key; "More" opens before what it hides.
+CONTROLS = (
+    ("slider", "Depth", "End"),
+    ("combobox", "Activation", "ArrowDown"),
+    ("checkbox", "Shortcut", "Space"),
+    ("combobox", "Initialiser", "ArrowUp"),
+    ("checkbox", "Batch normalisation", "Space"),
+    ("combobox", "Show", "ArrowDown"),
+    ("combobox", "Order", "ArrowUp"),
+    ("combobox", "Kind", "ArrowDown"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +51,18 @@ def loaded(asked):
     return [line for line in asked if not line.startswith(("blob:", "data:"))]
 
 
+def laboratory(page):
+    """The explorer that opens with the answer; the one before it waits for a guess."""
+    return page.locator(".resnet-explorer").last
+
+
 def drawn(explorer):
     return explorer.locator("svg").evaluate_all("all => all.map(svg => svg.outerHTML).join()")
 
 
 def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
     with opened(chromium, site) as (page, asked):
-        explorer = page.locator(".resnet-explorer")
+        explorer = laboratory(page)
         expect(explorer.get_by_label("Depth", exact=True)).to_have_value("20")
         expect(explorer.locator("[role=status]").first).to_contain_text("sigmoid")
         assert drawn(explorer)
@@ -58,13 +74,10 @@ def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
 
 def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
     with opened(chromium, site) as (page, asked):
-        explorer = page.locator(".resnet-explorer")
+        explorer = laboratory(page)
         status = explorer.locator("[role=status]").first
-        for role, name, key in (
-            ("slider", "Depth", "End"),
-            ("combobox", "Activation", "ArrowDown"),
-            ("checkbox", "Shortcut", "Space"),
-        ):
+        explorer.locator("summary").press("Enter")
+        for role, name, key in CONTROLS:
             words, picture = status.inner_text(), drawn(explorer)
             control = explorer.get_by_role(role, name=name, exact=True)
             control.focus()
@@ -73,15 +86,48 @@ def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
             assert drawn(explorer) != picture
             expect(control).to_be_focused()
         expect(status).to_contain_text("200")
+        expect(explorer.get_by_role("button", name="Redraw weights")).to_be_disabled()
         assert axe.violations(page) == []
     assert loaded(asked) == [site.as_uri()]
+
+
+def test_what_was_not_recorded_moves_to_the_nearest_that_was(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        explorer.locator("summary").press("Enter")
+        explorer.get_by_role("combobox", name="Kind").select_option("basic")
+        # The kind was asked for, so it stays; modules were computed for ReLU and He's weights.
+        expect(explorer.locator("[role=status]")).to_contain_text(
+            "20 relu basic modules, he weights"
+        )
+        expect(explorer.locator(".note")).to_contain_text(
+            "This one only with activation relu and initialiser he."
+        )
+        expect(explorer.get_by_role("combobox", name="Activation")).to_have_value("relu")
+
+
+def test_questions_pin_what_was_before_on_an_axis_that_stays(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        asked = explorer.get_by_role("group", name="Questions").get_by_role("button")
+        axes, pins = set(), explorer.get_by_role("list", name="Pinned curves")
+        for count in range(asked.count()):
+            asked.nth(count).press("Enter")
+            expect(pins.get_by_role("listitem")).to_have_count(count)
+            assert explorer.locator(".curve").count() == count + 1
+            axes.add("".join(explorer.locator("svg text").all_text_contents()))
+        assert len(axes) == 1
+        first = pins.get_by_role("button").first
+        assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, glorot weights"
+        first.press("Enter")
+        expect(pins.get_by_role("listitem")).to_have_count(asked.count() - 2)
 
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
     with opened(chromium, site, width, theme) as (page, _):
-        expect(page.locator(".resnet-explorer")).to_be_visible()
+        expect(laboratory(page)).to_be_visible()
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         red = int(background.removeprefix("rgb(").split(",")[0])
@@ -105,7 +151,7 @@ def test_what_is_planted_is_seen(chromium, site, tmp_path):
 
 def test_without_scripts_its_picture_stands_in(chromium, site):
     with opened(chromium, site, java_script_enabled=False) as (page, _):
-        picture = page.locator("[data-widget] img")
+        picture = page.locator("[data-widget] img").last
         expect(picture).to_be_visible()
         assert "sigmoid" in picture.get_attribute("alt")
 

@@ -1,0 +1,218 @@
+"""Guess mode on a page without a kernel: by keyboard, mouse and touch; what it says of a guess."""
+
+import json
+
+import axe
+import pytest
+from playwright.sync_api import expect
+from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  # noqa: F401
+
+from resnet_lesson.widgets import explorer as module
+from resnet_lesson.widgets import guesses
+
+SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
+PARTS = "\n".join((module.FOLDER / part).read_text() for part in module.PARTS[:-1])
+
+
+@pytest.fixture(scope="module")
+def functions(chromium):
+    """Call a function of the explorer's module by name."""
+    page = chromium.new_page()
+    page.goto("about:blank")
+
+    def call(name, *arguments):
+        return page.evaluate(f"(given) => {{ {PARTS}; return {name}(...given); }}", list(arguments))
+
+    yield call
+    page.close()
+
+
+def curve(first, last=0.0, bend=0.0, depth=21):
+    """Decades from layer 1 to the last, straight or bent, as the explorer holds a curve."""
+    shares = [layer / (depth - 1) for layer in range(depth)]
+    values = [first + (last - first) * t + 4 * bend * t * (1 - t) for t in shares]
+    return {"layers": list(range(1, depth + 1)), "values": values}
+
+
+ZEROS = {"layers": [1, 11, 21], "values": ["zero", -30.0, 0.0]}
+OVER = {"layers": [1, 11, 21], "values": ["infinite", 30.0, 0.0]}
+BELIEFS = [
+    # guessed end and bend, what was measured, options, the words to be read
+    (-1.0, 0.0, curve(-12.0), {}, "and shares multiply: here 0.25x a layer"),
+    (-40.0, 0.0, curve(-12.0), {}, "Something does: 0.25x a layer on average leaves 1e-12"),
+    (-20.0, 0.0, ZEROS, {}, "at least 25 decades off"),
+    (-20.0, 0.0, ZEROS, {}, "below 1e-45 there is only zero"),
+    (-3.0, 0.0, curve(5.0), {"normalization": True}, "BN keeps everything in bounds"),
+    (0.0, 0.0, curve(3.0), {"shortcut": True, "normalization": True}, "+1 makes the gradient"),
+    (-6.0, 0.0, curve(3.0), {}, "Here every layer hands on more than it was given"),
+    (-9.0, 0.0, curve(0.2), {}, "Depth alone decides"),
+    (-12.0, 4.0, curve(-12.0), {}, "every layer takes the same share"),
+    (-12.5, 0.0, curve(-12.0), {}, "0.5 decades off at the first layer, 0.3 on average. Within"),
+    (2.0, 0.0, OVER, {}, "overflows at the first layer: no distance"),
+    (4.0, 0.0, curve(0.0, 4.0), {"quantity": "signal"}, "0 decades off at the last layer"),
+]
+
+
+@pytest.mark.parametrize(("end", "bend", "found", "options", "words"), BELIEFS)
+def test_the_miss_is_measured_and_the_belief_is_named(functions, end, bend, found, options, words):
+    said = functions("verdict", {"end": end, "bend": bend}, found, SETTING | options)
+    assert words in said
+    assert ("A common belief" in said) == ("“" in said)
+
+
+def test_a_right_guess_misses_by_nothing(functions):
+    for setting in (SETTING, SETTING | {"quantity": "signal"}):
+        guess = {"end": -7.0, "bend": 2.5}
+        # A curve starts from any height: a guess is of the way from there.
+        drawn_curve = functions("guessCurve", guess, curve(-30.0, -30.0), setting)
+        said = functions("verdict", guess, drawn_curve, setting)
+        assert " 0 decades off" in said
+        assert "0 on average. Within a decade." in said
+
+
+def test_a_class_is_summed_up(functions):
+    def guess(end, **other):
+        return {"setting": SETTING | other, "end": end, "bend": 0}
+
+    class_ = [guess(-2), guess(-8), guess(-3), guess(-40, depth=9)]
+    said = functions("classWords", class_, curve(-12.0), SETTING)
+    assert said == (
+        "3 opened guesses: at the first layer from 1e-8 to 1e-2 of where it sets out, "
+        "the median 1e-3; measured, it is 1e-12."
+    )
+    said = functions("classWords", class_, curve(-12.0), SETTING | {"depth": 5})
+    assert "None of the 4 opened guesses is of this network" in said
+    assert "9 sigmoid layers, glorot weights" in said
+
+
+def test_a_network_of_one_layer_can_be_guessed(functions):
+    one = SETTING | {"depth": 1}
+    found, guess = {"layers": [1], "values": [-2.0]}, {"end": -4, "bend": 0}
+    assert functions("guessCurve", guess, found, one) == found
+    assert functions("verdict", guess, found, one).startswith("Your guess is 4 decades off")
+
+
+def handle(explorer, name="first layer"):
+    return explorer.get_by_role("slider", name=f"Guess, {name}")
+
+
+def start(page):
+    explorer = laboratory(page)
+    explorer.get_by_role("button", name="Guess first").click()
+    expect(handle(explorer)).to_be_focused()
+    return explorer
+
+
+def value(explorer, name="first layer"):
+    return float(handle(explorer, name).get_attribute("aria-valuenow"))
+
+
+def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
+    with opened(chromium, site) as (page, asked):
+        explorer = laboratory(page)
+        status = explorer.locator("[role=status]")
+        explorer.get_by_role("button", name="Guess first").focus()
+        page.keyboard.press("Enter")
+        # The answer is nowhere to be read or seen.
+        expect(status).to_contain_text("Your guess for 20 sigmoid layers")
+        assert "shrinks" not in explorer.inner_text()
+        assert explorer.locator(".curve-now").count() == 0
+        for key, expected in (
+            *(("ArrowDown", -0.5), ("ArrowLeft", -1), ("ArrowUp", -0.5), ("ArrowRight", 0)),
+            *(("PageDown", -5), ("PageUp", 0), ("Home", -45), ("End", 45), ("ArrowUp", 45)),
+        ):
+            page.keyboard.press(key)
+            assert value(explorer) == expected
+        page.keyboard.press("Tab")
+        expect(handle(explorer, "half-way")).to_be_focused()
+        page.keyboard.press("ArrowUp")
+        assert value(explorer, "half-way") == 0.5
+        expect(handle(explorer, "half-way")).to_have_attribute(
+            "aria-valuetext", "0.5 decades above the straight line"
+        )
+        explorer.get_by_role("button", name="Show what was measured").focus()
+        page.keyboard.press("Enter")
+        expect(status).to_contain_text("shrinks")
+        expect(status).to_contain_text("decades off at the first layer")
+        assert explorer.locator(".curve-now, .curve-guess").count() == 2
+        # Another network is no longer what was guessed.
+        explorer.get_by_role("slider", name="Depth").press("ArrowRight")
+        expect(status).not_to_contain_text("decades off")
+        explorer.get_by_role("slider", name="Depth").press("ArrowLeft")
+        expect(status).to_contain_text("decades off")
+    assert loaded(asked) == [site.as_uri()]
+
+
+def middle(locator):
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_by_mouse_and_by_touch_alike(chromium, site, width):  # noqa: F811
+    reached = []
+    for touch in (False, True):
+        with opened(chromium, site, width, has_touch=touch) as (page, _):
+            explorer = start(page)
+            explorer.locator("svg").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
+            x, y = middle(handle(explorer))
+            if touch:
+                session = page.context.new_cdp_session(page)
+                for kind, points in (
+                    ("touchStart", [{"x": x, "y": y}]),
+                    ("touchMove", [{"x": x, "y": y + 60}]),
+                    ("touchEnd", []),
+                ):
+                    session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            else:
+                page.mouse.move(x, y)
+                page.mouse.down()
+                page.mouse.move(x, y + 60)
+                page.mouse.up()
+            expect(handle(explorer)).not_to_have_attribute("aria-valuenow", "0")
+            # The handle follows the finger, and the page stays where it is.
+            assert middle(handle(explorer))[1] == pytest.approx(y + 60, abs=2)
+            reached.append(value(explorer))
+    assert reached[0] == pytest.approx(reached[1], abs=0.2)
+    assert reached[0] < -5
+
+
+def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # noqa: F811
+    with opened(chromium, site) as (page, asked):
+        explorer = start(page)
+        saved = []
+        for _ in range(2):
+            handle(explorer).press("PageDown")
+            with page.expect_download() as download:
+                explorer.get_by_role("button", name="Save my guess").click()
+            saved.append(tmp_path / download.value.suggested_filename)
+            download.value.save_as(saved[-1])
+        assert saved[0] != saved[1]
+        assert sorted(guess["end"] for guess in guesses.read(tmp_path)) == [-10, -5]
+        assert json.loads(saved[0].read_text())["setting"]["depth"] == 20
+
+        explorer.get_by_role("button", name="Show what was measured").click()
+        explorer.locator("summary").click()
+        bad = tmp_path / "homework.json"
+        bad.write_text("{}")
+        with page.expect_file_chooser() as chooser:
+            explorer.get_by_role("button", name="Open guesses").click()
+        chooser.value.set_files([*saved, bad])
+        expect(explorer).to_contain_text("2 opened guesses: at the first layer from 1e-10 to 1e-5")
+        expect(explorer.locator(".note")).to_contain_text("homework.json is no saved guess")
+        assert explorer.locator(".curve-class").count() == 2
+    assert loaded(asked) == [site.as_uri()]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_guess_mode_keeps_nobody_out(chromium, site, theme):  # noqa: F811
+    with opened(chromium, site, 375, theme) as (page, _):
+        explorer = start(page)
+        handle(explorer).press("PageDown")
+        assert axe.violations(page) == []
+        box = handle(explorer).bounding_box()
+        assert min(box["width"], box["height"]) >= 24
+        explorer.get_by_role("button", name="Show what was measured").click()
+        assert axe.violations(page) == []
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 375
+        assert drawn(explorer)
