@@ -131,7 +131,7 @@ def test_bundle_has_stable_words_and_a_picture():
         bundle, _ = explorer._repr_mimebundle_()
         texts.add(bundle["text/plain"])
         stack_gradients(1)
-        measured(explorer)._recompute()
+        measured(explorer)._take_over()
     assert len(texts) == 1
     assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, glorot weights. Going")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")

@@ -134,7 +134,7 @@ class Explorer {
   }
 
   resize(width) {
-    const fitting = Math.max(260, Math.round(width));
+    const fitting = Math.max(200, Math.round(width));
     if (width === 0 || fitting === this.width) return;
     this.width = fitting;
     this.show();
@@ -154,7 +154,7 @@ class Explorer {
   }
 
   show() {
-    const curve = this.get("curve"), depth = this.get("depth"), pins = this.get("pins");
+    const curve = this.get("curve"), depth = curve.layers.at(-1), pins = this.get("pins");
     const guess = this.guess(), guessing = this.get("guessing");
     const ofClass = guessing ? [] : this.get("guesses").filter((one) => isOf(one, this.setting()));
     const guesses = [...ofClass, ...(guess ? [guess] : [])].map((one) => guessCurve(one, curve, this.setting()));

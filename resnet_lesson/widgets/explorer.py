@@ -1,9 +1,9 @@
 """The gradient explorer: move the depth, see the gradient of every layer."""
 
+import asyncio
 import base64
 import gzip
 import importlib
-import threading
 from pathlib import Path
 
 import anywidget
@@ -127,7 +127,7 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def __init__(self, **settings):
         super().__init__(**settings)
-        self._lock = threading.RLock()
+        self._answered = None  # the setting of the last answer
         self.observe(self._recompute, list(TRAITS))
         self.on_msg(self._hear)
         self._recompute()
@@ -176,11 +176,16 @@ class GradientExplorer(anywidget.AnyWidget):
         return ", ".join(parts)
 
     def _recompute(self, _change=None):
+        # A question changes several traits at once; each of them calls, the first answers for all.
+        asked = [getattr(self, trait) for trait in TRAITS]
+        if asked == self._answered:
+            return
         # One message for all, so that the picture and its words never disagree.
-        with self._lock, self.hold_sync():
+        with self.hold_sync():
             self.curve, described = self._recorded() or self._measured()
             self.status = self._words(described)
             self.answers += 1
+        self._answered = asked
 
     def _words(self, described):
         return f"{self.label()}. {curves.sentence(described, self.quantity)}"
@@ -208,10 +213,13 @@ class GradientExplorer(anywidget.AnyWidget):
             return
         self.send("here")
         if not GradientExplorer._engine:
-            threading.Thread(target=self._take_over, daemon=True).start()
+            # Only the import goes on beside the kernel's own work: traits are not safe for that.
+            loading = asyncio.get_running_loop().run_in_executor(None, self._load_engine)
+            loading.add_done_callback(self._take_over)
 
-    def _take_over(self):
-        self._load_engine()
+    def _take_over(self, _loading=None):
+        """Answer anew, with the engine in place of the grid."""
+        self._answered = None
         self._recompute()
 
     @staticmethod
