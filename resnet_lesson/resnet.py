@@ -5,21 +5,21 @@ The module is the bottleneck of He et al. 2016, *Identity Mappings in Deep Resid
 ``build`` makes leaves Keras's Glorot initialiser in place; we use He's, made for ReLU.
 """
 
-from numbers import Integral, Real
+from numbers import Real
 
+from .architecture import (
+    ORDERS,
+    bottleneck_convolutions,
+    check_bottleneck_filters,
+    check_halvings,
+    check_list,
+    check_order,
+    check_positive,
+    checked,
+)
 from .runtime import has_gpu, keras
 
 layers = keras.layers
-
-# How each order of He 2016 places its parts: what stands before and after each convolution of
-# the branch, what follows the last one, and what follows the addition. "n" norm, "r" ReLU.
-ORDERS = {
-    "original": {"before": "", "after": "nr", "last": "n", "sum": "r"},
-    "bn_after_addition": {"before": "", "after": "nr", "last": "", "sum": "nr"},
-    "relu_before_addition": {"before": "", "after": "nr", "last": "nr", "sum": ""},
-    "relu_only_preactivation": {"before": "r", "after": "n", "last": "n", "sum": ""},
-    "full_preactivation": {"before": "nr", "after": "", "last": "", "sum": ""},
-}
 
 
 class _Maker:
@@ -124,21 +124,17 @@ def residual_module(
 
     Source: He et al. 2016, arXiv 1603.05027, figures 1 and 4.
     """
-    filters = _check_bottleneck_filters("filters", filters)
+    filters = check_bottleneck_filters("filters", filters)
     stride = _check_stride(stride)
     channel_axis = _check_channel_axis(channel_axis)
     _check_flag("reduce", reduce)
     _check_flag("shortcut", shortcut)
-    _check_order(order)
+    check_order(order)
     _check_norms(reg, bn_epsilon, bn_momentum)
     _check_name(name)
     _check_input(data, filters, stride, channel_axis, needs_same_shape=shortcut and not reduce)
     maker = _Maker(name, channel_axis, reg, bn_epsilon, bn_momentum)
-    return _module(data, _bottleneck(filters, stride), reduce, order, shortcut, maker)
-
-
-def _bottleneck(filters, stride):
-    return [(filters // 4, 1, 1), (filters // 4, 3, stride), (filters, 1, 1)]
+    return _module(data, bottleneck_convolutions(filters, stride), reduce, order, shortcut, maker)
 
 
 def _basic(filters, stride):
@@ -146,7 +142,17 @@ def _basic(filters, stride):
 
 
 def build(
-    width, height, depth, classes, stages, filters, reg=1e-4, bn_epsilon=2e-5, bn_momentum=0.9
+    width,
+    height,
+    depth,
+    classes,
+    stages,
+    filters,
+    reg=1e-4,
+    bn_epsilon=2e-5,
+    bn_momentum=0.9,
+    *,
+    order="full_preactivation",
 ):
     """The article's network: images (B, height, width, depth) -> probabilities (B, classes).
 
@@ -164,7 +170,7 @@ def build(
         stages: modules in each stage, such as ``(3, 4, 6)``.
         filters: of the stem, then of each stage (multiples of 4), such as
             ``(64, 128, 256, 512)``.
-        reg, bn_epsilon, bn_momentum: as in ``residual_module``.
+        reg, bn_epsilon, bn_momentum, order: as in ``residual_module``.
 
     Images are channels last, or first where ``keras.config.image_data_format()`` says so.
 
@@ -174,22 +180,10 @@ def build(
     Raises:
         ValueError: names the rule and the value, before any layer is made.
     """
-    width, height, depth, classes = (
-        _check_positive(*item)
-        for item in [("width", width), ("height", height), ("depth", depth), ("classes", classes)]
+    width, height, depth, classes, stages, filters = checked(
+        width, height, depth, classes, stages, filters, order
     )
-    stages = _check_list("stages", stages, _check_positive)
-    filters = _check_list("filters", filters, _check_positive)
-    if len(filters) != len(stages) + 1:
-        raise ValueError(
-            "filters must have one entry for the stem and one for each stage: "
-            f"{len(stages)} stages need {len(stages) + 1} filters, received {filters}"
-        )
-    for index, value in enumerate(filters[1:], start=1):
-        _check_bottleneck_filters(f"filters[{index}]", value)
     _check_norms(reg, bn_epsilon, bn_momentum)
-    # The pooling and every stage but the first halve the image: as many halvings as stages.
-    _check_halvings(width, height, len(stages))
     data_format = keras.config.image_data_format()
     channels_last = data_format == "channels_last"
     axis = _check_channel_axis(-1 if channels_last else 1)
@@ -213,10 +207,11 @@ def build(
                 reg=reg,
                 bn_epsilon=bn_epsilon,
                 bn_momentum=bn_momentum,
+                order=order,
                 name=f"stage{stage}_unit{unit}",
             )
     final = _Maker("final", axis, reg, bn_epsilon, bn_momentum)
-    x = final.norm_relu(x, "nr")
+    x = final.norm_relu(x, ORDERS[order]["before"])
     return keras.Model(image, _classifier(x, classes, reg, data_format), name="resnet")
 
 
@@ -265,22 +260,22 @@ def build_cifar(
     """
     _check_flag("bottleneck", bottleneck)
     _check_flag("shortcut", shortcut)
-    _check_order(order)
-    depth = _check_positive("depth", depth)
+    check_order(order)
+    depth = check_positive("depth", depth)
     per_unit = 9 if bottleneck else 6
     if depth < per_unit + 2 or (depth - 2) % per_unit:
         kind = "bottlenecks" if bottleneck else "basic modules"
         raise ValueError(
             f"depth must be {per_unit}n + 2 with {kind}, n at least 1, received {depth}"
         )
-    base_filters = _check_positive("base_filters", base_filters)
-    input_shape = _check_list("input_shape", input_shape, _check_positive)
+    base_filters = check_positive("base_filters", base_filters)
+    input_shape = check_list("input_shape", input_shape, check_positive)
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (height, width, channels), received {input_shape}")
-    classes = _check_positive("classes", classes)
+    classes = check_positive("classes", classes)
     bn_epsilon, bn_momentum = 2e-5, 0.9
     _check_norms(reg, bn_epsilon, bn_momentum)
-    _check_halvings(input_shape[1], input_shape[0], 2)
+    check_halvings(input_shape[1], input_shape[0], 2)
 
     def maker(name):
         return _Maker(name, -1, reg, bn_epsilon, bn_momentum)
@@ -296,7 +291,7 @@ def build_cifar(
         filters = base_filters * 2 ** (stage - 1) * (4 if bottleneck else 1)
         for unit in range(1, (depth - 2) // per_unit + 1):
             stride = 2 if unit == 1 and stage > 1 else 1
-            convolutions = (_bottleneck if bottleneck else _basic)(filters, stride)
+            convolutions = (bottleneck_convolutions if bottleneck else _basic)(filters, stride)
             reduce = stride > 1 or channels != filters
             unit_maker = maker(f"stage{stage}_unit{unit}")
             x = _module(x, convolutions, reduce, order, shortcut, unit_maker)
@@ -314,33 +309,11 @@ def _classifier(x, classes, reg, data_format):
     return layers.Activation("softmax", dtype="float32", name="softmax")(x)
 
 
-def _check_positive(what, value):
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{what} must be a positive integer, received {value!r}")
-    return int(value)
-
-
-def _check_bottleneck_filters(what, value):
-    value = _check_positive(what, value)
-    if value % 4:
-        raise ValueError(
-            f"{what} must be divisible by 4, as a bottleneck works at a quarter of them, "
-            f"received {value}"
-        )
-    return value
-
-
-def _check_list(what, values, check):
-    if not isinstance(values, (list, tuple)) or not values:
-        raise ValueError(f"{what} must be a non-empty list or tuple, received {values!r}")
-    return tuple(check(f"{what}[{index}]", value) for index, value in enumerate(values))
-
-
 def _check_stride(stride):
     pair = tuple(stride) if isinstance(stride, (list, tuple)) else (stride, stride)
     if len(pair) != 2 or pair[0] != pair[1]:
         raise ValueError(f"stride must be a number or a pair of equal ones, received {stride!r}")
-    return _check_positive("stride", pair[0])
+    return check_positive("stride", pair[0])
 
 
 def _check_channel_axis(axis):
@@ -361,11 +334,6 @@ def _check_flag(what, value):
         raise ValueError(f"{what} must be True or False, received {value!r}")
 
 
-def _check_order(order):
-    if not isinstance(order, str) or order not in ORDERS:
-        raise ValueError(f"order must be one of {', '.join(ORDERS)}, received {order!r}")
-
-
 def _check_norms(reg, bn_epsilon, bn_momentum):
     def number(value):
         return isinstance(value, Real) and not isinstance(value, bool)
@@ -383,17 +351,6 @@ def _check_norms(reg, bn_epsilon, bn_momentum):
 def _check_name(name):
     if name is not None and (not isinstance(name, str) or not name or "/" in name):
         raise ValueError(f"name must be a non-empty string without '/', received {name!r}")
-
-
-def _check_halvings(width, height, halvings):
-    """A halving needs two pixels to halve; sizes round up, so 2**(halvings - 1) + 1 survive."""
-    least = 2 ** (halvings - 1) + 1
-    for what, value in [("width", width), ("height", height)]:
-        if value < least:
-            raise ValueError(
-                f"{what} must be at least {least} pixels to be halved {halvings} times, "
-                f"received {value}"
-            )
 
 
 def _check_input(data, filters, stride, channel_axis, needs_same_shape):

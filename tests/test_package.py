@@ -10,7 +10,18 @@ import resnet_lesson
 PACKAGE = Path(resnet_lesson.__file__).parent
 # From the ground up; a module may use only those before it.
 LAYERS = (
-    *("runtime", "data", "curves", "plots", "resnet", "stacks", "probe", "monitor", "training"),
+    *(
+        "runtime",
+        "data",
+        "curves",
+        "plots",
+        "architecture",
+        "resnet",
+        "stacks",
+        "probe",
+        "monitor",
+        "training",
+    ),
     *("studies", "exercises", "widgets", "doctor", "__main__"),
 )
 # The only homes of heavy libraries.
