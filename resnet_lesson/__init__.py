@@ -13,6 +13,7 @@ _HOME = {
     "gradient_norms": "probe",
     "load": "data",
     "stack_gradients": "stacks",
+    "ArchitectureBuilder": "widgets",
     "GradientExplorer": "widgets",
 }
 __all__ = sorted(_HOME)

@@ -3,6 +3,7 @@
 Nothing is built and TensorFlow is not needed, so that sizes can follow a slider.
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 from numbers import Integral
@@ -129,9 +130,10 @@ def parts(width, height, depth, classes, stages, filters, *, order="full_preacti
     tally.halve()
     made.append(tally.part("pooled"))
     for stage, (units, channels) in enumerate(zip(stages, filters[1:], strict=True), start=1):
-        for unit in range(1, units + 1):
-            stride = 2 if unit == 1 and stage > 1 else 1
-            tally.module(bottleneck_convolutions(channels, stride), unit == 1, ORDERS[order])
+        stride = 2 if stage > 1 else 1
+        tally.module(bottleneck_convolutions(channels, stride), True, ORDERS[order])
+        with tally.repeated(units - 1):  # the others are alike
+            tally.module(bottleneck_convolutions(channels, 1), False, ORDERS[order])
         made.append(tally.part(f"stage{stage}", units))
     tally.norms(ORDERS[order]["before"])
     tally.dense(classes)
@@ -143,7 +145,14 @@ class _Tally:
 
     def __init__(self, height, width, channels):
         self.height, self.width, self.channels = height, width, channels
+        self.times = 1
         self.weights = self.normed = self.multiply_adds = 0
+
+    @contextmanager
+    def repeated(self, times):
+        self.times = times
+        yield
+        self.times = 1
 
     def part(self, name, modules=0):
         """What was counted since the last part."""
@@ -162,17 +171,20 @@ class _Tally:
         return part
 
     def norms(self, letters):
-        self.normed += letters.count("n") * self.channels
+        self.normed += self.times * letters.count("n") * self.channels
 
     def halve(self):
         self.height, self.width = ceil(self.height / 2), ceil(self.width / 2)
 
+    def weigh(self, weights):
+        """Weights that every pixel meets."""
+        self.weights += self.times * weights
+        self.multiply_adds += self.times * self.height * self.width * weights
+
     def conv(self, filters, size, stride):
         if stride == 2:
             self.halve()
-        weights = size * size * self.channels * filters
-        self.weights += weights
-        self.multiply_adds += self.height * self.width * weights
+        self.weigh(size * size * self.channels * filters)
         self.channels = filters
 
     def module(self, convolutions, reduce, order):
@@ -182,9 +194,7 @@ class _Tally:
             self.conv(filters, size, stride)
             self.norms(order["last"] if number == len(convolutions) else order["after"])
         if reduce:  # a 1x1 convolution of the module's input, with the same outcome
-            weights = channels_in * self.channels
-            self.weights += weights
-            self.multiply_adds += self.height * self.width * weights
+            self.weigh(channels_in * self.channels)
             self.norms("n" if "n" in order["last"] else "")
         self.norms(order["sum"])
 

@@ -115,3 +115,35 @@ def wires(branch, after="", ax=None, title=""):
     ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
     ax.axis("off")
     return ax
+
+
+def to_scale(parts, image, ax=None):
+    """Draw a network's feature maps to scale, input side first, and return the Axes.
+
+    A box is as high as its map and as wide as it has channels; a stage is as many boxes as it has
+    modules.
+
+    Args:
+        parts: as ``architecture.parts`` gives them.
+        image: (height, channels) of what goes in.
+        ax: Axes to draw on; None makes a figure.
+    """
+    ax = _axes(ax)
+    boxes = [("image", 1, *image)]
+    boxes += [(part.name, max(1, part.modules), part.height, part.channels) for part in parts]
+    gap = 0.02 * sum(count * channels for _, count, _, channels in boxes)
+    left = 0.0
+    for index, (name, count, height, channels) in enumerate(boxes):
+        color = PALETTE[0] if name.startswith("stage") else PALETTE[5]
+        for box in range(count):
+            corner = (left + box * channels, -height / 2)
+            ax.add_patch(plt.Rectangle(corner, channels, height, fc=color, ec="white", lw=0.5))
+        middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 2)
+        ax.text(
+            middle, row, name, transform=ax.get_xaxis_transform(), ha="center", fontsize="small"
+        )
+        left += count * channels + gap
+    tallest = max(height for _, _, height, _ in boxes)
+    ax.set(xlim=(-gap, left), ylim=(-0.55 * tallest, 0.55 * tallest))
+    ax.axis("off")
+    return ax

@@ -1,5 +1,6 @@
 """The lesson's widgets."""
 
+from .builder import ArchitectureBuilder
 from .explorer import GradientExplorer
 
-__all__ = ["GradientExplorer"]
+__all__ = ["ArchitectureBuilder", "GradientExplorer"]
