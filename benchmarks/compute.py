@@ -1,4 +1,4 @@
-"""The time to differentiate a stack while its depth changes at every call, three frameworks in turn.
+"""The time to differentiate a stack whose depth changes at every call, three frameworks in turn.
 
 Each framework lives in a process of its own, so that none disturbs another's threads, and waits
 while another is timed. All are asked for the same norms of the same networks, and must agree on
@@ -20,8 +20,8 @@ import record
 ROOT = Path(__file__).parent.parent
 TORCH_PYTHON = ROOT / ".venv-bench/bin/python"
 PYTHONS = {"ours": sys.executable, "with_keras": sys.executable, "with_torch": TORCH_PYTHON}
-BLOCKS, CALLS = 3, 20
-KERAS_BLOCKS, KERAS_CALLS = 1, 3  # a call takes a second or two
+BLOCKS, CALLS = 12, 20
+KERAS_BLOCKS, KERAS_CALLS = 6, 5  # a call takes a second or two
 WARM_UP = 3  # calls before each block that are not counted: caches, and threads that slept
 PAUSE = 0.3  # seconds in which the threads of the one before fall asleep
 AGREE = 0.02  # decades
@@ -104,6 +104,17 @@ def check_agreement(workers, depths):
     return worst
 
 
+def choose_threads(worker, depths, most):
+    """PyTorch with as many threads as make it fastest: small layers may prefer one."""
+    medians = {}
+    for count in {1, most}:
+        worker.use_threads(count)
+        medians[count] = np.median(worker.time(depths[:WARM_UP] + depths)[WARM_UP:])
+    best = min(medians, key=medians.get)
+    worker.use_threads(best)
+    return best
+
+
 def measure(workers, one, order):
     """Milliseconds by framework, in alternating blocks that go through the same depths."""
     taken = {module: [] for module in workers}
@@ -130,10 +141,12 @@ def run_case(workers, one, order):
         for worker in asked.values():  # ours first: it writes what the others read
             worker.prepare(one["options"], material)
     difference = check_agreement(asked, one["depths"])
+    threads = choose_threads(workers["with_torch"], one["depths"][::2], record.cores())
     taken = measure(asked, one, order)
     return {
         "depths": [one["depths"][0], one["depths"][-1]],
         "options": one["options"],
+        "torch_threads": threads,
         "norms_differ_by_decades": round(difference, 5),
         "ms": {module: record.summary(each) for module, each in taken.items()},
     }

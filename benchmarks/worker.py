@@ -21,6 +21,12 @@ class Worker:
     def versions(self):
         return self.framework.versions()
 
+    def use_threads(self, count):
+        """For PyTorch: TensorFlow fixes its threads when it starts."""
+        import torch
+
+        torch.set_num_threads(count)
+
     def prepare(self, options, material):
         self.differentiate = self.framework.prepare(options, material)
 
@@ -41,10 +47,8 @@ class Worker:
 
 
 def set_threads(module, count):
+    """TensorFlow's, before its first operation."""
     if module == "with_torch":
-        import torch
-
-        torch.set_num_threads(count)
         return
     if module == "ours":
         from resnet_lesson.runtime import tf
