@@ -6,45 +6,46 @@ from torch import nn
 from torch.nn import functional
 
 
-class Weighted(nn.Module):
-    """A matrix, or a convolution that keeps the size, of a given weight; nothing is drawn."""
-
-    def __init__(self, weight):
-        super().__init__()
-        self.weight = nn.Parameter(weight)
-
-    def forward(self, h):
-        if self.weight.dim() == 2:
-            return functional.linear(h, self.weight)
-        return functional.conv2d(h, self.weight, padding=self.weight.shape[-1] // 2)
+def applied(h, weight):
+    """The matrix, or the convolution that keeps the size."""
+    if weight.dim() == 2:
+        return functional.linear(h, weight)
+    return functional.conv2d(h, weight, padding=weight.shape[-1] // 2)
 
 
-class NormReLU(nn.Sequential):
+class NormReLU(nn.Module):
     """relu(norm(h)), the norm without averages, scale and offset, as the engine has it."""
 
     def __init__(self, channels, normalization, dense):
+        super().__init__()
         norm = nn.BatchNorm1d if dense else nn.BatchNorm2d
         options = {"eps": 2e-5, "affine": False, "track_running_stats": False}
-        super().__init__(*([norm(channels, **options)] if normalization else []), nn.ReLU())
+        self.norm = norm(channels, **options) if normalization else None
+
+    def forward(self, h):
+        return functional.relu(h if self.norm is None else self.norm(h))
 
 
-class Layer(nn.Module):
+class Branch(NormReLU):
+    """f(relu(norm(h))), f's weight given: nothing is drawn."""
+
+    def __init__(self, weight, normalization):
+        super().__init__(weight.shape[1], normalization, weight.dim() == 2)
+        self.weight = nn.Parameter(weight)
+
+    def forward(self, h):
+        return applied(super().forward(h), self.weight)
+
+
+class Layer(nn.Sequential):
     """One layer or module: h <- [h +] f(relu(norm(h))), over each of its weights."""
 
     def __init__(self, weights, normalization, shortcut):
-        super().__init__()
-        parts = [
-            part
-            for weight in weights
-            for part in (
-                NormReLU(weight.shape[1], normalization, weight.dim() == 2),
-                Weighted(weight),
-            )
-        ]
-        self.branch, self.shortcut = nn.Sequential(*parts), shortcut
+        super().__init__(*(Branch(weight, normalization) for weight in weights))
+        self.shortcut = shortcut
 
     def forward(self, h):
-        return h + self.branch(h) if self.shortcut else self.branch(h)
+        return h + super().forward(h) if self.shortcut else super().forward(h)
 
 
 class Stack(nn.Module):
@@ -52,7 +53,7 @@ class Stack(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(Layer(each, normalization, shortcut) for each in layers)
         self.end = NormReLU(readout.shape[1], normalization, layers[0][0].dim() == 2)
-        self.readout = Weighted(readout)
+        self.readout = nn.Parameter(readout)
 
     def forward(self, h):
         """The logits, and the signal at each layer's input."""
@@ -61,7 +62,8 @@ class Stack(nn.Module):
             signals.append(h)
             h = layer(h)
         h = self.end(h)
-        return self.readout(h if h.dim() == 2 else h.mean(dim=(2, 3))), signals
+        h = h if h.dim() == 2 else h.mean(dim=(2, 3))
+        return applied(h, self.readout), signals
 
 
 def norms(tensors):
