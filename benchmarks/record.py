@@ -27,7 +27,9 @@ def summary(values):
 
 
 def shown(figures):
-    return f"{figures['median']:.3g} ms (p95 {figures['p95']:.3g})"
+    """In words, with three digits or more."""
+    median, late = (f"{v:,.{1 if v < 100 else 0}f}" for v in (figures["median"], figures["p95"]))
+    return f"{median} ms (p95 {late})"
 
 
 def cores():
