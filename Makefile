@@ -5,8 +5,9 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 # A stamp is written last: an environment without one was left half made, and is made afresh.
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
+BENCH_READY := .venv-bench/.bench-ready
 
-.PHONY: help setup lab test notebooks grid site lint links browser
+.PHONY: help setup lab test notebooks grid site lint links browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -15,6 +16,7 @@ help:
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export the first notebook as a page that needs no kernel: site/index.html"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
+	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make lint       check style, notebooks included"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
@@ -55,6 +57,16 @@ lint: $(DEV_READY)
 
 grid: $(READY)
 	$(BIN)/python -m resnet_lesson.widgets.grid
+
+# PyTorch has an environment of its own, so that it never meets the tests or the lesson.
+$(BENCH_READY): requirements.txt benchmarks/requirements.txt
+	$(PYTHON) -m venv $(if $(wildcard $(BENCH_READY)),,--clear) .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet \
+	  -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(DEV_READY) $(BENCH_READY) browser
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 links: $(READY)
 	$(BIN)/python tools/links.py

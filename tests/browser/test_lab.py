@@ -1,21 +1,13 @@
 """The lesson in a real JupyterLab: the first notebook runs, its explorer obeys the keys."""
 
 import axe
+import lab as jupyter
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 from test_page import CONTROLS, THEMES, WIDTHS
 
-READY = """async () => {
-    const panel = window.jupyterapp?.shell.currentWidget;
-    const session = panel?.sessionContext;
-    if (!session) return false;
-    await session.ready;
-    if (!session.session?.kernel) return false;
-    await session.session.kernel.info;
-    return true;
-}"""
 CLEAR = "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
 # A kernel that dies would leave the command waiting for ever.
 RUN_ALL = """() => Promise.race([
@@ -36,12 +28,7 @@ OUTCOME = """() => {
 
 def run_all(page, lab, name):
     """Open the notebook, run every cell, and return how that ended."""
-    address, token, _ = lab
-    page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
-    page.wait_for_function(
-        "() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000
-    )
-    page.wait_for_function(READY, timeout=60_000)
+    jupyter.open_notebook(page, lab, name)
     page.evaluate(CLEAR)  # what is seen then comes from this kernel
     page.evaluate(RUN_ALL)
     return page.evaluate(OUTCOME)

@@ -1,0 +1,76 @@
+"""A real JupyterLab of its own, for the browser tests and the benchmarks."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+# For Chromium, which is to ask nobody for anything.
+FLAGS = [
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
+]
+READY = """async () => {
+    const panel = window.jupyterapp?.shell.currentWidget;
+    const session = panel?.sessionContext;
+    if (!session) return false;
+    await session.ready;
+    if (!session.session?.kernel) return false;
+    await session.session.kernel.info;
+    return true;
+}"""
+
+
+@contextlib.contextmanager
+def running(home):
+    """JupyterLab over a copy of the notebooks in ``home``: its address, token and the copy."""
+    folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
+    isolated = {name: str(home / name.lower()) for name in names}
+    log = (home / "log").open("w")
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+            *(f"--port={port}", f"--IdentityProvider.token={token}", "--allow-root"),
+            "--LabApp.expose_app_in_browser=True",
+        ],
+        cwd=folder,
+        env={**os.environ, **isolated},
+        stdout=log,
+        stderr=log,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            assert server.poll() is None, (home / "log").read_text()
+            try:
+                urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.25)
+        yield address, token, folder
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        log.close()
+
+
+def open_notebook(page, lab, name):
+    """Open a notebook of the copy, and wait for its kernel."""
+    address, token, _ = lab
+    page.goto(f"{address}/lab/tree/{name}?token={token}&reset")
+    page.wait_for_function(
+        "() => window.jupyterapp?.shell?.currentWidget?.content?.model", timeout=60_000
+    )
+    page.wait_for_function(READY, timeout=60_000)
