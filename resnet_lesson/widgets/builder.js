@@ -123,7 +123,7 @@ function buildCall({ width, height, depth, classes, stages, filters, order }) {
 
 // ---------------------------------------------------------------- the picture
 
-const DRAWN = { height: 190, top: 8, foot: 40, gap: 14, least: 3 };
+const DRAWN = { height: 190, top: 8, foot: 54, gap: 14, least: 3 };
 
 /**
  * Feature maps to scale: a box is as high as its map, and as wide as it has channels; a stage is
@@ -146,7 +146,9 @@ function drawNetwork(parts, input, width) {
       x: left + (box * wide) / boxes, y, width: wide / boxes, height: high,
     }));
     const name = make("text", {
-      x: left + wide / 2, y: DRAWN.top + DRAWN.height + (at % 2 ? 34 : 18), "text-anchor": "middle",
+      // Names stay inside the picture, and neighbours in rows of their own.
+      x: Math.min(width - 32, Math.max(22, left + wide / 2)),
+      y: DRAWN.top + DRAWN.height + 16 * (1 + (at % 3)), "text-anchor": "middle",
     }, [part.name]);
     left += wide + DRAWN.gap;
     return [...drawn, name];
@@ -222,7 +224,7 @@ class Builder {
           this.body,
         ]),
       ]),
-      make("p", { class: "call" }, [this.code, " ", button("Copy", () => this.copy()), " ", this.copied]),
+      this.callLine = make("p", {}, [this.code, " ", button("Copy", () => this.copy()), " ", this.copied]),
     ]);
   }
 
@@ -288,8 +290,9 @@ class Builder {
       if (!(error instanceof Refused)) throw error;
       return this.showRefusal(error.message);
     }
-    this.refusal.textContent = "";
+    this.refusal.textContent = this.copied.textContent = "";
     this.showParts(parts, network);
+    this.callLine.hidden = false;
     this.code.textContent = buildCall(network);
   }
 
@@ -297,7 +300,8 @@ class Builder {
     this.refusal.textContent = message;
     this.svg.replaceChildren();
     set(this.svg, { "aria-label": "no network" });
-    this.summary.textContent = this.code.textContent = "";
+    this.callLine.hidden = true;
+    this.summary.textContent = "";
     for (const cell of Object.values(this.cells).flat()) cell.textContent = "";
   }
 
