@@ -189,7 +189,7 @@ class Builder {
 
   /** A field for one number, or for one of a list. */
   number(name, trait, at = null, step = 1) {
-    const field = make("input", { type: "number", min: 1, step, "aria-label": name, ...KEYS });
+    const field = make("input", { type: "number", min: step, step, "aria-label": name, ...KEYS });
     const read = () => (field.value === "" ? null : Number(field.value));
     const held = () => (at === null ? this.model.get(trait) : this.model.get(trait)[at]);
     field.addEventListener("input", () => this.change({
