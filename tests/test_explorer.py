@@ -119,7 +119,10 @@ def test_a_pinned_curve_stays():
     explorer.pin()
     first = explorer.curve
     explorer.depth = 10
-    assert explorer.pins == [{"label": "5 sigmoid layers, glorot weights", "curve": first}]
+    assert first["label"] == "5 sigmoid layers, glorot weights"
+    assert explorer.pins == [first]
+    explorer.quantity = "weight_gradient"
+    assert explorer.curve["label"] == "10 sigmoid layers, glorot weights, gradient of the weights"
     explorer.redraw()
     assert "draw 2" in explorer.status
 
@@ -170,14 +173,14 @@ def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
     "wrong",
     [
         {"label": "no curve"},
-        {"label": "x", "curve": {"layers": [1, 2], "values": [0.0]}},
-        {"label": "x", "curve": {"layers": [1], "values": ["nothing"]}},
-        {"curve": {"layers": [1], "values": [0.0]}},
+        {"label": "x", "layers": [1, 2], "values": [0.0]},
+        {"label": "x", "layers": [1], "values": ["nothing"]},
+        {"layers": [1], "values": [0.0]},
     ],
 )
 def test_a_wrong_pin_is_refused(wrong):
     explorer = GradientExplorer()
-    with pytest.raises(traitlets.TraitError, match="a pin must hold label"):
+    with pytest.raises(traitlets.TraitError, match="a pin must be a curve"):
         explorer.pins = [wrong]
     assert explorer.pins == []
 

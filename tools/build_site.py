@@ -31,8 +31,8 @@ PAGE = """<!DOCTYPE html>
 {style}</style>
 </head>
 <body>
-<header><p>This is <a href="{source}">a notebook of the lesson</a> as it was last run. No kernel runs
-behind this page; its widgets show what was computed beforehand.</p></header>
+<header><p>This is <a href="{source}">a notebook of the lesson</a> as it was last run.
+No kernel runs behind this page; its widgets show what was computed beforehand.</p></header>
 <main>
 {body}
 </main>

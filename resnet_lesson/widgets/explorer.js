@@ -58,7 +58,7 @@ class Explorer {
     set(this.controls.depth, { min: 1, max: most });
     this.depthShown = make("output");
     this.redraw = button("Redraw weights", () => this.request({ ...this.setting(), seed: this.get("seed") + 1 }));
-    this.pin = button("Pin this curve", () => this.keep({ pins: [...this.get("pins"), this.shown()] }));
+    this.pin = button("Pin this curve", () => this.keep({ pins: [...this.get("pins"), this.get("curve")] }));
     this.guessButton = button("", () => this.turnGuess());
     this.saveButton = button("Save my guess", () => this.saveGuess());
     this.files = make("input", { type: "file", multiple: "", accept: ".json", hidden: "" });
@@ -68,7 +68,7 @@ class Explorer {
   makePicture() {
     this.drawing = make("g", { role: "img" });
     this.handles = { end: this.makeHandle("end"), bend: this.makeHandle("bend") };
-    this.svg = make("svg", {}, [this.drawing, ...Object.values(this.handles)]);
+    this.svg = make("svg", { class: "picture" }, [this.drawing, ...Object.values(this.handles)]);
     this.status = make("p", { role: "status", "aria-live": "polite" });
     this.classStatus = make("p", { "aria-live": "polite" });
     this.note = make("p", { class: "note", "aria-live": "polite" });
@@ -142,10 +142,6 @@ class Explorer {
 
   // -------------------------------------------------------------- what is seen
 
-  shown() {
-    return { label: label(this.setting()), curve: this.get("curve") };
-  }
-
   /** The guess to draw: the one being made, or one made of the network that is shown. */
   guess() {
     const guess = this.get("guess");
@@ -164,7 +160,7 @@ class Explorer {
     this.drawing.replaceChildren(
       ...drawStrip(hidden, depth, frame),
       ...drawAxes(frame, this.get("quantity")),
-      ...pins.map((pin, which) => drawCurve(pin.curve, frame, which)),
+      ...pins.map((pin, which) => drawCurve(pin, frame, which)),
       ...guesses.map((one, which) => drawCurve(one, frame, guess && which === guesses.length - 1 ? "guess" : "class")),
       ...(guessing ? [] : [drawCurve(curve, frame, "now")]),
     );
@@ -174,11 +170,11 @@ class Explorer {
   }
 
   frame(curve, depth, pins, fixed) {
-    const all = [curve, ...pins.map((pin) => pin.curve)].flatMap(numbers);
+    const all = [curve, ...pins].flatMap(numbers);
     const floor = fixed ? GUESS_AXIS : this.axis ?? [0, 0];
     // 1 is always among them: a level curve then looks level.
     const ends = [Math.min(floor[0], ...all), Math.max(floor[1], ...all)];
-    return frameOf(this.width, Math.max(depth, ...pins.map((pin) => pin.curve.layers.at(-1))), ends);
+    return frameOf(this.width, Math.max(depth, ...pins.map((pin) => pin.layers.at(-1))), ends);
   }
 
   placeHandles(guess, guessing, frame) {
@@ -216,7 +212,7 @@ class Explorer {
       const remove = button("remove", () => this.unpin(which));
       set(remove, { "aria-label": `remove ${pin.label}` });
       return make("li", { class: `curve-${which % 7}` }, [
-        make("span", { class: "swatch", "aria-hidden": "true" }), pin.label, " ", remove]);
+        drawSwatch(which), pin.label, " ", remove]);
     }));
   }
 
@@ -240,7 +236,7 @@ class Explorer {
   // -------------------------------------------------------------- asking and answering
 
   ask(preset) {
-    if (this.axis) this.keep({ pins: [...this.get("pins"), this.shown()].slice(-7) });
+    if (this.axis) this.keep({ pins: [...this.get("pins"), this.get("curve")].slice(-7) });
     this.axis = this.get("preset_axis");
     this.request(preset.setting);
   }
@@ -297,8 +293,10 @@ class Explorer {
     this.note.textContent = moved.length
       ? `${NO_KERNEL} This one only with ${values.map(plain).join(" and ")}.`
       : NO_KERNEL;
-    const { curve, described } = lookUp(this.grid, nearest);
-    const status = `${label(nearest)}. ${sentence(this.get("words"), described, nearest.quantity)}`;
+    const found = lookUp(this.grid, nearest), words = this.get("words"), { quantity } = nearest;
+    const named = [label(nearest), words.quantities[quantity]].filter(Boolean).join(", ");
+    const curve = { ...found.curve, label: named };
+    const status = `${label(nearest)}. ${sentence(words, found.described, quantity)}`;
     const answers = this.get("answers") + 1;
     for (const [trait, value] of Object.entries({ ...nearest, curve, status, answers })) this.model.set(trait, value);
     this.follow(); // the controls, where they asked for what is not there

@@ -39,6 +39,8 @@ QUESTIONS = (
     ("BN back", {"normalization": True}),
     ("Move one BN", {"order": "bn_after_addition"}),
 )
+# How a curve's name says what it is of; the gradient of the signal goes without saying.
+QUANTITIES = {"weight_gradient": "gradient of the weights", "signal": "signal"}
 # Decades that hold the curves of all questions, so that the axis need not move.
 QUESTION_AXIS = (-35, 10)
 
@@ -61,16 +63,15 @@ def _checked(check, value):
 
 
 def _check_pin(pin):
-    curve = pin.get("curve")
-    lists = [curve.get(name) if isinstance(curve, dict) else None for name in ("layers", "values")]
+    layers, values = (pin.get(name) for name in ("layers", "values"))
     if not (
         isinstance(pin.get("label"), str)
-        and all(isinstance(one, list) and one for one in lists)
-        and len(lists[0]) == len(lists[1])
-        and all(value in grid.CODES or isinstance(value, float) for value in lists[1])
+        and all(isinstance(each, list) and each for each in (layers, values))
+        and len(layers) == len(values)
+        and all(value in grid.CODES or isinstance(value, float) for value in values)
     ):
         raise ValueError(
-            "a pin must hold label, and curve with layers and as many values; pin() makes one, "
+            "a pin must be a curve: label, layers, and values as many as layers; pin() makes one, "
             f"received {pin!r}"
         )
     return pin
@@ -80,9 +81,10 @@ class GradientExplorer(anywidget.AnyWidget):
     """Norms by layer of a stack, differentiated anew at every change.
 
     The traits are the whole interface: set one, in Python or by its control, and the rest
-    follow. ``curve`` has ``layers``, counted from the input, and ``values``: for each of them
-    the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or ``"undefined"``.
-    ``status`` says in words what it shows. ``pins`` keeps earlier curves in the picture.
+    follow. ``curve`` has a ``label``; ``layers``, counted from the input; and ``values``: for
+    each of them the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or
+    ``"undefined"``. ``status`` says in words what it shows. ``pins`` are earlier curves that stay
+    in the picture.
     With ``guessing`` the curve is hidden, and the reader's own, ``guess``, is drawn instead;
     ``guesses`` are those of others, drawn beside what was measured.
 
@@ -122,7 +124,12 @@ class GradientExplorer(anywidget.AnyWidget):
         base64.b64encode(gzip.compress(grid.FILE.read_bytes(), mtime=0)).decode()
     ).tag(sync=True)
     words = traitlets.Dict(
-        {"subjects": curves.SUBJECTS, "sentences": curves.SENTENCES, "endings": curves.ENDINGS}
+        {
+            "subjects": curves.SUBJECTS,
+            "sentences": curves.SENTENCES,
+            "endings": curves.ENDINGS,
+            "quantities": QUANTITIES,
+        }
     ).tag(sync=True)
 
     def __init__(self, **settings):
@@ -138,7 +145,7 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def pin(self):
         """Keep the curve in the picture while the settings change."""
-        self.pins = [*self.pins, {"label": self.label(), "curve": self.curve}]
+        self.pins = [*self.pins, self.curve]
 
     def open_guesses(self, folder):
         """Show the guesses that a class saved into one folder.
@@ -182,10 +189,16 @@ class GradientExplorer(anywidget.AnyWidget):
             return
         # One message for all, so that the picture and its words never disagree.
         with self.hold_sync():
-            self.curve, described = self._recorded() or self._measured()
+            curve, described = self._recorded() or self._measured()
+            # With its name: the settings move on while a curve is still on its way.
+            self.curve = curve | {"label": self._curve_label()}
             self.status = self._words(described)
             self.answers += 1
         self._answered = asked
+
+    def _curve_label(self):
+        other = QUANTITIES.get(self.quantity)
+        return f"{self.label()}, {other}" if other else self.label()
 
     def _words(self, described):
         return f"{self.label()}. {curves.sentence(described, self.quantity)}"
@@ -239,7 +252,7 @@ class GradientExplorer(anywidget.AnyWidget):
         """PNG bytes of the curve over the pinned ones."""
         from .. import plots
 
-        drawn = {pin["label"]: pin["curve"] for pin in self.pins} | {self.label(): curve}
+        drawn = {pin["label"]: pin for pin in self.pins} | {self.label(): curve}
         norms = {
             label: (one["layers"], [grid.norm(value) for value in one["values"]])
             for label, one in drawn.items()

@@ -78,6 +78,12 @@ function drawMark(x, y, which) {
   return make("polygon", { class: "mark", points: points.join(" ") });
 }
 
+/** A line with its mark, for the legend. */
+function drawSwatch(which) {
+  const parts = [make("path", { d: "M1 6H35" }), drawMark(18, 6, which)];
+  return make("svg", { class: "swatch", viewBox: "0 0 36 12", "aria-hidden": "true" }, parts);
+}
+
 /** The network as a strip of layers, each as bright as its norm is great among the others. */
 function drawStrip(curve, depth, { x, cell, right }) {
   const own = numbers(curve), low = Math.max(-45, Math.min(...own, 0)), high = Math.max(...own, 0);

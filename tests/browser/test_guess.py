@@ -154,7 +154,7 @@ def test_by_mouse_and_by_touch_alike(chromium, site, width):  # noqa: F811
     for touch in (False, True):
         with opened(chromium, site, width, has_touch=touch) as (page, _):
             explorer = start(page)
-            explorer.locator("svg").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
+            explorer.locator(".picture").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
             x, y = middle(handle(explorer))
             if touch:
                 session = page.context.new_cdp_session(page)

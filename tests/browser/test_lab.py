@@ -46,7 +46,7 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     explorer = page.locator(".resnet-explorer:visible").last
     explorer.scroll_into_view_if_needed()
     depth = explorer.get_by_label("Depth", exact=True)
-    picture, status = explorer.locator("svg"), explorer.locator("[role=status]")
+    picture, status = explorer.locator(".picture"), explorer.locator("[role=status]")
     # A picture of SVG's own namespace: another one holds the same text and shows nothing.
     assert picture.bounding_box()["height"] > 100
     assert picture.locator("rect.layer").last.bounding_box()["height"] > 5
@@ -116,7 +116,7 @@ def settles(page, code, expected):
 def test_every_control_obeys_its_keys_and_keeps_the_focus(laboratory):
     page, explorer, complaints = laboratory
     ask(page, "explorer.depth, explorer.activation = 100, 'sigmoid'")
-    status, picture = explorer.locator("[role=status]"), explorer.locator("svg")
+    status, picture = explorer.locator("[role=status]"), explorer.locator(".picture")
     for role, name, key in CONTROLS:
         words, drawn = status.inner_text(), picture.inner_html()
         control = explorer.get_by_role(role, name=name, exact=True)
@@ -202,7 +202,7 @@ def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
     room = explorer.evaluate("el => [el.scrollWidth, el.clientWidth]")
     assert room[0] <= room[1], "it scrolls sideways"
     # Letters keep their size: a unit of the picture is a pixel.
-    box, view = explorer.locator("svg").bounding_box(), explorer.locator("svg")
+    box, view = explorer.locator(".picture").bounding_box(), explorer.locator(".picture")
     assert abs(float(view.get_attribute("viewBox").split()[2]) - box["width"]) <= 2
     assert complaints == []
 

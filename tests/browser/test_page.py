@@ -58,7 +58,7 @@ def laboratory(page):
 
 
 def drawn(explorer):
-    return explorer.locator("svg").evaluate_all("all => all.map(svg => svg.outerHTML).join()")
+    return explorer.locator(".picture").evaluate_all("all => all.map(svg => svg.outerHTML).join()")
 
 
 def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
@@ -116,7 +116,7 @@ def test_questions_pin_what_was_before_on_an_axis_that_stays(chromium, site):
             asked.nth(count).press("Enter")
             expect(pins.get_by_role("listitem")).to_have_count(count)
             assert explorer.locator(".curve").count() == count + 1
-            axes.add("".join(explorer.locator("svg text").all_text_contents()))
+            axes.add("".join(explorer.locator(".picture text").all_text_contents()))
         assert len(axes) == 1
         first = pins.get_by_role("button").first
         assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, glorot weights"

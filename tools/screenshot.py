@@ -1,0 +1,54 @@
+"""Take the README's picture: the explorer in a real JupyterLab, after its questions.
+
+``python tools/screenshot.py`` writes notebooks/images/explorer.png.
+"""
+
+import tempfile
+from pathlib import Path
+
+import browser
+import lab
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import expect, sync_playwright
+
+TARGET = Path(__file__).parent.parent / "notebooks/images/explorer.png"
+CELL = "from resnet_lesson import GradientExplorer\n\nGradientExplorer()"
+ASKED = 6  # of the questions: the five curves of notebook 1, and a shortcut without BN
+
+
+def explorer_in(page, address):
+    """The explorer of a notebook that holds only it, computed by its kernel."""
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    source = new_notebook(cells=[new_code_cell(CELL)], metadata=metadata)
+    nbformat.write(source, address[2] / "explorer.ipynb")
+    lab.open_notebook(page, address, "explorer.ipynb")
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    explorer = page.locator(".resnet-explorer")
+    # The engine draws every layer, the curves computed beforehand only ten.
+    expect(explorer.locator(".curve-now .mark")).to_have_count(20, timeout=60_000)
+    page.add_style_tag(content=".Toastify { display: none }")  # JupyterLab's own announcements
+    return explorer, explorer.locator("p[role=status]")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser.find(), args=lab.FLAGS)
+        with lab.running(Path(home)) as address:
+            size = {"width": 1100, "height": 1000}
+            page = chromium.new_page(viewport=size, device_scale_factor=1.5)
+            explorer, status = explorer_in(page, address)
+            questions = explorer.get_by_role("group", name="Questions").get_by_role("button")
+            for asked in range(ASKED):
+                words = status.inner_text()
+                questions.nth(asked).click()
+                expect(status).not_to_have_text(words, timeout=60_000)
+            page.wait_for_timeout(500)  # until it is painted
+            explorer.screenshot(path=TARGET)
+        chromium.close()
+    print(TARGET)
+
+
+if __name__ == "__main__":
+    main()
