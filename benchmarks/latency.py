@@ -26,7 +26,6 @@ import lab as jupyter  # noqa: E402
 DEPTH = 100
 PRESSES, WARM_UP = 60, 10
 HELD, RATE, HOLDS = 2.0, 30, 5  # seconds, key events a second, times
-BACKLOG = 120  # ms: what one press may take at worst
 KERNELS = 5  # first pictures, each from a fresh kernel
 EXPLORER = f"""from resnet_lesson import GradientExplorer
 
@@ -254,8 +253,9 @@ def rows(figures):
         f"JupyterLab: an arrow key held for {HELD:.0f} s, from its last event to the last picture",
         f"{held['median']:.3g} ms, at worst {held['worst']:.3g}; "
         f"{held['drawn_a_second']:.0f} pictures a second meanwhile",
-        f"no backlog: <= {BACKLOG} ms",
-        held["worst"] <= BACKLOG,
+        # The answer under way when the last event came, and the answer to that event.
+        f"no backlog: two presses, <= {2 * press['p95']:.0f} ms",
+        held["worst"] <= 2 * press["p95"],
     )
     yield (
         "static page: from key press to changed picture",

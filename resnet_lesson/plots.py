@@ -17,6 +17,13 @@ def _axes(ax):
     return ax
 
 
+def quick_axes():
+    """Axes whose margins are fixed, not measured: a picture on them takes half the time."""
+    _, ax = plt.subplots(figsize=(7, 3.6), facecolor="white")
+    ax.figure.subplots_adjust(left=0.12, right=0.98, bottom=0.14, top=0.96)
+    return ax
+
+
 def gradient_curves(curves, ax=None, ylabel="gradient norm"):
     """Draw norms by layer on a log axis and return the Axes.
 
@@ -55,6 +62,7 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
             transform=ax.get_xaxis_transform(),
         )
     ax.set(xlabel="layer (1 is nearest the input)", ylabel=ylabel)
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
     return ax

@@ -121,7 +121,7 @@ class GradientExplorer(anywidget.AnyWidget):
     preset_axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
     # Packed, as base64: a notebook that saves it keeps one short line.
     grid = traitlets.Unicode(
-        base64.b64encode(gzip.compress(grid.FILE.read_bytes(), mtime=0)).decode()
+        base64.b64encode(gzip.compress(grid.FILE.read_bytes(), compresslevel=6, mtime=0)).decode()
     ).tag(sync=True)
     words = traitlets.Dict(
         {
@@ -257,4 +257,6 @@ class GradientExplorer(anywidget.AnyWidget):
             label: (one["layers"], [grid.norm(value) for value in one["values"]])
             for label, one in drawn.items()
         }
-        return plots.png(plots.gradient_curves(norms, ylabel=self.quantity.replace("_", " ")))
+        # A reader waits for this picture before the widget comes alive.
+        ylabel = self.quantity.replace("_", " ")
+        return plots.png(plots.gradient_curves(norms, plots.quick_axes(), ylabel))

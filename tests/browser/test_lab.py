@@ -49,7 +49,7 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     picture, status = explorer.locator(".picture"), explorer.locator("[role=status]")
     # A picture of SVG's own namespace: another one holds the same text and shows nothing.
     assert picture.bounding_box()["height"] > 100
-    assert picture.locator("rect.layer").last.bounding_box()["height"] > 5
+    assert picture.locator("path.layers").last.bounding_box()["height"] > 5
     depth.focus()
     layers = int(depth.input_value())
     # Real keys: JupyterLab has shortcuts on the arrows, and must leave these to the slider.
