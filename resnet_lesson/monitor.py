@@ -150,6 +150,20 @@ class GradientMonitor(keras.callbacks.Callback):
         )
 
     def on_train_begin(self, logs=None):
+        self._install()
+        self._due = False
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.model.train_function is not self._monitored:
+            self._install()  # another callback had the train function made anew
+        self._due = True
+
+    def on_train_end(self, logs=None):
+        if self.model.train_function is self._monitored:
+            self.model.train_function = self._monitored.plain
+        self._fetch()
+
+    def _install(self):
         model = self.model
         if not getattr(model, "compiled", False):
             raise ValueError(
@@ -171,16 +185,7 @@ class GradientMonitor(keras.callbacks.Callback):
             self._fetch()
             self._tape = _Tape(model, kernels, self.every, self._tape)
             self._monitored = self._monitor(model, plain)
-        self._due = False
         model.train_function = self._monitored
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self._due = True
-
-    def on_train_end(self, logs=None):
-        if self.model.train_function is self._monitored:
-            self.model.train_function = self._monitored.plain
-        self._fetch()
 
     def _follow(self, model, layers):
         if self._followed not in (None, model):
@@ -408,7 +413,7 @@ def _check_optimizers(model):
     others = [
         name
         for name, value in vars(model).items()
-        for item in (keras.tree.flatten(value) if isinstance(value, (list, tuple, dict)) else [value])
+        for item in _items(value)
         if isinstance(item, keras.optimizers.Optimizer) and id(item) not in known
     ]
     if others:
@@ -416,3 +421,9 @@ def _check_optimizers(model):
             "a custom train_step must use model.optimizer alone, received further optimizers: "
             + ", ".join(dict.fromkeys(others))
         )
+
+
+def _items(value):
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, (list, tuple)) else [value]
