@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .probe import _kernels, _place
+from .probe import _place, _trainable_kernels
 from .runtime import keras, tf
 
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
@@ -171,8 +171,12 @@ class GradientMonitor(keras.callbacks.Callback):
                 "uncompiled"
             )
         _check_optimizers(model)
-        kernels = _kernels(model)
-        self._follow(model, _places(kernels, model))
+        if self._followed not in (None, model):
+            raise ValueError(
+                f"a monitor follows one model, {self._followed.name!r}, received {model.name!r}"
+            )
+        if model.built:
+            self._follow(model)
         model.make_train_function()
         plain = model.train_function
         other = getattr(plain, "monitor", None)
@@ -183,21 +187,23 @@ class GradientMonitor(keras.callbacks.Callback):
             plain = plain.plain
         if getattr(self._monitored, "plain", None) is not plain:
             self._fetch()
-            self._tape = _Tape(model, kernels, self.every, self._tape)
+            tape = self._tape = _Tape(model, self._follow, self.every, self._tape)
+            if model.built:
+                tape.open()
             self._monitored = self._monitor(model, plain)
         model.train_function = self._monitored
 
-    def _follow(self, model, layers):
-        if self._followed not in (None, model):
-            raise ValueError(
-                f"a monitor follows one model, {self._followed.name!r}, received {model.name!r}"
-            )
-        if self._followed is model and layers != self._layers:
+    def _follow(self, model):
+        """The kernels to record, the same ones in every fit."""
+        kernels = _trainable_kernels(model)
+        layers = _places(kernels, model)
+        if self._followed is not None and layers != self._layers:
             raise ValueError(
                 f"a monitor's kernels stay the same, {len(self._layers)} before, received "
                 f"{len(layers)} now: take a new monitor after freezing or unfreezing layers"
             )
         self._followed, self._layers = model, layers
+        return kernels
 
     def _monitor(self, model, plain):
         """The model's train function made anew, its step traced while the tape listens."""
@@ -231,15 +237,15 @@ class GradientMonitor(keras.callbacks.Callback):
         return monitored
 
     def _fetch(self):
-        if self._tape is not None and self._tape.pending:
+        if self._tape is not None and self._tape.pending and self._tape.kernels:
             self._rows.append(self._tape.fetch())
 
     def _table(self):
         """(rows, 1 + 3 kernels): the step, then the measures."""
         self._fetch()
-        if len(self._rows) != 1:
-            empty = np.empty((0, 1 + 3 * len(self._layers)))
-            self._rows = [np.concatenate([empty, *self._rows])]
+        if not self._rows:
+            return np.empty((0, 1 + 3 * len(self._layers)))
+        self._rows = [np.concatenate(self._rows)]
         return self._rows[0]
 
 
@@ -251,23 +257,27 @@ class _Tape:
     without a monitor, and the weights differ in the last bit.
     """
 
-    def __init__(self, model, kernels, every, before):
-        self.kernels = kernels
-        self.every = every
+    def __init__(self, model, follow, every, before):
+        self.model, self.follow, self.every = model, follow, every
         self.capacity = max(CAPACITY, model.steps_per_execution)
+        self.kernels = ()
         self.pending = 0  # steps since the last fetch, or more
-        self.fetched = before.fetched if before else 0  # rows
+        # Steps seen and rows fetched, on from the tape before.
+        self.seen, self.fetched = (before.seen, before.fetched) if before else (0, 0)
         self._local = threading.local()  # a strategy traces each replica in a thread of its own
-        steps = before.steps.numpy() if before else 0
+
+    def open(self):
+        """Make the variables; where Keras builds the model, in its first trace at the latest."""
+        self.kernels = self.follow(self.model)
         # Each replica writes its own copy, without talking to the others; the first one's is read.
         local = {
             "trainable": False,
             "synchronization": tf.VariableSynchronization.ON_READ,
             "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA,
         }
-        with model.distribute_strategy.scope():
-            self.steps = tf.Variable(steps, dtype=tf.int64, **local)
-            shape = (self.capacity, 1 + 3 * len(kernels))
+        shape = (self.capacity, 1 + 3 * len(self.kernels))
+        with tf.init_scope(), self.model.distribute_strategy.scope():
+            self.steps = tf.Variable(self.seen, dtype=tf.int64, **local)
             self.rows = tf.Variable(np.zeros(shape), dtype=tf.float64, **local)
 
     def counted(self, train_step):
@@ -294,6 +304,8 @@ class _Tape:
 
         def recorded(grads, trainable_variables=None):
             self._local.applied += 1
+            if not self.kernels:
+                self.open()
             grads = list(grads)
             variables = trainable_variables
             if variables is None:
@@ -338,7 +350,8 @@ class _Tape:
 
     def fetch(self):
         """(new rows, 1 + 3 kernels)"""
-        written = -(-int(self.steps.numpy()) // self.every)
+        self.seen = int(self.steps.numpy())
+        written = -(-self.seen // self.every)
         places = np.arange(max(self.fetched, written - self.capacity), written) % self.capacity
         self.fetched, self.pending = written, 0
         return self.rows.numpy()[places]
@@ -414,7 +427,10 @@ def _check_optimizers(model):
         name
         for name, value in vars(model).items()
         for item in _items(value)
-        if isinstance(item, keras.optimizers.Optimizer) and id(item) not in known
+        if isinstance(item, keras.optimizers.Optimizer)
+        and id(item) not in known
+        # TensorFlow keeps lists of its own of what it tracks.
+        and not name.startswith("_self_")
     ]
     if others:
         raise ValueError(

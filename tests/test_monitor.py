@@ -142,13 +142,17 @@ def test_equals_an_explicit_tape_and_snapshots(make, options, data):
 
 
 def test_mixed_precision_takes_the_loss_scale_out(data):
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        monitor, snapshots = record(functional, {"optimizer": sgd}, data)
-    finally:
-        keras.config.set_dtype_policy(policy)
-    assert isinstance(monitor.model.optimizer, optimizers.LossScaleOptimizer)
+    def mixed():
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            return functional()
+        finally:
+            keras.config.set_dtype_policy(policy)
+
+    monitor, snapshots = record(mixed, {"optimizer": sgd}, data)
+    assert monitor.model.get_layer("first").compute_dtype == "float16"
+    assert float(monitor.model.optimizer.scale_loss(1.0)) == 2**15
     compare(monitor, snapshots, rtol=2e-2)  # half precision rounds to 1e-3
 
 
@@ -537,6 +541,23 @@ def test_a_step_that_does_not_apply_once_is_refused(times):
     assert untouched(model)
 
 
+@pytest.mark.parametrize("options", [{}, {"run_eagerly": True}, {"jit_compile": True}], ids=str)
+def test_a_model_that_fit_builds_is_recorded_from_its_first_step(options, data):
+    records = []
+    for built in (True, False):
+        set_seed(0)
+        model, monitor = Subclassed(), GradientMonitor()
+        if built:
+            model(data[0][:1])
+        fit(model, data, monitor, optimizer=sgd(), **options)
+        fit(model, data, monitor)
+        records.append(monitor.records)
+    assert list(records[1]["layers"]) == list(records[0]["layers"])
+    for measure in MEASURES:
+        assert records[1][measure].shape == (2 * STEPS, 2)
+        np.testing.assert_allclose(records[1][measure], records[0][measure], rtol=1e-4)
+
+
 @pytest.mark.parametrize("every", [0, -1, 1.0, True, None, "2"])
 def test_refuses_every(every):
     with pytest.raises(ValueError, match=f"whole number of at least 1, received {every!r}"):
@@ -569,12 +590,12 @@ def test_refusals(data):
 def test_layers_of_one_name_in_nested_models_are_told_apart(data):
     x = keras.Input((6, 6, 2))
     branches = [
-        keras.Sequential([keras.Input((6, 6, 2)), layers.Flatten(), layers.Dense(2, name="d")])
+        keras.Sequential([keras.Input((6, 6, 2)), layers.Flatten(), layers.Dense(4, name="d")])
         for _ in range(2)
     ]
-    model = keras.Model(x, layers.Add()([branch(x) for branch in branches]))
+    model = keras.Model(x, layers.Softmax()(layers.Add()([branch(x) for branch in branches])))
     monitor = GradientMonitor()
-    fit(model, data, monitor, loss="mse")
+    fit(model, data, monitor)
     assert len(set(monitor.records["layers"])) == 2
 
 
