@@ -191,15 +191,9 @@ def test_runs_on_published_networks(name):
         assert (records[measure] > 0).all()
 
 
-def python(code, **environment):
-    import os
-
+def python(code):
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        capture_output=True,
-        text=True,
-        timeout=240,
-        env={**os.environ, **environment},
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -241,19 +235,13 @@ def test_the_weights_are_the_same_bit_for_bit():
         momentum = lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
         adamw = lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)
         accumulating = lambda: keras.optimizers.Adam(gradient_accumulation_steps=4)
-        for optimizer in (momentum, adamw, accumulating):
-            plain = train(optimizer)
-            for every in (1, 3):
-                monitor = GradientMonitor(every)
-                same = train(optimizer, monitor) == plain
-                print(optimizer.__name__, every, same, len(monitor.records["step"]))
-        print("control", train(disturbed) == train(momentum))
+        for optimizer, every in ((momentum, 1), (adamw, 3), (accumulating, 1)):
+            monitor = GradientMonitor(every)
+            same = train(optimizer) == train(optimizer, monitor)
+            print(same, len(monitor.records["step"]))
+        print(train(momentum) == train(disturbed))
     """)
-    assert out.split("\n") == [
-        *(f"<lambda> {every} True {rows}" for _ in range(3) for every, rows in ((1, 50), (3, 17))),
-        "control False",
-        "",
-    ]
+    assert out.splitlines() == ["True 50", "True 17", "True 50", "False"]
 
 
 def test_a_strategy_of_two_devices():
@@ -303,39 +291,38 @@ def test_a_strategy_of_two_devices():
             reduced = tf.function(strategy.run)(step, args=(shards(x), shards(y)))
             return [norm(strategy.experimental_local_results(g)[0]) for g in reduced]
 
-        for options in ({}, {"clipnorm": 1e-3}):
-            for every in (1, 2):
-                model, monitor = make(**options), GradientMonitor(every)
-                rows, steps = [], []
+        for options, every in (({}, 1), ({"clipnorm": 1e-3}, 2)):
+            model, monitor = make(**options), GradientMonitor(every)
+            rows, steps = [], []
 
-                class Snapshots(keras.callbacks.Callback):
-                    def on_train_batch_begin(self, batch, logs=None):
-                        part = slice(batch * 8, batch * 8 + 8)
-                        kept = [v.numpy() for v in model.variables]
-                        gradient = explicit(model, x[part], y[part])
-                        for variable, value in zip(model.variables, kept):
-                            variable.assign(value)
-                        self.before = [k.numpy() for k in _kernels(model)]
-                        weight = [norm(k) for k in self.before]
-                        rows.append([gradient, weight])
+            class Snapshots(keras.callbacks.Callback):
+                def on_train_batch_begin(self, batch, logs=None):
+                    part = slice(batch * 8, batch * 8 + 8)
+                    kept = [v.numpy() for v in model.variables]
+                    gradient = explicit(model, x[part], y[part])
+                    for variable, value in zip(model.variables, kept):
+                        variable.assign(value)
+                    self.before = [k.numpy() for k in _kernels(model)]
+                    weight = [norm(k) for k in self.before]
+                    rows.append([gradient, weight])
 
-                    def on_train_batch_end(self, batch, logs=None):
-                        rows[-1].append([norm(k.numpy().astype(float) - b) / norm(b)
-                                         for k, b in zip(_kernels(model), self.before)])
+                def on_train_batch_end(self, batch, logs=None):
+                    rows[-1].append([norm(k.numpy().astype(float) - b) / norm(b)
+                                     for k, b in zip(_kernels(model), self.before)])
 
-                model.fit(x, y, batch_size=8, shuffle=False, verbose=0,
-                          callbacks=[monitor, Snapshots()])
-                records, rows = monitor.records, np.array(rows)[::every]
-                for index, name in enumerate(("gradient_norm", "weight_norm", "update_ratio")):
-                    np.testing.assert_allclose(records[name], rows[:, index], rtol=1e-4)
-                monitored = [v.numpy() for v in model.variables]
-                plain = make(**options)
-                plain.fit(x, y, batch_size=8, shuffle=False, verbose=0)
-                for one, other in zip(monitored, plain.variables):
-                    np.testing.assert_allclose(one, other.numpy(), rtol=1e-5, atol=1e-6)
-                print(options, every, "agrees")
+            model.fit(x, y, batch_size=8, shuffle=False, verbose=0,
+                      callbacks=[monitor, Snapshots()])
+            records, rows = monitor.records, np.array(rows)[::every]
+            for index, name in enumerate(("gradient_norm", "weight_norm", "update_ratio")):
+                np.testing.assert_allclose(records[name], rows[:, index], rtol=1e-4)
+            monitored = [v.numpy() for v in model.variables]
+            plain = make(**options)
+            plain.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+            for one, other in zip(monitored, plain.variables):
+                np.testing.assert_allclose(one, other.numpy(), rtol=1e-5, atol=1e-6)
+            print(options, every, "agrees")
     """)
-    assert out.count("agrees") == 4
+    assert out.count("agrees") == 2
 
 
 @pytest.mark.parametrize("execution", [1, 4], ids="steps_per_execution={}".format)
