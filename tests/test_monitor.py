@@ -40,6 +40,15 @@ def functional(penalty=None):
     )
 
 
+def mixed():
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        return functional()
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
 class Subclassed(keras.Model):
     def __init__(self):
         super().__init__()
@@ -142,14 +151,6 @@ def test_equals_an_explicit_tape_and_snapshots(make, options, data):
 
 
 def test_mixed_precision_takes_the_loss_scale_out(data):
-    def mixed():
-        policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("mixed_float16")
-        try:
-            return functional()
-        finally:
-            keras.config.set_dtype_policy(policy)
-
     monitor, snapshots = record(mixed, {"optimizer": sgd}, data)
     assert monitor.model.get_layer("first").compute_dtype == "float16"
     assert float(monitor.model.optimizer.scale_loss(1.0)) == 2**15
@@ -242,6 +243,23 @@ def test_the_weights_are_the_same_bit_for_bit():
         print(train(momentum) == train(disturbed))
     """)
     assert out.splitlines() == ["True 50", "True 17", "True 50", "False"]
+
+
+@pytest.mark.parametrize(
+    ("make", "jit_compile", "tolerance"),
+    [(functional, True, 1e-5), (mixed, False, 1e-3)],
+    ids=["jit_compile", "mixed precision"],
+)
+def test_the_weights_are_the_same_within_rounding(make, jit_compile, tolerance, data):
+    kernels = []
+    for callbacks in ([], [GradientMonitor()]):
+        set_seed(0)
+        model = make()
+        fit(model, data, *callbacks, optimizer=sgd(), jit_compile=jit_compile)
+        assert model.jit_compile is jit_compile
+        kernels.append([kernel.numpy() for kernel in _kernels(model)])
+    for plain, monitored in zip(*kernels, strict=True):
+        assert norm(plain - monitored) <= tolerance * norm(plain)
 
 
 def test_a_strategy_of_two_devices():
