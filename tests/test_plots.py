@@ -29,3 +29,24 @@ def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
     assert after == wire
     assert wire not in branch
     plt.close("all")
+
+
+def test_a_heat_map_tells_zero_and_no_number_from_the_scale():
+    values = np.array([[1e-3, 0.0], [np.nan, 1.0], [np.inf, 1e-3]])
+    ax = plots.heat_map(values, np.array([0, 5]), ["a", "b", "c"])
+    cells = ax.collections[0]
+    ax.figure.canvas.draw()  # the colours are settled when it is drawn
+    colors = cells.get_facecolors().reshape(3, 2, 4)
+    odd = tuple(int(plots.PALETTE[1][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    assert tuple(colors[0, 1, :3]) == (1, 1, 1)
+    for row in (1, 2):
+        np.testing.assert_allclose(colors[row, 0, :3], odd)
+    np.testing.assert_array_equal(colors[0, 0], colors[2, 1])
+    assert (cells.norm.vmin, cells.norm.vmax) == (1e-3, 1.0)
+    assert len(ax.get_legend().get_texts()) == 2
+    top, bottom = (ax.transData.transform((0, row))[1] for row in (0, 2))
+    assert top > bottom
+    assert list(ax.get_xlim()) == [-0.5, 9.5]
+    for same in (np.ones((3, 1)), np.zeros((3, 1)), np.full((3, 1), np.nan)):
+        assert plots.png(plots.heat_map(same, np.array([0]), ["a", "b", "c"]))
+    plt.close("all")
