@@ -49,6 +49,7 @@ function drawAxes({ depth, marks, right, x, y }, quantity) {
 }
 
 function drawCurve(curve, { x, y }, which) {
+  const guessed = which === "guess" || which === "class"; // a line without marks: nothing measured
   const every = Math.max(1, Math.round(curve.layers.length / 20));
   let path = "", marks = "", odd = "", pen = "M";
   curve.values.forEach((value, at) => {
@@ -56,7 +57,7 @@ function drawCurve(curve, { x, y }, which) {
     if (typeof value === "number") {
       path += `${pen}${px.toFixed(1)} ${y(value).toFixed(1)}`;
       pen = "L";
-      if (marked) marks += drawMark(px, y(value), which);
+      if (marked && !guessed) marks += drawMark(px, y(value), which);
       return;
     }
     pen = "M";
