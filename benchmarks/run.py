@@ -8,8 +8,9 @@ import argparse
 import compute
 import latency
 import record
+import training
 
-PARTS = {"compute": compute, "latency": latency}
+PARTS = {"compute": compute, "latency": latency, "training": training}
 
 
 def main():
