@@ -11,6 +11,7 @@ _HOME = {
     "build_cifar": "resnet",
     "residual_module": "resnet",
     "gradient_norms": "probe",
+    "GradientMonitor": "monitor",
     "load": "data",
     "stack_gradients": "stacks",
     "ArchitectureBuilder": "widgets",

@@ -4,6 +4,8 @@ import io
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Patch
 
 # Okabe and Ito's colours, told apart with any colour vision; each goes with its own marker.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -70,6 +72,50 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     ax.set(xlabel="epoch", ylabel=ylabel)
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
+    return ax
+
+
+def heat_map(values, steps, layers, ax=None, label="gradient norm"):
+    """Draw a measure by layer and training step on a logarithmic colour scale; return the Axes.
+
+    Args:
+        values: (layers, steps) not negative; the first layer is drawn on top.
+        steps: (steps,) rising step numbers.
+        layers: the layers' names.
+        ax: Axes to draw on; None makes a figure.
+        label: of the colour bar.
+
+    A logarithm has no zero: cells that are exactly 0 are white, NaN and infinite ones vermilion,
+    and the legend says so where there are any.
+    """
+    ax = _axes(ax)
+    values, steps = np.asarray(values, dtype=float), np.asarray(steps)
+    shown = np.isfinite(values) & (values > 0)
+    low, high = (values[shown].min(), values[shown].max()) if shown.any() else (1.0, 1.0)
+    if low == high:  # a scale needs two ends
+        low, high = low / 2, high * 2
+    colors = plt.get_cmap("viridis").with_extremes(under="white", bad=PALETTE[1])
+    cells = np.where(shown, values, np.where(values == 0, low / 2, np.nan))
+    # A cell reaches up to the next recorded step, the last one as far as the one before it.
+    width = steps[-1] - steps[-2] if len(steps) > 1 else 1
+    edges = np.append(steps, steps[-1] + width) - 0.5
+    image = ax.pcolormesh(
+        edges, np.arange(len(layers) + 1) - 0.5, cells, cmap=colors, norm=LogNorm(low, high)
+    )
+    ax.figure.colorbar(image, ax=ax, label=label)
+    odd = [
+        ("exactly 0", "white", values == 0),
+        ("NaN or infinite", PALETTE[1], ~np.isfinite(values)),
+    ]
+    patches = [Patch(fc=color, ec="black", label=text) for text, color, at in odd if at.any()]
+    if patches:
+        ax.legend(
+            handles=patches, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1)
+        )
+    every = -(-len(layers) // 20)  # more names than that would overlap
+    ax.set_yticks(range(0, len(layers), every), layers[::every], fontsize="x-small")
+    ax.invert_yaxis()
+    ax.set(xlabel="training step")
     return ax
 
 

@@ -82,6 +82,10 @@ def _kernels(model):
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
             "call it on a batch once"
         )
+    return _trainable_kernels(model)
+
+
+def _trainable_kernels(model):
     kernels = [
         weight
         for weight in model.trainable_weights

@@ -1,0 +1,637 @@
+"""The monitor: right by an explicit tape and by snapshots, and training exactly as without it."""
+
+import csv
+import subprocess
+import sys
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from resnet_lesson import GradientMonitor
+from resnet_lesson.monitor import FirstBad, _norm
+from resnet_lesson.probe import _kernels, norm
+from resnet_lesson.runtime import keras, set_seed, tf
+
+layers, optimizers = keras.layers, keras.optimizers
+MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
+BATCH, STEPS = 8, 6
+
+
+@pytest.fixture(scope="module")
+def data():
+    random = np.random.default_rng(0)
+    x = random.standard_normal((BATCH * STEPS, 6, 6, 2)).astype("float32")
+    return x, random.integers(0, 4, BATCH * STEPS)
+
+
+def functional(penalty=None):
+    return keras.Sequential(
+        [
+            keras.Input((6, 6, 2)),
+            layers.Conv2D(3, 3, name="first", kernel_regularizer=penalty),
+            layers.BatchNormalization(),
+            layers.DepthwiseConv2D(2, name="depthwise", activation="tanh"),
+            layers.Flatten(),
+            layers.Dense(4, name="last", kernel_regularizer=penalty),
+            layers.Activation("softmax", dtype="float32"),
+        ]
+    )
+
+
+class Subclassed(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.inner = [layers.Conv2D(3, 3, activation="relu"), layers.Flatten()]
+        self.head = layers.Dense(4, activation="softmax")
+
+    def call(self, x):
+        for layer in self.inner:
+            x = layer(x)
+        return self.head(x)
+
+
+class Snapshots(keras.callbacks.Callback):
+    """An independent record: an explicit tape before each step, the kernels before and after."""
+
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y, self.batch = x, y, 0
+        self.rows = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        model, part = self.model, slice(self.batch * BATCH, (self.batch + 1) * BATCH)
+        kept = [tf.identity(v.value) for v in model.variables]
+        with tf.GradientTape() as tape:
+            prediction = model(self.x[part], training=True)
+            loss = keras.losses.sparse_categorical_crossentropy(self.y[part], prediction)
+            loss = tf.reduce_mean(loss) + sum(model.losses)
+            scaled = model.optimizer.scale_loss(loss)
+        scale = float(model.optimizer.scale_loss(1.0))
+        kernels = _kernels(model)
+        gradients = tape.gradient(scaled, [kernel.value for kernel in kernels])
+        self.gradient = [norm(gradient) / scale for gradient in gradients]
+        for variable, value in zip(model.variables, kept, strict=True):
+            variable.assign(value)
+        self.before = [kernel.numpy().astype(float) for kernel in kernels]
+
+    def on_train_batch_end(self, batch, logs=None):
+        weight = [norm(value) for value in self.before]
+        pairs = zip(_kernels(self.model), self.before, strict=True)
+        change = [norm(kernel.numpy().astype(float) - before) for kernel, before in pairs]
+        self.rows.append((self.gradient, weight, np.divide(change, weight)))
+        self.batch += 1
+
+    def measure(self, name):
+        return np.array([row[MEASURES.index(name)] for row in self.rows])
+
+
+def fit(model, data, *callbacks, epochs=1, **options):
+    """One pass in order; ``options`` go to ``compile`` where there are any."""
+    if options or not model.compiled:
+        options = {"optimizer": "sgd", "loss": "sparse_categorical_crossentropy", **options}
+        model.compile(**options)
+    x, y = data
+    return model.fit(
+        x, y, batch_size=BATCH, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks
+    )
+
+
+def sgd(**options):
+    return optimizers.SGD(0.1, momentum=0.9, **options)
+
+
+CASES = {
+    "functional": (functional, {"optimizer": sgd}),
+    "subclassed": (Subclassed, {"optimizer": sgd}),
+    "regularised": (lambda: functional("l2"), {"optimizer": sgd}),
+    "eager": (functional, {"optimizer": sgd, "run_eagerly": True}),
+    "jit_compile": (functional, {"optimizer": sgd, "jit_compile": True}),
+    "adam": (functional, {"optimizer": optimizers.Adam}),
+    "adamw": (functional, {"optimizer": lambda: optimizers.AdamW(0.01, weight_decay=0.1)}),
+    "clipped": (functional, {"optimizer": lambda: sgd(global_clipnorm=1e-3)}),
+    "fixed loss scale": (functional, {"optimizer": lambda: sgd(loss_scale_factor=64.0)}),
+    "accumulation": (functional, {"optimizer": lambda: sgd(gradient_accumulation_steps=3)}),
+    "averaged": (functional, {"optimizer": lambda: sgd(use_ema=True, ema_overwrite_frequency=2)}),
+}
+
+
+def compare(monitor, snapshots, rtol):
+    records = monitor.records
+    for measure in MEASURES:
+        assert records[measure].shape == (STEPS, len(records["layers"]))
+        np.testing.assert_allclose(
+            records[measure], snapshots.measure(measure), rtol=rtol, atol=0, err_msg=measure
+        )
+    assert list(records["step"]) == list(range(STEPS))
+
+
+def record(make, options, data):
+    set_seed(0)
+    model, monitor, snapshots = make(), GradientMonitor(), Snapshots(*data)
+    model(data[0][:1])
+    options = {**options, "optimizer": options["optimizer"]()}
+    fit(model, data, monitor, snapshots, **options)
+    return monitor, snapshots
+
+
+@pytest.mark.parametrize(("make", "options"), CASES.values(), ids=CASES)
+def test_equals_an_explicit_tape_and_snapshots(make, options, data):
+    compare(*record(make, options, data), rtol=1e-4)
+
+
+def test_mixed_precision_takes_the_loss_scale_out(data):
+    def mixed():
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("mixed_float16")
+        try:
+            return functional()
+        finally:
+            keras.config.set_dtype_policy(policy)
+
+    monitor, snapshots = record(mixed, {"optimizer": sgd}, data)
+    assert monitor.model.get_layer("first").compute_dtype == "float16"
+    assert float(monitor.model.optimizer.scale_loss(1.0)) == 2**15
+    compare(monitor, snapshots, rtol=2e-2)  # half precision rounds to 1e-3
+
+
+def test_a_wrong_monitor_would_be_seen(data, monkeypatch):
+    monkeypatch.setattr("resnet_lesson.monitor._norm", lambda values: 1.001 * _norm(values))
+    monitor, snapshots = record(functional, {"optimizer": sgd}, data)
+    with pytest.raises(AssertionError, match="gradient_norm"):
+        compare(monitor, snapshots, rtol=1e-4)
+
+
+def test_the_ratio_is_zero_where_weights_are_not_applied(data):
+    monitor = GradientMonitor()
+    fit(functional(), data, monitor, optimizer=sgd(gradient_accumulation_steps=3))
+    still = (monitor.records["update_ratio"] == 0).all(axis=1)
+    assert list(still) == [True, True, False, True, True, False]
+
+
+APPLICATIONS = {"MobileNetV2": 52, "ResNet50V2": 54}  # kernels: convolutions and one dense layer
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_runs_on_published_networks(name):
+    set_seed(0)
+    model = getattr(keras.applications, name)(weights=None, input_shape=(32, 32, 3), classes=4)
+    depthwise = sum(isinstance(layer, layers.DepthwiseConv2D) for layer in model.layers)
+    plain = sum(type(layer) in (layers.Conv2D, layers.Dense) for layer in model.layers)
+    monitor, x = GradientMonitor(), np.random.default_rng(0).standard_normal((4, 32, 32, 3))
+    model.compile(sgd(), "sparse_categorical_crossentropy")
+    model.fit(x, np.arange(4), batch_size=2, verbose=0, callbacks=[monitor])
+    records = monitor.records
+    assert records["gradient_norm"].shape == (2, depthwise + plain)
+    assert depthwise + plain == len(_kernels(model))
+    assert depthwise + plain >= APPLICATIONS[name]
+    assert len(set(records["layers"])) == depthwise + plain
+    for measure in ("weight_norm", "update_ratio"):
+        assert (records[measure] > 0).all()
+
+
+def python(code, **environment):
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, **environment},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_the_weights_are_the_same_bit_for_bit():
+    # A control dependency on the update would change them from the first steps on.
+    out = python("""
+        import numpy as np
+        from resnet_lesson import GradientMonitor, build_cifar
+        from resnet_lesson.runtime import keras, set_seed, tf
+
+        tf.config.experimental.enable_op_determinism()
+        random = np.random.default_rng(0)
+        x = random.standard_normal((400, 16, 16, 3)).astype("float32")
+        y = random.integers(0, 10, 400)
+
+        def train(optimizer, *callbacks, **options):
+            set_seed(1)
+            model = build_cifar(8, input_shape=(16, 16, 3))
+            model.compile(optimizer(), "sparse_categorical_crossentropy", **options)
+            model.fit(x, y, batch_size=8, verbose=0, callbacks=callbacks)
+            kept = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+            return [variable.numpy().tobytes() for variable in kept]
+
+        def disturbed():
+            # What the monitor must not do, so that this test is known to see it.
+            optimizer = momentum()
+            apply = optimizer.apply
+
+            def late(grads, variables):
+                grads, variables = list(grads), list(variables)
+                with tf.control_dependencies([tf.norm(v.value) for v in variables]):
+                    apply(grads, variables)
+
+            optimizer.apply = late
+            return optimizer
+
+        momentum = lambda: keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
+        adamw = lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1)
+        accumulating = lambda: keras.optimizers.Adam(gradient_accumulation_steps=4)
+        for optimizer in (momentum, adamw, accumulating):
+            plain = train(optimizer)
+            for every in (1, 3):
+                monitor = GradientMonitor(every)
+                same = train(optimizer, monitor) == plain
+                print(optimizer.__name__, every, same, len(monitor.records["step"]))
+        print("control", train(disturbed) == train(momentum))
+    """)
+    assert out.split("\n") == [
+        *(f"<lambda> {every} True {rows}" for _ in range(3) for every, rows in ((1, 50), (3, 17))),
+        "control False",
+        "",
+    ]
+
+
+def test_a_strategy_of_two_devices():
+    out = python("""
+        import numpy as np
+        from resnet_lesson.runtime import keras, set_seed, tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+        from resnet_lesson import GradientMonitor
+        from resnet_lesson.probe import _kernels, norm
+
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        assert strategy.num_replicas_in_sync == 2
+        random = np.random.default_rng(0)
+        x, y = random.standard_normal((48, 5)).astype("float32"), random.integers(0, 3, 48)
+        layers = keras.layers
+
+        def make(**options):
+            set_seed(0)
+            with strategy.scope():
+                model = keras.Sequential([
+                    keras.Input((5,)),
+                    layers.Dense(7, kernel_regularizer="l2"), layers.BatchNormalization(),
+                    layers.ReLU(), layers.Dense(3, activation="softmax"),
+                ])
+                optimizer = keras.optimizers.SGD(0.5, momentum=0.9, **options)
+                model.compile(optimizer, "sparse_categorical_crossentropy")
+            return model
+
+        def explicit(model, x, y):
+            def step(x, y):
+                with tf.GradientTape() as tape:
+                    losses = keras.losses.sparse_categorical_crossentropy(
+                        y, model(x, training=True))
+                    loss = tf.reduce_sum(losses) / 8 + sum(model.losses) / 2
+                gradients = tape.gradient(loss, [k.value for k in _kernels(model)])
+                context = tf.distribute.get_replica_context()
+                return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+
+            def shards(values):
+                return strategy.experimental_distribute_values_from_function(
+                    lambda context: tf.constant(np.split(values, 2)[
+                        context.replica_id_in_sync_group]))
+
+            reduced = tf.function(strategy.run)(step, args=(shards(x), shards(y)))
+            return [norm(strategy.experimental_local_results(g)[0]) for g in reduced]
+
+        for options in ({}, {"clipnorm": 1e-3}):
+            for every in (1, 2):
+                model, monitor = make(**options), GradientMonitor(every)
+                rows, steps = [], []
+
+                class Snapshots(keras.callbacks.Callback):
+                    def on_train_batch_begin(self, batch, logs=None):
+                        part = slice(batch * 8, batch * 8 + 8)
+                        kept = [v.numpy() for v in model.variables]
+                        gradient = explicit(model, x[part], y[part])
+                        for variable, value in zip(model.variables, kept):
+                            variable.assign(value)
+                        self.before = [k.numpy() for k in _kernels(model)]
+                        weight = [norm(k) for k in self.before]
+                        rows.append([gradient, weight])
+
+                    def on_train_batch_end(self, batch, logs=None):
+                        rows[-1].append([norm(k.numpy().astype(float) - b) / norm(b)
+                                         for k, b in zip(_kernels(model), self.before)])
+
+                model.fit(x, y, batch_size=8, shuffle=False, verbose=0,
+                          callbacks=[monitor, Snapshots()])
+                records, rows = monitor.records, np.array(rows)[::every]
+                for index, name in enumerate(("gradient_norm", "weight_norm", "update_ratio")):
+                    np.testing.assert_allclose(records[name], rows[:, index], rtol=1e-4)
+                monitored = [v.numpy() for v in model.variables]
+                plain = make(**options)
+                plain.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+                for one, other in zip(monitored, plain.variables):
+                    np.testing.assert_allclose(one, other.numpy(), rtol=1e-5, atol=1e-6)
+                print(options, every, "agrees")
+    """)
+    assert out.count("agrees") == 4
+
+
+@pytest.mark.parametrize("execution", [1, 4], ids="steps_per_execution={}".format)
+@pytest.mark.parametrize("every", [1, 4], ids="every={}".format)
+def test_every_and_several_steps_an_execution(every, execution, data):
+    set_seed(0)
+    plain, monitor = GradientMonitor(), GradientMonitor(every)
+    fit(functional(), data, plain, epochs=2, optimizer=sgd())
+    set_seed(0)
+    options = {"optimizer": sgd(), "steps_per_execution": execution}
+    fit(functional(), data, monitor, epochs=2, **options)
+    assert list(monitor.records["step"]) == list(range(0, 2 * STEPS, every))
+    for measure in MEASURES:
+        full = plain.records[measure][::every]
+        np.testing.assert_allclose(monitor.records[measure], full, rtol=1e-4)
+
+
+def test_more_steps_than_the_device_holds(data, monkeypatch):
+    monkeypatch.setattr("resnet_lesson.monitor.CAPACITY", 4)
+    set_seed(0)
+    small = GradientMonitor(2)
+    fit(functional(), data, small, epochs=3, optimizer=sgd())
+    monkeypatch.undo()
+    set_seed(0)
+    whole = GradientMonitor(2)
+    fit(functional(), data, whole, epochs=3, optimizer=sgd())
+    for name, values in whole.records.items():
+        np.testing.assert_array_equal(small.records[name], values)
+
+
+def untouched(model):
+    return "apply" not in vars(model.optimizer) and "train_step" not in vars(model)
+
+
+def test_a_second_fit_appends_and_the_model_is_left_clean(data):
+    set_seed(0)
+    model = functional()
+    fit(model, data, optimizer=sgd())  # fitted once, its function traced
+    optimizer, function = model.optimizer, model.train_function
+    variables = [id(v) for v in (*model.variables, *optimizer.variables)]
+    monitor = GradientMonitor()
+    for fits in (1, 2):
+        fit(model, data, monitor)
+        assert list(monitor.records["step"]) == list(range(fits * STEPS))
+        assert model.optimizer is optimizer
+        assert model.train_function is function
+        assert untouched(model)
+    assert [id(v) for v in (*model.variables, *optimizer.variables)] == variables
+    fit(model, data)
+    assert len(monitor.records["step"]) == 2 * STEPS
+    fit(model, data, monitor, optimizer=optimizers.Adam())  # compiled anew
+    assert list(monitor.records["step"]) == list(range(3 * STEPS))
+    assert (monitor.records["weight_norm"] > 0).all()
+
+
+def test_records_can_be_read_while_training_goes_on(data):
+    seen, monitor = [], GradientMonitor()
+    reader = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(len(monitor.records["step"]))
+    )
+    fit(functional(), data, monitor, reader)
+    assert seen == list(range(1, STEPS + 1))
+
+
+@pytest.mark.parametrize("where", ["in the step", "in another callback"])
+def test_a_fit_that_raises_leaves_the_model_clean(where, data):
+    class Fails(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            raise RuntimeError("broken")
+
+    model, monitor = functional(), GradientMonitor()
+    fit(model, data, optimizer=sgd())
+    if where == "in the step":
+        with pytest.raises(Exception, match=r"(?i)incompatible"):
+            fit(model, (data[0][..., :1], data[1]), monitor)
+    else:
+        with pytest.raises(RuntimeError, match="broken"):
+            fit(model, data, monitor, Fails())
+    recorded = len(monitor.records["step"])
+    assert untouched(model)
+    fit(model, data)
+    assert len(monitor.records["step"]) == recorded
+    assert not hasattr(model.train_function, "monitor")
+    fit(model, data, monitor)
+    assert list(monitor.records["step"]) == list(range(recorded + STEPS))
+    other = GradientMonitor()
+    with pytest.raises(RuntimeError, match="broken"):
+        fit(model, data, monitor, Fails())
+    fit(model, data, other)
+    assert len(other.records["step"]) == STEPS
+    assert untouched(model)
+
+
+def test_goes_on_where_another_callback_makes_the_function_anew(data):
+    class Renews(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.make_train_function(force=True)
+
+    model, monitor = functional(), GradientMonitor()
+    fit(model, data, monitor, Renews(), epochs=2)
+    assert list(monitor.records["step"]) == list(range(2 * STEPS))
+
+
+def test_names_the_first_bad_gradient(data):
+    x, y = data[0].copy(), data[1]
+    monitor = GradientMonitor()
+    assert monitor.first_bad is None
+    fit(functional(), (x, y), monitor)
+    assert monitor.first_bad is None
+    assert "6 steps of 3 kernels, all finite" in repr(monitor)
+    x[3 * BATCH] = np.nan
+    monitor = GradientMonitor()
+    fit(functional(), (x, y), monitor)
+    assert monitor.first_bad == FirstBad("first", 3, "NaN")
+    assert "NaN gradient in 'first' at step 3" in repr(monitor)
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, name="only", use_bias=False)])
+    monitor = GradientMonitor()
+    model.compile(optimizers.SGD(0.0), "mse")
+    ones = np.ones((3, 1), "float32")
+    model.fit(
+        ones * [[1], [1e38], [1]],
+        ones * [[1], [-3e38], [1]],
+        batch_size=1,
+        shuffle=False,
+        verbose=0,
+        callbacks=[monitor],
+    )
+    assert monitor.first_bad == FirstBad("only", 1, "infinite")
+
+
+@pytest.mark.parametrize("value", [1e-30, 1e30], ids="{:g}".format)
+def test_norms_keep_to_the_range_of_their_entries(value):
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1, use_bias=False)])
+    monitor = GradientMonitor()
+    model.compile(optimizers.SGD(0.0), lambda y, prediction: prediction)
+    x = np.full((1, 4), value, "float32")
+    model.fit(x, np.zeros((1, 1)), verbose=0, callbacks=[monitor])
+    assert monitor.records["gradient_norm"][0, 0] == pytest.approx(2 * value, rel=1e-6, abs=0)
+
+
+VALUES = {
+    "small": [3e-30, 4e-30],
+    "large": [3e300, 4e300],
+    "zero": [0, 0],
+    "infinite": [np.inf, 1],
+    "NaN": [np.nan, 1],
+}
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_the_norm_is_that_of_the_probe(values):
+    found = float(_norm(tf.constant(values, tf.float64)))
+    assert found == pytest.approx(norm(values), rel=1e-12, abs=0, nan_ok=True)
+
+
+class TwoOptimizers(keras.Model):
+    """As in adversarial training: a step of its own, with one optimizer more."""
+
+    def __init__(self, further):
+        super().__init__()
+        self.head = layers.Dense(4)
+        self.generator_optimizer = further
+
+    def call(self, x):
+        return self.head(x)
+
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+class Applies(TwoOptimizers):
+    """Calls ``apply`` as often as it is told."""
+
+    def __init__(self, times):
+        super().__init__(None)
+        self.times = times
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self(x) - tf.cast(y[:, None], "float32")))
+        gradients = tape.gradient(loss, self.trainable_weights)
+        for _ in range(self.times):
+            self.optimizer.apply(gradients, self.trainable_weights)
+        return {"loss": loss}
+
+
+def test_a_custom_step_with_one_optimizer_is_served():
+    model, monitor = Applies(1), GradientMonitor()
+    fit(model, (np.ones((8, 3)), np.ones(8)), monitor, loss="mse")
+    assert monitor.records["gradient_norm"].shape == (1, 1)
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_a_step_that_does_not_apply_once_is_refused(times):
+    model = Applies(times)
+    x = np.ones((8, 3))
+    model(x)
+    before = [v.numpy().tobytes() for v in model.variables]
+    with pytest.raises(ValueError, match=f"exactly once, received {times} calls"):
+        fit(model, (x, np.ones(8)), GradientMonitor(), loss="mse")
+    assert [v.numpy().tobytes() for v in model.variables] == before
+    assert untouched(model)
+
+
+@pytest.mark.parametrize("options", [{}, {"run_eagerly": True}, {"jit_compile": True}], ids=str)
+def test_a_model_that_fit_builds_is_recorded_from_its_first_step(options, data):
+    records = []
+    for built in (True, False):
+        set_seed(0)
+        model, monitor = Subclassed(), GradientMonitor()
+        if built:
+            model(data[0][:1])
+        fit(model, data, monitor, optimizer=sgd(), **options)
+        fit(model, data, monitor)
+        records.append(monitor.records)
+    assert list(records[1]["layers"]) == list(records[0]["layers"])
+    for measure in MEASURES:
+        assert records[1][measure].shape == (2 * STEPS, 2)
+        np.testing.assert_allclose(records[1][measure], records[0][measure], rtol=1e-4)
+
+
+@pytest.mark.parametrize("every", [0, -1, 1.0, True, None, "2"])
+def test_refuses_every(every):
+    with pytest.raises(ValueError, match=f"whole number of at least 1, received {every!r}"):
+        GradientMonitor(every)
+
+
+def test_refusals(data):
+    flat = data[0][:, 0, 0, :], data[1]
+    for further in (sgd(), [sgd()]):
+        with pytest.raises(ValueError, match=r"further optimizers: generator_optimizer$"):
+            fit(TwoOptimizers(further), flat, GradientMonitor(), loss="mse")
+    kernelless = keras.Sequential([keras.Input((2,)), layers.BatchNormalization()])
+    with pytest.raises(ValueError, match="trainable kernel"):
+        fit(kernelless, flat, GradientMonitor(), loss="mse")
+    uncompiled = GradientMonitor()
+    uncompiled.set_model(functional())
+    with pytest.raises(ValueError, match="must be compiled"):
+        uncompiled.on_train_begin()
+    model, monitor = functional(), GradientMonitor()
+    with pytest.raises(ValueError, match="one GradientMonitor"):
+        fit(model, data, monitor, GradientMonitor())
+    fit(model, data, monitor)
+    with pytest.raises(ValueError, match="follows one model"):
+        fit(functional(), data, monitor)
+    model.get_layer("first").trainable = False
+    with pytest.raises(ValueError, match="3 before, received 2 now"):
+        fit(model, data, monitor, optimizer=sgd())
+
+
+def test_layers_of_one_name_in_nested_models_are_told_apart(data):
+    x = keras.Input((6, 6, 2))
+    branches = [
+        keras.Sequential([keras.Input((6, 6, 2)), layers.Flatten(), layers.Dense(4, name="d")])
+        for _ in range(2)
+    ]
+    model = keras.Model(x, layers.Softmax()(layers.Add()([branch(x) for branch in branches])))
+    monitor = GradientMonitor()
+    fit(model, data, monitor)
+    assert len(set(monitor.records["layers"])) == 2
+
+
+def test_csv_is_tidy_and_whole(data, tmp_path, monkeypatch):
+    monitor, path = GradientMonitor(), tmp_path / "norms.csv"
+    fit(functional(), data, monitor)
+    monitor.to_csv(path)
+    rows = list(csv.DictReader(path.open()))
+    records = monitor.records
+    assert list(rows[0]) == ["step", "layer", *MEASURES]
+    assert [(row["step"], row["layer"]) for row in rows] == [
+        (str(step), layer) for step in records["step"] for layer in records["layers"]
+    ]
+    for measure in MEASURES:
+        assert [float(row[measure]) for row in rows] == list(records[measure].ravel())
+    before = path.read_bytes()
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        monitor.to_csv(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_plot(data):
+    monitor = GradientMonitor()
+    with pytest.raises(ValueError, match="at least 1 recorded step"):
+        monitor.plot()
+    assert {name: values.size for name, values in monitor.records.items()} == dict.fromkeys(
+        (*MEASURES, "step", "layers"), 0
+    )
+    fit(functional(), data, monitor, optimizer=sgd(gradient_accumulation_steps=3))
+    with pytest.raises(ValueError, match="received 'loss'"):
+        monitor.plot(measure="loss")
+    ax = monitor.plot(measure="update_ratio")
+    assert [label.get_text() for label in ax.get_yticklabels()] == list(monitor.records["layers"])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["exactly 0"]
+    _, given = plt.subplots()
+    assert monitor.plot(given) is given
+    plt.close("all")
