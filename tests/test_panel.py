@@ -2,8 +2,11 @@
 
 import base64
 import json
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,7 @@ from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.widgets import recording
 from resnet_lesson.widgets.recording import COLUMNS, INFINITE, NAN, OPENING, ZERO, Recording, Strip
 
+HERE = Path(__file__).parent
 BATCH, STEPS = 8, 6  # an epoch
 DEADLINE = 120  # seconds until a training that hangs fails its test
 
@@ -338,6 +342,22 @@ def test_an_interrupt_stops_a_run(monkeypatch):
     assert panel.state == "stopped"
 
 
+def test_an_interpreter_that_ends_in_mid_training_ends_well():
+    code = """
+import time
+from test_panel import panel_of
+panel = panel_of("left", "right", epochs=10_000)
+panel.start()
+while panel.state != "training":
+    time.sleep(0.01)
+print("bye")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=HERE, capture_output=True, text=True, timeout=DEADLINE
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "bye\n", "")
+
+
 def test_waiting_gives_up_after_its_time():
     panel = panel_of("one", epochs=10_000)
     panel.wait()  # for nothing
@@ -486,9 +506,6 @@ def test_bundle_has_stable_words_and_a_picture():
 
 
 def test_a_replay_needs_no_tensorflow():
-    import subprocess
-    import sys
-
     code = """
 import sys
 from resnet_lesson import TrainingPanel

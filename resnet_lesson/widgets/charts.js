@@ -71,7 +71,7 @@ function decades(code, scale) {
 
 // ---------------------------------------------------------------- words
 
-const short = (x) => (x === -Infinity ? "0" : (10 ** x).toExponential(1));
+const short = (x) => (x === -Infinity ? "0" : (10 ** x).toExponential(1).replace("e+", "e"));
 const rounded = (value) => (value === null ? "not finite" : Number(value.toPrecision(3)).toString());
 
 /** A run at a step in words: what the picture shows. */
@@ -153,7 +153,15 @@ function decadeTicks(low, high, most) {
   return Array.from({ length: Math.max(0, Math.floor((high - first) / every) + 1) }, (_, at) => first + at * every);
 }
 
-const decadeText = (x) => (x >= -2 && x <= 3 ? `${Number((10 ** x).toPrecision(1))}` : `1e${x}`);
+const decadeText = (x) => (x >= -2 && x <= 3 ? `${Number((10 ** x).toPrecision(1))}` : `1e${Math.round(x)}`);
+
+/** Where a log axis has its marks, and their texts: at whole decades, or closer where there are not two. */
+function logMarks(low, high) {
+  const whole = decadeTicks(low, high, 4);
+  const decade = Math.floor(low), close = [0, 1].flatMap((at) => [1, 2, 5].map((one) => decade + at + Math.log10(one)));
+  const marks = whole.length > 1 ? whole : close.filter((x) => x >= low && x <= high);
+  return (marks.length > 1 ? marks : [low, high]).map((x) => [x, marks.length > 1 ? decadeText(x) : short(x)]);
+}
 const stepText = (x) => (x >= 10_000 ? `${x / 1000}k` : `${x}`);
 
 const words = (x, y, text, anchor = "middle") => make("text", { x, y, "text-anchor": anchor }, [text]);
@@ -205,7 +213,7 @@ function paint(canvas, { run, strip, columns }, measure, scaleEnds, frame) {
 
 function drawLayers(frame, layers) {
   const y = (layer) => frame.top + ((layer - 0.5) / layers) * (frame.bottom - frame.top);
-  const inner = ticks(1, layers, 5).filter((layer) => layer > 1 && layers - layer > layers / 10);
+  const inner = ticks(1, layers, 5).filter((layer) => Number.isInteger(layer) && layer > 1 && layers - layer > layers / 10);
   return [1, ...inner, ...(layers > 1 ? [layers] : [])].map((layer) => make("g", {}, [
     line(frame.left - 4, y(layer), frame.left, y(layer), "tick"), words(frame.left - 7, y(layer) + 4.5, `${layer}`, "end"),
   ]));

@@ -9,7 +9,7 @@ const GUIDE = -3; // the relative update, in decades, that is often called healt
 class Panel {
   constructor(model, el) {
     const state = { state: "ready", left: null, error: "", training: 0 };
-    Object.assign(this, { model, kernel: false, lost: false, said: state, at: null, width: 640, runs: new Map() });
+    Object.assign(this, { model, kernel: false, lost: false, said: state, at: null, width: 640, runs: new Map(), wordsSaid: -Infinity });
     Object.assign(this, { quantity: model.get("quantity"), zoom: model.get("zoom"), scale: model.get("scale") });
     this.makeControls();
     el.replaceChildren(this.layout());
@@ -131,7 +131,7 @@ class Panel {
       if (said.state !== "paused") this.expect();
     }
     this.take(runs);
-    if (said.state !== before.state) this.wordsSaid = 0; // at once
+    if (said.state !== before.state) this.wordsSaid = -Infinity; // at once
     this.show();
   }
 
@@ -157,14 +157,14 @@ class Panel {
   choose(change) {
     this.halt();
     Object.assign(this, change);
-    this.wordsSaid = 0;
+    this.wordsSaid = -Infinity;
     this.show();
   }
 
   moveTo(step) {
     this.halt();
     this.at = step;
-    this.wordsSaid = 0;
+    this.wordsSaid = -Infinity;
     this.show();
   }
 
@@ -272,7 +272,8 @@ class Panel {
   }
 
   drawCurves(shown, extent) {
-    const width = this.columnWidth(this.curves, 3, 200), log = (value) => (value === null ? null : Math.log10(value));
+    const { metric } = shown[0].run;
+    const width = this.columnWidth(this.curves, metric === null ? 2 : 3, 200), log = (value) => (value === null ? null : Math.log10(value));
     const { loss, accuracy, update } = this.charts;
     const lines = (values) => shown.map((one, style) => {
       const { run, strip, columns } = one;
@@ -280,9 +281,8 @@ class Panel {
       return { style, name: run.name, xs, ...values(one, xs.map((_, at) => at)) };
     });
     const losses = lines(({ strip }, all) => ({ ys: all.map((at) => log(strip.loss[at])) }));
-    this.drawLog(loss, width, extent, losses, null);
+    this.drawLog(loss, width, extent, losses);
     const scores = lines(({ strip }, all) => ({ ys: all.map((at) => strip.accuracy[at]) }));
-    const { metric } = shown[0].run;
     accuracy.figure.hidden = metric === null;
     accuracy.title.textContent = plain(metric ?? "").replace(/^./, (letter) => letter.toUpperCase());
     const known = scores.flatMap(({ ys }) => ys).filter(Number.isFinite);
@@ -304,13 +304,12 @@ class Panel {
     this.showNames(shown);
   }
 
-  drawLog(chart, width, extent, lines, guide) {
+  drawLog(chart, width, extent, lines, guide = null) {
     const values = lines.flatMap(({ ys, low = [], high = [] }) => [...ys, ...low, ...high]).filter(Number.isFinite);
-    if (guide !== null) values.push(guide);
-    const low = Math.floor(Math.min(0, ...values) * 10) / 10, high = Math.max(low + 1, Math.max(...values, low));
-    const ends = guide === null ? [Math.min(low, ...values), high] : [Math.min(...values) - 0.2, Math.max(...values) + 0.2];
-    const frame = frameOf(width, CHART_HEIGHT, extent, ...ends, 42);
-    this.put(chart, frame, drawChart(frame, lines, decadeTicks(...ends, 4).map((x) => [x, decadeText(x)]), guide));
+    if (guide !== null || !values.length) values.push(guide ?? 0);
+    const least = Math.min(...values), most = Math.max(...values), room = 0.05 * (most - least) + 0.02;
+    const frame = frameOf(width, CHART_HEIGHT, extent, least - room, most + room, 42);
+    this.put(chart, frame, drawChart(frame, lines, logMarks(frame.low, frame.high), guide));
   }
 
   put({ svg }, frame, drawn) {
@@ -332,7 +331,7 @@ class Panel {
 
   /** Words change once a second at most: nobody reads or hears ten. */
   sayLater(shown, at) {
-    const wait = (this.wordsSaid ?? 0) + 1000 - performance.now();
+    const wait = this.wordsSaid + 1000 - performance.now();
     clearTimeout(this.wordsDue);
     if (wait > 0) {
       this.wordsDue = setTimeout(() => this.show(), wait);

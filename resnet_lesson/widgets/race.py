@@ -1,5 +1,6 @@
 """Trains one or two networks behind a panel, step by step in turn; hears pause and stop."""
 
+import atexit
 import threading
 import time
 
@@ -10,6 +11,7 @@ from ..runtime import keras
 from .recording import MEASURES, Recording
 
 REDRAW = 0.1  # seconds between two redraws, at least
+FAREWELL = 3  # seconds that the interpreter's end leaves a step to come to its own
 
 
 class Race:
@@ -63,6 +65,8 @@ class Race:
         return None if None in each else sum(each)
 
     def start(self):
+        # A thread that is inside TensorFlow when the interpreter ends would abort it.
+        atexit.register(self._leave)
         for thread in self._threads:
             thread.start()
 
@@ -72,6 +76,10 @@ class Race:
         for thread in self._threads:
             thread.join(None if until is None else max(0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._threads)
+
+    def _leave(self):
+        self.set(stopping=True)
+        self.wait(FAREWELL)
 
     def set(self, **flags):
         """Set ``paused`` or ``stopping``, and wake who waits for it."""
@@ -122,6 +130,7 @@ class Race:
                 self._changed.notify_all()
                 over = not self._queue
             if over:
+                atexit.unregister(self._leave)
                 with self.lock:
                     self.flush()
                     self.end()
