@@ -401,6 +401,8 @@ def test_the_browsers_wishes_act_and_late_ones_do_not():
 
 def test_replay_of_a_record_is_the_record(tmp_path):
     panel = panel_of("left", "right")
+    with pytest.raises(RuntimeError, match="at least 1 step, received 0"):
+        panel.save(tmp_path / "run.json")
     panel.run()
     record = panel.record()
     assert {"file", "date", "keras", "tensorflow", "device"} < set(record)
@@ -468,6 +470,7 @@ def test_a_file_that_is_none_is_named(tmp_path, text):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ({"makers": None}, "makers must be a dict of 1 or 2 functions, received None"),
         ({"makers": {}}, "makers must be a dict of 1 or 2 functions, received {}"),
         ({"makers": [network()]}, "makers must be a dict of 1 or 2 functions"),
         ({"makers": {name: network() for name in "abc"}}, "makers must be a dict of 1 or 2"),

@@ -71,7 +71,8 @@ class TrainingPanel(anywidget.AnyWidget):
     ).tag(sync=True)
 
     def __init__(self, makers=None, *, epochs=1, batch_size=None, every=1, **shown):
-        _check_makers(makers)
+        if "runs" not in shown:
+            _check_makers(makers)
         self._arguments = {"epochs": _whole("epochs", epochs)}
         if batch_size is not None:
             self._arguments["batch_size"] = _whole("batch_size", batch_size)
@@ -119,6 +120,8 @@ class TrainingPanel(anywidget.AnyWidget):
             raise RuntimeError("a panel made by replay has nothing to train")
         if self.active:
             raise RuntimeError(f"a training is under way ({self.state}): stop it first")
+        if self._race:
+            self._race.wait()  # for the last words of the one before
         race = importlib.import_module(f"{__package__}.race")
         from ..runtime import versions
 
@@ -185,11 +188,17 @@ class TrainingPanel(anywidget.AnyWidget):
             return {**self._made, "runs": self._parts()}
 
     def save(self, path):
-        """Write ``record`` as JSON; the file is whole or untouched."""
-        path = Path(path)
+        """Write ``record`` as JSON; the file is whole or untouched.
+
+        Raises:
+            RuntimeError: no step has been recorded.
+        """
+        record, path = self.record(), Path(path)
+        if not record["runs"]:
+            raise RuntimeError("a record needs at least 1 step, received 0: train first")
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:
-            part.write_text(json.dumps(self.record(), separators=(",", ":")) + "\n")
+            part.write_text(json.dumps(record, separators=(",", ":")) + "\n")
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)
@@ -276,8 +285,6 @@ def _whole(name, value):
 
 
 def _check_makers(makers):
-    if makers is None:
-        return
     if not isinstance(makers, dict) or not 1 <= len(makers) <= 2:
         raise ValueError(f"makers must be a dict of 1 or 2 functions, received {makers!r}")
     for name, make in makers.items():

@@ -132,8 +132,10 @@ class Race:
             if over:
                 atexit.unregister(self._leave)
                 with self.lock:
-                    self.flush()
-                    self.end()
+                    try:
+                        self.flush()
+                    finally:
+                        self.end()
 
     def _fit(self, name):
         model, arguments = _made(name, self.makers[name]())
@@ -163,7 +165,8 @@ class _Follower(keras.callbacks.Callback):
         super().__init__()
         self.name, self.race, self.monitor = name, race, monitor
         self.recording = None
-        self._seen, self._logs = 0, []  # since the last redraw: steps seen, loss, accuracy
+        self._seen = 0  # steps
+        self._logs = []  # since the last flush: steps seen, loss, accuracy
         self._seconds, self._first, self._since = 0.0, 0.0, None
 
     @property
