@@ -153,14 +153,14 @@ function decadeTicks(low, high, most) {
   return Array.from({ length: Math.max(0, Math.floor((high - first) / every) + 1) }, (_, at) => first + at * every);
 }
 
-const decadeText = (x) => (x >= -2 && x <= 3 ? `${Number((10 ** x).toPrecision(1))}` : `1e${Math.round(x)}`);
+const decadeText = (x) => (x >= -2 && x <= 3 ? `${Number((10 ** x).toPrecision(2))}` : short(x).replace(".0e", "e"));
 
 /** Where a log axis has its marks, and their texts: at whole decades, or closer where there are not two. */
 function logMarks(low, high) {
   const whole = decadeTicks(low, high, 4);
-  const decade = Math.floor(low), close = [0, 1].flatMap((at) => [1, 2, 5].map((one) => decade + at + Math.log10(one)));
+  const decade = Math.floor(low), close = [0, 1].flatMap((at) => [1, 1.5, 2, 3, 5, 7].map((one) => decade + at + Math.log10(one)));
   const marks = whole.length > 1 ? whole : close.filter((x) => x >= low && x <= high);
-  return (marks.length > 1 ? marks : [low, high]).map((x) => [x, marks.length > 1 ? decadeText(x) : short(x)]);
+  return (marks.length > 1 ? marks : [low, high]).map((x) => [x, decadeText(x)]);
 }
 const stepText = (x) => (x >= 10_000 ? `${x / 1000}k` : `${x}`);
 
@@ -169,7 +169,7 @@ const line = (x1, y1, x2, y2, kind = "line") => make("line", { class: kind, x1, 
 
 /** The frame of a picture: where a step and a value stand in it. */
 function frameOf(width, height, extent, low, high, left) {
-  const box = { left, right: width - 10, top: 8, bottom: height - 36 };
+  const box = { left, right: width - 16, top: 8, bottom: height - 36 };
   return {
     ...box, extent, low, high, width, height,
     x: (step) => box.left + (step / extent) * (box.right - box.left),
@@ -231,7 +231,7 @@ function drawScale(width, ends) {
   const marks = whole.length > 1 ? whole : [low, high];
   const labels = marks.flatMap((value) => [
     line(x(value), 16, x(value), 20, "tick"),
-    words(Math.max(16, Math.min(width - 16, x(value))), 33, Number.isInteger(value) ? decadeText(value) : short(value)),
+    words(Math.max(16, Math.min(width - 16, x(value))), 33, decadeText(value)),
   ]);
   const narrow = width < 560, places = narrow ? [[12, 44], [120, 44]] : [[right + 24, 4], [right + 130, 4]];
   const odd = [[ends.zero, WHITE, "exactly 0"], [ends.odd, VERMILION, "NaN or infinite"]].filter(([there]) => there);

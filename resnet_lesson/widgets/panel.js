@@ -48,7 +48,7 @@ class Panel {
       const svg = make("svg", { role: "img" }), title = make("figcaption", {}, [name]);
       return { svg, title, figure: make("figure", {}, [title, svg]) };
     };
-    this.charts = { loss: chart("Loss"), accuracy: chart("Accuracy"), update: chart("Relative update") };
+    this.charts = { loss: chart("Loss, mean of the epoch so far"), accuracy: chart(""), update: chart("Relative update: median and range of the layers; line at 1e-3") };
     this.training = make("div", { class: "controls" }, [this.start, this.pause, this.stop, this.progress]);
     this.replay = make("div", { class: "controls" }, [
       this.play, make("label", {}, [make("span", {}, ["Step"]), this.slider, this.stepShown])]);
@@ -257,7 +257,7 @@ class Panel {
       const figure = this.maps.children[at], layers = one.run.layers.length;
       const frame = frameOf(width, MAP_HEIGHT, extent, 0, 1, 34);
       figure.querySelector("strong").textContent = one.run.name;
-      figure.querySelector("span").textContent = `${MEASURES[this.quantity].toLowerCase()} by layer (1 is nearest the input)`;
+      figure.querySelector("span").textContent = `${MEASURES[this.quantity].toLowerCase()} by layer, input on top`;
       const svg = figure.querySelector("svg");
       set(svg, { viewBox: `0 0 ${width} ${MAP_HEIGHT}`, height: MAP_HEIGHT });
       svg.replaceChildren(
@@ -284,7 +284,8 @@ class Panel {
     this.drawLog(loss, width, extent, losses);
     const scores = lines(({ strip }, all) => ({ ys: all.map((at) => strip.accuracy[at]) }));
     accuracy.figure.hidden = metric === null;
-    accuracy.title.textContent = plain(metric ?? "").replace(/^./, (letter) => letter.toUpperCase());
+    const named = plain(metric ?? "").replace(/^./, (letter) => letter.toUpperCase());
+    accuracy.title.textContent = `${named}, mean of the epoch so far`;
     const known = scores.flatMap(({ ys }) => ys).filter(Number.isFinite);
     const low = Math.min(0, ...known), high = Math.max(1, ...known);
     const frame = frameOf(width, CHART_HEIGHT, extent, low, high, 42);
@@ -299,8 +300,6 @@ class Panel {
       };
     });
     this.drawLog(update, width, extent, updates, GUIDE);
-    update.title.textContent = "Relative update: median of layers, all within the band; line at 1e-3";
-    loss.title.textContent = `Loss${this.zoom ? "" : ", its mean so far in the epoch"}`;
     this.showNames(shown);
   }
 
