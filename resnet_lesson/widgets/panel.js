@@ -228,8 +228,9 @@ class Panel {
     this.pause.textContent = state === "paused" ? "Resume" : "Pause";
     this.progress.hidden = !live;
     const done = [...this.runs.values()].map(({ steps, total }) => steps / total);
-    if (state === "building" || done.some((one) => !Number.isFinite(one))) this.progress.removeAttribute("value");
-    else this.progress.value = done.reduce((sum, one) => sum + one, 0) / done.length;
+    const share = done.reduce((sum, one) => sum + one, 0) / done.length;
+    if (Number.isFinite(share)) this.progress.value = share;
+    else this.progress.removeAttribute("value"); // nobody knows yet
     this.measure.value = this.quantity;
     this.zoomed.checked = this.zoom;
     set(this.slider, { max: last, step, "aria-valuetext": `step ${Math.round(at)}` });
