@@ -214,19 +214,16 @@ def test_stop_in_a_pause_takes_one_step_at_most():
     panel.start()
     until(lambda: panel.state == "training", "a step")
     panel.pause()
-    held = settled(panel)
+    before = held(panel)[0]
     panel.stop()
     panel.wait(DEADLINE)
-    assert held[0] <= steps(panel)[0] <= held[0] + 1
+    assert before <= steps(panel)[0] <= before + 1
 
 
-def settled(panel):
-    """The steps taken, once the step under way is over."""
-    held = None
-    while held != (now := [one._seen for one in panel._race.followers.values()]):
-        held = now
-        time.sleep(0.2)
-    return held
+def held(panel):
+    """The steps taken, once it is paused."""
+    until(lambda: panel.state == "paused", "the pause")
+    return steps(panel)
 
 
 def test_pause_holds_both_and_resume_goes_on():
@@ -235,15 +232,14 @@ def test_pause_holds_both_and_resume_goes_on():
     panel.start()
     until(lambda: len(steps(panel)) == 2, "a step of both")
     panel.pause()
-    held = settled(panel)
-    assert panel.state == "paused"
+    before = held(panel)
     time.sleep(0.3)
-    assert settled(panel) == held
-    assert abs(held[0] - held[1]) <= 1
+    taken = [follower._seen for follower in panel._race.followers.values()]
     # The last redraw shows all that was done.
-    assert [run["steps"] for run in frames[-1]["runs"]] == held == steps(panel)
+    assert [run["steps"] for run in frames[-1]["runs"]] == before == taken
+    assert abs(before[0] - before[1]) <= 1
     panel.resume()
-    until(lambda: steps(panel)[0] > held[0] + 3, "more steps")
+    until(lambda: steps(panel)[0] > before[0] + 3, "more steps")
     panel.stop()
     panel.wait(DEADLINE)
 
@@ -387,8 +383,8 @@ def test_the_browsers_wishes_act_and_late_ones_do_not():
         panel._hear(panel, "start", [])
     until(lambda: panel.state == "training", "a step")
     panel._hear(panel, "pause", [])
-    settled(panel)
-    assert frames[-1]["state"] == "paused"
+    held(panel)
+    until(lambda: frames[-1]["state"] == "paused", "its last redraw")
     panel._hear(panel, "resume", [])
     until(lambda: frames[-1]["left"], "an estimate")
     panel._hear(panel, "stop", [])

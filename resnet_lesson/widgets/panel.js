@@ -1,6 +1,7 @@
 // ---------------------------------------------------------------- the training panel
 
-const LIVE = ["building", "training", "paused", "stopping"];
+const LIVE = ["building", "training", "pausing", "paused", "stopping"];
+const PAUSED = ["pausing", "paused"];
 const SILENCE = 10_000; // ms without a word from a kernel that trains, after which it is asked
 const PLAY_TIME = 10_000, PLAY_TICK = 100; // ms
 const NO_KERNEL = "No kernel answers: this training was recorded.";
@@ -27,7 +28,7 @@ class Panel {
       return made;
     };
     this.start = press("Start", () => this.wish("start"));
-    this.pause = press("Pause", () => this.wish(this.said.state === "paused" ? "resume" : "pause"));
+    this.pause = press("Pause", () => this.wish(PAUSED.includes(this.said.state) ? "resume" : "pause"));
     this.stop = press("Stop", () => this.wish("stop"));
     this.progress = make("progress", { "aria-label": "Progress", max: 1 });
     this.play = button("Play", () => this.turnPlay());
@@ -225,7 +226,7 @@ class Panel {
     this.replay.hidden = live || !shown.length;
     this.start.ariaDisabled = live || !this.kernel;
     this.pause.ariaDisabled = this.stop.ariaDisabled = !live || state === "stopping";
-    this.pause.textContent = state === "paused" ? "Resume" : "Pause";
+    this.pause.textContent = PAUSED.includes(state) ? "Resume" : "Pause";
     this.progress.hidden = !live;
     const done = [...this.runs.values()].map(({ steps, total }) => steps / total);
     const share = done.reduce((sum, one) => sum + one, 0) / done.length;
@@ -370,6 +371,7 @@ class Panel {
       ready: shown.length ? `A recorded training of ${steps} steps.` : "Ready.",
       building: "Building: the first step takes some seconds.",
       training: `Training, step ${steps}${of}${timeLeft(left)}.`,
+      pausing: "Pausing.",
       paused: `Paused at step ${steps}${of}.`,
       stopping: "Stopping.",
       stopped: `Stopped after ${steps} steps.`,

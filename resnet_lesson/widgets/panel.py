@@ -101,14 +101,14 @@ class TrainingPanel(anywidget.AnyWidget):
 
     @property
     def state(self):
-        """``"ready"``, ``"building"``, ``"training"``, ``"paused"``, ``"stopping"``, ``"stopped"``,
-        ``"finished"`` or ``"failed"``."""
+        """``"ready"``, ``"building"``, ``"training"``, ``"pausing"``, ``"paused"``, ``"stopping"``,
+        ``"stopped"``, ``"finished"`` or ``"failed"``."""
         return self._race.state if self._race else "ready"
 
     @property
     def active(self):
         """Whether a training is under way, or paused."""
-        return self.state in ("building", "training", "paused", "stopping")
+        return self.state in ("building", "training", "pausing", "paused", "stopping")
 
     def start(self):
         """Train from the beginning, in threads of its own.

@@ -33,7 +33,7 @@ class Race:
         self.makers, self.arguments, self.every = makers, arguments, every
         self.lock, self.redraw, self.end = lock, redraw, end
         self.followers, self.error = {}, None
-        self.paused = self.stopping = False
+        self.paused = self.stopping = self._holds = False
         self._changed = threading.Condition()
         self._queue = list(makers)  # of names; it is the first one's turn
         self._last = 0.0
@@ -54,7 +54,9 @@ class Race:
         if self._queue:
             if self.stopping:
                 return "stopping"
-            return "paused" if self.paused else "training" if self.recordings else "building"
+            if self.paused:
+                return "paused" if self._holds else "pausing"
+            return "training" if self.recordings else "building"
         return "failed" if self.error else "stopped" if self.stopping else "finished"
 
     @property
@@ -94,12 +96,11 @@ class Race:
                 self._queue.append(self._queue.pop(0))
                 self._changed.notify_all()
             self._changed.wait_for(lambda: self._queue[0] == name)
-            if self._held():
+            while self.paused and not self.stopping:
+                self._holds = True
                 self.show()
-                self._changed.wait_for(lambda: not self._held())
-
-    def _held(self):
-        return self.paused and not self.stopping
+                self._changed.wait()
+            self._holds = False
 
     def show(self, if_due=False):
         """Take what the monitors have recorded, and have it drawn."""
