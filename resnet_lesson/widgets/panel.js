@@ -78,8 +78,8 @@ class Panel {
     };
     for (const [event, act] of Object.entries(this.heard)) this.model.on(event, act);
     this.resized = new ResizeObserver(([{ contentRect }]) => {
-      const width = Math.round(contentRect.width);
-      if (width === 0 || width === this.width) return;
+      const width = Math.max(200, Math.round(contentRect.width));
+      if (contentRect.width === 0 || width === this.width) return;
       this.width = width;
       this.show();
     });

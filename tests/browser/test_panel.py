@@ -89,10 +89,7 @@ def test_it_redraws_while_fit_runs_and_obeys_the_keys(laboratory):
     maps = panel.locator("canvas")
     expect(maps).to_have_count(2)
     for drawn in (maps.first, maps.last):
-        before = drawn.evaluate(PIXELS)
-        page.wait_for_function(
-            "([el, old]) => el.toDataURL() !== old", arg=[drawn.element_handle(), before]
-        )
+        changes(page, drawn, drawn.evaluate(PIXELS))
     # The cell is free all the while.
     assert ask(page, "print(6 * 7, panel.state)") == "42 training"
 
@@ -128,10 +125,9 @@ def test_a_panel_that_a_cell_trains_redraws_too(laboratory):
     )
     page.evaluate(RUN_LAST)
     first = says(panel, "Training, step")
-    before = panel.locator("canvas").first.evaluate(PIXELS)
-    page.wait_for_timeout(1500)
-    assert says(panel, "Training, step") > first
-    assert panel.locator("canvas").first.evaluate(PIXELS) != before
+    drawn = panel.locator("canvas").first
+    changes(page, drawn, drawn.evaluate(PIXELS))
+    expect(panel.locator("[role=status]")).not_to_contain_text(f"step {first} ", timeout=20_000)
     page.evaluate(INTERRUPT)
     says(panel, "Stopped after")
     # What is asked before the cell has ended goes down with it.
@@ -141,21 +137,18 @@ def test_a_panel_that_a_cell_trains_redraws_too(laboratory):
 
 def controls_by_keys(page, panel):
     """Use every control of a panel that does not train."""
-    maps, words = panel.locator("canvas").first, panel.locator(".names")
+    maps = panel.locator("canvas").first
     for role, name, key in (
         ("combobox", "Show", "ArrowDown"),
         ("checkbox", "First 20 steps", "Space"),
         ("slider", "Step", "Home"),
         ("slider", "Step", "ArrowRight"),
     ):
-        seen, said = maps.evaluate(PIXELS), words.inner_text()
+        seen = maps.evaluate(PIXELS)
         control = panel.get_by_role(role, name=name, exact=True)
         control.focus()
         page.keyboard.press(key)
-        page.wait_for_function(
-            "([el, old]) => el.toDataURL() !== old", arg=[maps.element_handle(), seen]
-        )
-        expect(words).not_to_have_text(said)
+        changes(page, maps, seen)
         expect(control).to_be_focused()
     slider = panel.get_by_role("slider", name="Step", exact=True)
     slider.press("Home")
@@ -190,9 +183,10 @@ def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
     if width < 800 and page.locator("#jp-left-stack").is_visible():
         page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
     panel.scroll_into_view_if_needed()
+    # It follows its room a frame later, and does not scroll sideways.
+    element = panel.element_handle()
+    page.wait_for_function("el => el.scrollWidth <= el.clientWidth", arg=element)
     assert axe.violations(page, ".resnet-panel") == []
-    room = panel.evaluate("el => [el.scrollWidth, el.clientWidth]")
-    assert room[0] <= room[1], "it scrolls sideways"
     page.set_viewport_size({"width": 1280, "height": 1000})
     assert complaints == []
 
@@ -206,7 +200,7 @@ def test_an_error_in_training_is_said(laboratory):
     ask(page, "panel._makers = {'one': make, 'other': make}")
     press(panel, "Start")
     says(panel, "Training, step")
-    expect(panel.get_by_role("alert")).to_have_text("")
+    expect(panel.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_kernel_restarts_in_mid_training_without_an_error(laboratory, lab):
