@@ -7,7 +7,7 @@ READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
 
-.PHONY: help setup lab test notebooks grid site lint links browser bench
+.PHONY: help setup lab test notebooks grid runs site lint links browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -16,6 +16,7 @@ help:
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export the first notebook as a page that needs no kernel: site/index.html"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
+	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make lint       check style, notebooks included"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
@@ -57,6 +58,9 @@ lint: $(DEV_READY)
 
 grid: $(READY)
 	$(BIN)/python -m resnet_lesson.widgets.grid
+
+runs: $(READY)
+	$(BIN)/python -m resnet_lesson.widgets.recorded_runs
 
 # PyTorch has an environment of its own, so that it never meets the tests or the lesson.
 $(BENCH_READY): requirements.txt benchmarks/requirements.txt

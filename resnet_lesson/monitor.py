@@ -99,6 +99,12 @@ class GradientMonitor(keras.callbacks.Callback):
             "layers": np.array(self._layers, dtype=str),
         }
 
+    def drain(self):
+        """``records`` since the last call; the monitor forgets them: its memory stays bounded."""
+        records = self.records
+        self._rows = []
+        return records
+
     @property
     def first_bad(self):
         """The earliest ``FirstBad``, nearest the input within its step, or None.

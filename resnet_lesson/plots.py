@@ -83,7 +83,7 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     return ax
 
 
-def heat_map(values, steps, layers, ax=None, label="gradient norm"):
+def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None):
     """Draw a measure by layer and training step on a logarithmic colour scale; return the Axes.
 
     Args:
@@ -92,6 +92,7 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm"):
         layers: the layers' names.
         ax: Axes to draw on; None makes a figure.
         label: of the colour bar.
+        limits: (least, largest) of the colours; None takes them from the values.
 
     A logarithm has no zero: cells that are exactly 0 are white, NaN and infinite ones vermilion,
     and the legend says so where there are any.
@@ -99,9 +100,7 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm"):
     ax = _axes(ax)
     values, steps = np.asarray(values, dtype=float), np.asarray(steps)
     shown = np.isfinite(values) & (values > 0)
-    low, high = (values[shown].min(), values[shown].max()) if shown.any() else (1.0, 1.0)
-    if low == high:  # a scale needs two ends
-        low, high = low / 2, high * 2
+    low, high = limits or _limits(values[shown])
     colors = plt.get_cmap("viridis").with_extremes(under="white", bad=PALETTE[1])
     cells = np.where(shown, values, np.where(values == 0, low / 2, np.nan))
     # A cell reaches up to the next recorded step, the last one as far as the one before it.
@@ -125,6 +124,34 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm"):
     ax.invert_yaxis()
     ax.set(xlabel="training step")
     return ax
+
+
+def _limits(values):
+    low, high = (values.min(), values.max()) if len(values) else (1.0, 1.0)
+    return (low / 2, high * 2) if low == high else (low, high)  # a scale needs two ends
+
+
+def heat_maps(maps, label="gradient norm"):
+    """Draw heat maps side by side on one colour scale, and return the first one's Axes.
+
+    Args:
+        maps: dict from a name to (values, steps, layers), as ``heat_map`` takes them; empty
+            before a training.
+        label: of the colour bars.
+    """
+    if not maps:
+        ax = _axes(None)
+        ax.text(0.5, 0.5, "not trained yet", ha="center", fontsize="large")
+        ax.axis("off")
+        return ax
+    size = {"figsize": (2 + 4.5 * len(maps), 4), "layout": "constrained", "facecolor": "white"}
+    _, axes = plt.subplots(1, len(maps), squeeze=False, **size)
+    values = np.concatenate([np.ravel(values) for values, _, _ in maps.values()])
+    limits = _limits(values[np.isfinite(values) & (values > 0)])
+    for ax, (name, (values, steps, layers)) in zip(axes[0], maps.items(), strict=True):
+        heat_map(values, steps, layers, ax, label, limits)
+        ax.set_title(name)
+    return axes[0][0]
 
 
 def png(ax):

@@ -2,5 +2,6 @@
 
 from .builder import ArchitectureBuilder
 from .explorer import GradientExplorer
+from .panel import TrainingPanel
 
-__all__ = ["ArchitectureBuilder", "GradientExplorer"]
+__all__ = ["ArchitectureBuilder", "GradientExplorer", "TrainingPanel"]

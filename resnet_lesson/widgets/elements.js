@@ -1,7 +1,7 @@
 // ---------------------------------------------------------------- elements
 
 const SVG = "http://www.w3.org/2000/svg";
-const SHAPES = ["svg", "g", "path", "circle", "rect", "text"];
+const SHAPES = ["svg", "g", "path", "line", "circle", "rect", "text"];
 
 function make(tag, attributes = {}, children = []) {
   const svg = SHAPES.includes(tag);
