@@ -405,6 +405,27 @@ def test_records_can_be_read_while_training_goes_on(data):
     assert seen == list(range(1, STEPS + 1))
 
 
+def test_what_is_drained_is_forgotten(data):
+    drained = []
+
+    class Drains(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch in (1, 2):
+                drained.append(monitor.drain())
+
+    whole, monitor = GradientMonitor(), GradientMonitor()
+    for callbacks in ([whole], [monitor, Drains()]):
+        set_seed(0)
+        fit(functional(), data, *callbacks, epochs=2, optimizer=sgd())
+    whole = whole.records
+    drained.append(monitor.drain())
+    assert [len(part["step"]) for part in drained] == [2, 1, STEPS - 1, 1, STEPS - 3]
+    for name in ("step", *MEASURES):
+        np.testing.assert_array_equal(np.concatenate([part[name] for part in drained]), whole[name])
+    assert len(monitor.records["step"]) == 0
+    assert list(monitor.records["layers"]) == list(whole["layers"])
+
+
 @pytest.mark.parametrize("where", ["in the step", "in another callback"])
 def test_a_fit_that_raises_leaves_the_model_clean(where, data):
     class Fails(keras.callbacks.Callback):

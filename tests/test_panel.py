@@ -515,3 +515,21 @@ assert TrainingPanel.replay().runs
 assert "tensorflow" not in sys.modules and "matplotlib" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_recorded_trainings_three_acts():
+    panel = TrainingPanel.replay()
+    gradient, weights, _ = (
+        {name: panel.norms(name, measure, zoom=True) for name in ("plain", "residual")}
+        for measure in MEASURES
+    )
+    # The plain network's gradient explodes, its first step is huge, and then a layer is frozen.
+    assert gradient["plain"][0, 0] > 300 * gradient["plain"][0, -1]
+    assert weights["plain"][1, 0] > 5 * weights["plain"][0, 0]
+    assert panel.norms("plain", "update_ratio")[-1, 0] < 1e-5
+    assert gradient["residual"][0, 0] < 10 * gradient["residual"][0, -1]
+    assert weights["residual"][1, 0] < 1.1 * weights["residual"][0, 0]
+    with pytest.raises(ValueError, match="name must be one of plain, residual, received 'x'"):
+        panel.norms("x", "gradient_norm")
+    with pytest.raises(ValueError, match="measure must be one of .* received 'x'"):
+        panel.norms("plain", "x")

@@ -49,4 +49,20 @@ def test_a_heat_map_tells_zero_and_no_number_from_the_scale():
     assert list(ax.get_xlim()) == [-0.5, 9.5]
     for same in (np.ones((3, 1)), np.zeros((3, 1)), np.full((3, 1), np.nan)):
         assert plots.png(plots.heat_map(same, np.array([0]), ["a", "b", "c"]))
+
+
+def test_heat_maps_share_their_colours_and_show_zeros():
+    left = np.array([[1e-3, 1.0], [0.0, 10.0]])
+    steps, layers = np.arange(2), ["first", "last"]
+    maps = {"left": (left, steps, layers), "right": (1e3 * left, steps, layers)}
+    axes = plots.heat_maps(maps).figure.axes[:2]
+    images = [ax.collections[0] for ax in axes]
+    assert [ax.get_title() for ax in axes] == ["left", "right"]
+    assert [image.get_clim() for image in images] == [(1e-3, 1e4)] * 2
+    for image in images:
+        colours = image.to_rgba(image.get_array()).reshape(2, 2, 4)
+        assert colours[1, 0].tolist() == [1, 1, 1, 1]
+        assert colours[0, 0].tolist() != [1, 1, 1, 1]
+    plt.close("all")
+    assert "not trained yet" in plots.heat_maps({}).texts[0].get_text()
     plt.close("all")

@@ -187,6 +187,23 @@ class TrainingPanel(anywidget.AnyWidget):
         with self._lock:
             return {**self._made, "runs": self._parts()}
 
+    def norms(self, name, measure, zoom=False):
+        """(columns, layers) of a network's measure, to a hundredth of a decade.
+
+        A column is a step among the first ``recording.OPENING`` with ``zoom``, else as many
+        steps as were merged: their largest values.
+
+        Raises:
+            ValueError: no such network, or no such measure.
+        """
+        runs = {run["name"]: run for run in self.record()["runs"]}
+        if name not in runs:
+            raise ValueError(f"name must be one of {', '.join(runs)}, received {name!r}")
+        if measure not in MEASURES:
+            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, received {measure!r}")
+        codes = recording.strip_codes(runs[name], "opening" if zoom else "whole")
+        return recording.decode(codes)[:, MEASURES.index(measure)]
+
     def save(self, path):
         """Write ``record`` as JSON; the file is whole or untouched.
 
