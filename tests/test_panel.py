@@ -15,7 +15,16 @@ import traitlets
 from resnet_lesson import TrainingPanel, monitor
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.widgets import recording
-from resnet_lesson.widgets.recording import COLUMNS, INFINITE, NAN, OPENING, ZERO, Recording, Strip
+from resnet_lesson.widgets.recording import (
+    COLUMNS,
+    INFINITE,
+    MEASURES,
+    NAN,
+    OPENING,
+    ZERO,
+    Recording,
+    Strip,
+)
 
 HERE = Path(__file__).parent
 BATCH, STEPS = 8, 6  # an epoch
@@ -531,5 +540,5 @@ def test_the_recorded_trainings_three_acts():
     assert weights["residual"][1, 0] < 1.1 * weights["residual"][0, 0]
     with pytest.raises(ValueError, match="name must be one of plain, residual, received 'x'"):
         panel.norms("x", "gradient_norm")
-    with pytest.raises(ValueError, match="measure must be one of .* received 'x'"):
+    with pytest.raises(ValueError, match=r"measure must be one of .* received 'x'"):
         panel.norms("plain", "x")
