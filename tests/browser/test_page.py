@@ -122,6 +122,8 @@ def test_questions_pin_what_was_before_on_an_axis_that_stays(chromium, site):
         assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, glorot weights"
         first.press("Enter")
         expect(pins.get_by_role("listitem")).to_have_count(asked.count() - 2)
+        # The focus goes on to the next one, not back to the top of the page.
+        expect(pins.get_by_role("button").first).to_be_focused()
 
 
 @pytest.mark.parametrize("theme", THEMES)
