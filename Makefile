@@ -14,7 +14,7 @@ help:
 	@echo "make test       run everything: unit tests, notebooks, browser"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
-	@echo "make site       export the first notebook as a page that needs no kernel: site/index.html"
+	@echo "make site       export notebooks 1, 4 and 5 as pages that need no kernel: site/index.html"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"

@@ -219,7 +219,7 @@ def to_scale(parts, image, ax=None):
         for box in range(count):
             corner = (left + box * channels, -height / 2)
             ax.add_patch(plt.Rectangle(corner, channels, height, fc=color, ec="white", lw=0.5))
-        middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 2)
+        middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 3)
         ax.text(
             middle, row, name, transform=ax.get_xaxis_transform(), ha="center", fontsize="small"
         )

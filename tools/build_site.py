@@ -1,7 +1,7 @@
-"""Export the first notebook as one page that works from a file: no kernel, no network.
+"""Export the notebooks that hold widgets as pages that work from a file: no kernel, no network.
 
-``python tools/build_site.py`` writes site/index.html. The explorer on it is the notebook's own,
-module and traits as they were saved with the notebook.
+``python tools/build_site.py`` writes them into site/, the first notebook as index.html; each is
+whole in itself. The widgets are the notebooks' own, module and traits as they were saved with them.
 """
 
 import html
@@ -18,7 +18,13 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 ROOT = Path(__file__).parent.parent
-NOTEBOOK = ROOT / "notebooks/01_vanishing_gradients.ipynb"
+NOTEBOOKS = ROOT / "notebooks"
+# The notebooks that become pages.
+PAGES = {
+    "01_vanishing_gradients": "index.html",
+    "04_building_resnet": "04_building_resnet.html",
+    "05_training": "05_training.html",
+}
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 PAGE = """<!DOCTYPE html>
@@ -32,7 +38,8 @@ PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <header><p>This is <a href="{source}">a notebook of the lesson</a> as it was last run.
-No kernel runs behind this page; its widgets show what was computed beforehand.</p></header>
+No kernel runs behind this page; its widgets show what was computed beforehand.</p>
+{others}</header>
 <main>
 {body}
 </main>
@@ -65,7 +72,7 @@ def live_widgets(notebook):
     traits = {key: model["state"] for key, model in saved.items() if key in shown}
     live = {key: values for key, values in traits.items() if "_esm" in values}
     if not live:
-        raise ValueError("the notebook holds no saved explorer: run `make notebooks` first")
+        raise ValueError("the notebook holds no saved widget: run `make notebooks` first")
     return live
 
 
@@ -112,8 +119,9 @@ def body(notebook, folder):
     return soup
 
 
-def page(notebook, name):
-    """The page of a notebook, whose path in the repository is ``name``."""
+def page(notebook, name, others=""):
+    """The page of a notebook, whose path in the repository is ``name``; ``others`` is HTML that
+    leads to its neighbours."""
     widgets = live_widgets(notebook)
     # A page that cannot run has no use for the set-up.
     notebook.cells = [cell for cell in notebook.cells if cell.source != links.setup_cell()]
@@ -125,6 +133,7 @@ def page(notebook, name):
         title=html.escape(content.h1.get_text()),
         style=(ROOT / "tools/page.css").read_text(),
         source=repository_link(name, ""),
+        others=others,
         body=content,
         # A "<" could end the script early.
         widgets=json.dumps(widgets).replace("<", "\\u003c"),
@@ -143,14 +152,39 @@ def write(path, text):
         part.unlink(missing_ok=True)
 
 
-def main(source=NOTEBOOK, target=ROOT / "site/index.html"):
+def export(source, target, others=""):
+    """Write the notebook's page to ``target``.
+
+    Raises:
+        ValueError: the notebook holds no widget; nothing is written.
+    """
     try:
-        text = page(nbformat.read(source, 4), f"notebooks/{source.name}")
+        text = page(nbformat.read(source, 4), f"notebooks/{source.name}", others)
     except ValueError as error:
-        return f"{source}: {error}"
+        raise ValueError(f"{source}: {error}") from error
     write(target, text)
-    print(target)
+
+
+def title(source):
+    """The first heading of a notebook."""
+    return nbformat.read(source, 4).cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def neighbours(name):
+    """Links to the other pages."""
+    links = [
+        f'<a href="{address}">{html.escape(title(NOTEBOOKS / f"{other}.ipynb"))}</a>'
+        for other, address in PAGES.items()
+        if other != name
+    ]
+    return f"<nav><p>Alive like this one: {', '.join(links)}.</p></nav>"
+
+
+def main(folder=ROOT / "site"):
+    for name, address in PAGES.items():
+        export(NOTEBOOKS / f"{name}.ipynb", folder / address, neighbours(name))
+        print(folder / address)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

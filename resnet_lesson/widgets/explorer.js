@@ -208,11 +208,12 @@ class Explorer {
   }
 
   showPins(pins) {
+    if (this.pinsShown === pins) return; // a button that has the focus keeps it
+    this.pinsShown = pins;
     this.legend.replaceChildren(...pins.map((pin, which) => {
       const remove = button("remove", () => this.unpin(which));
       set(remove, { "aria-label": `remove ${pin.label}` });
-      return make("li", { class: `curve-${which % 7}` }, [
-        drawSwatch(which), pin.label, " ", remove]);
+      return make("li", { class: `curve-${which % 7}` }, [drawSwatch(which), pin.label, " ", remove]);
     }));
   }
 
@@ -220,6 +221,8 @@ class Explorer {
     const pins = this.get("pins").filter((_, other) => other !== which);
     if (pins.length === 0) this.axis = null;
     this.keep({ pins });
+    const next = this.legend.children[Math.min(which, pins.length - 1)];
+    (next?.querySelector("button") ?? this.more.firstChild).focus();
   }
 
   /** The controls show the traits, unless the reader is moving one: their hand leads. */

@@ -5,7 +5,7 @@ const PAUSED = ["pausing", "paused"];
 const SILENCE = 10_000; // ms without a word from a kernel that trains, after which it is asked
 const PLAY_TIME = 10_000, PLAY_TICK = 100; // ms
 const NO_KERNEL = "No kernel answers: this training was recorded.";
-const GUIDE = -3; // the relative update, in decades, that is often called healthy
+const GUIDE = -3; // decades of the relative update: a rule of thumb
 
 class Panel {
   constructor(model, el) {

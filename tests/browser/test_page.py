@@ -25,10 +25,10 @@ CONTROLS = (
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The page of the first notebook."""
-    target = tmp_path_factory.mktemp("site") / "index.html"
-    assert build_site.main(target=target) is None
-    return target
+    """The page of the first notebook, beside the others."""
+    folder = tmp_path_factory.mktemp("site")
+    build_site.main(folder)
+    return folder / "index.html"
 
 
 @contextlib.contextmanager
@@ -122,6 +122,8 @@ def test_questions_pin_what_was_before_on_an_axis_that_stays(chromium, site):
         assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, glorot weights"
         first.press("Enter")
         expect(pins.get_by_role("listitem")).to_have_count(asked.count() - 2)
+        # The focus goes on to the next one, not back to the top of the page.
+        expect(pins.get_by_role("button").first).to_be_focused()
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -134,6 +136,18 @@ def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
         red = int(background.removeprefix("rgb(").split(",")[0])
         assert (red < 64) == (theme == "dark")
         assert axe.violations(page) == []
+
+
+@pytest.mark.parametrize("address", list(build_site.PAGES.values())[1:])
+def test_the_other_pages_come_alive_too(chromium, site, address):
+    path = site.parent / address
+    with opened(chromium, path, 375) as (page, asked):
+        widgets = page.locator("[data-widget]")
+        for index in range(widgets.count()):
+            expect(widgets.nth(index).locator("svg").first).to_be_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 375
+        assert axe.violations(page) == []
+    assert loaded(asked) == [path.as_uri()]
 
 
 def test_what_is_planted_is_seen(chromium, site, tmp_path):
