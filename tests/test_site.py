@@ -68,7 +68,8 @@ def test_the_widgets_are_on_the_page_with_their_saved_traits(lesson):
     source, page = lesson
     saved = source.metadata["widgets"][build_site.STATE]["state"]
     places = page.select("[data-widget]")
-    assert len(places) == sum("_esm" in model["state"] for model in saved.values()) > 0
+    outputs = [output for cell in source.cells for output in cell.get("outputs", [])]
+    assert len(places) == sum(build_site.VIEW in one.get("data", {}) for one in outputs) > 0
     for place in places:
         traits = saved_state(page)[place["data-widget"]]
         assert traits == saved[place["data-widget"]]["state"]

@@ -9,7 +9,6 @@ import json
 import os
 import posixpath
 import re
-import sys
 from pathlib import Path
 
 import links
