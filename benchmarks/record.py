@@ -75,29 +75,33 @@ def today():
     return datetime.date.today().isoformat()
 
 
-def write(results):
-    """The record, and the table made from it."""
+def write(name, measured, parts):
+    """Put a part into the record, and make the table anew; ``parts`` names all in order."""
+    path = FOLDER / "results.json"
+    held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    held[name] = measured
+    results = {part: held[part] for part in parts if part in held}
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
-    (FOLDER / "results.json").write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     page = FOLDER / "README.md"
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{table(results)}{END}{after}", encoding="utf-8")
+    tables = "\n".join(table(part, one) for part, one in results.items())
+    page.write_text(f"{before}{BEGIN}\n{tables}{END}{after}", encoding="utf-8")
 
 
-def table(results):
-    """Markdown: where and when, then a row a figure."""
-    device = results["device"]
-    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    loads = " and ".join(str(load) for load in results["load_average"].values())
+def table(name, measured):
+    """Markdown: what, where and when, then a row a figure."""
+    device = measured["device"]
+    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
     lines = [
-        f"{results['date']}, {device['cpu']}, {device['cores']} cores, {device['system']}; "
-        f"load average before each part {loads}; {versions}.",
+        f"**{name.title()}**: {measured['date']}, {device['cpu']}, {device['cores']} cores, "
+        f"{device['system']}; load average before it {measured['load_average']}; {versions}.",
         "",
         "| what | figure | target | met |",
         "|---|---|---|---|",
     ]
     words = {True: "yes", False: "**no**", None: ""}
-    for what, figure, target, met in results["rows"]:
+    for what, figure, target, met in measured["rows"]:
         lines.append(f"| {what} | {figure} | {target} | {words[met]} |")
     return "\n".join(lines) + "\n"

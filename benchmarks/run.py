@@ -1,6 +1,7 @@
-"""Measure everything on this machine; write results.json and the table in README.md.
+"""Measure on this machine; write results.json and the table in README.md.
 
-``make bench`` runs this. The machine should have nothing else to do.
+``make bench`` runs this. The machine should have nothing else to do. Parts that are named are
+measured anew, and what the record has of the others stays: ``make bench BENCH_ARGS=training``.
 """
 
 import argparse
@@ -15,24 +16,17 @@ PARTS = {"compute": compute, "latency": latency, "training": training}
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; without any, all")
     parser.add_argument("--anyway", action="store_true", help="measure though others are at work")
     arguments = parser.parse_args()
-    results = {
-        "command": "make bench" + (" BENCH_ARGS=--anyway" if arguments.anyway else ""),
-        "date": record.today(),
-        "device": record.device(),
-        "load_average": {},
-        "versions": {},
-        "figures": {},
-        "rows": [],
-    }
-    for name, part in PARTS.items():
-        results["load_average"][name] = record.wait_for_quiet(arguments.anyway)
-        figures, versions, rows = part.main()
-        results["figures"][name] = figures
-        results["versions"] |= versions
-        results["rows"] += rows
-    record.write(results)
+    if unknown := set(arguments.parts) - set(PARTS):
+        parser.error(f"parts must be of {', '.join(PARTS)}, received {', '.join(sorted(unknown))}")
+    for name in arguments.parts or PARTS:
+        load = record.wait_for_quiet(arguments.anyway)
+        figures, versions, rows = PARTS[name].main()
+        measured = {"date": record.today(), "device": record.device(), "load_average": load}
+        measured |= {"versions": versions, "figures": figures, "rows": rows}
+        record.write(name, measured, list(PARTS))
 
 
 if __name__ == "__main__":
