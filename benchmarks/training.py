@@ -14,7 +14,7 @@ import record
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-BATCH, ROUNDS = 128, 8  # pictures in a batch, fits of each kind
+BATCH, ROUNDS = 128, 6  # pictures in a batch, fits of each kind
 WARM_UP = 4  # steps of each fit that are not counted: in them Keras traces
 MOST = 1.05
 # Pixels a side and steps of a fit: at 8x8 so short that the panel redraws ten times a second.
