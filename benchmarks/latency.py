@@ -12,9 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import nbformat
 import record
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -150,12 +148,6 @@ def hold(page, key):
     }
 
 
-def notebook(folder, name, code):
-    """Write a notebook of one cell."""
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(new_notebook(cells=[new_code_cell(code)], metadata=metadata), folder / name)
-
-
 def watched(page):
     """Watch the page's explorer, and put the focus on its depth."""
     page.wait_for_selector(".resnet-explorer", timeout=60_000)
@@ -170,7 +162,7 @@ def watched(page):
 
 def in_lab(chromium, lab):
     """Presses and holds in JupyterLab, with TensorFlow in the kernel."""
-    notebook(lab[2], "explorer.ipynb", EXPLORER)
+    jupyter.write_notebook(lab, "explorer.ipynb", EXPLORER)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     jupyter.open_notebook(page, lab, "explorer.ipynb")
     page.evaluate(FIRST_PICTURE)
@@ -213,7 +205,7 @@ def on_page(chromium, folder):
 
 def first_pictures(chromium, lab):
     """From running the cell to its picture, a fresh kernel each time."""
-    notebook(lab[2], "first.ipynb", FIRST)
+    jupyter.write_notebook(lab, "first.ipynb", FIRST)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     jupyter.open_notebook(page, lab, "first.ipynb")
     taken, loaded, engine = [], 0, []

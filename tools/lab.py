@@ -11,6 +11,9 @@ import time
 import urllib.request
 from pathlib import Path
 
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
 ROOT = Path(__file__).parent.parent
 # For Chromium, which is to ask nobody for anything.
 FLAGS = [
@@ -64,6 +67,14 @@ def running(home):
         server.terminate()
         server.wait(timeout=20)
         log.close()
+
+
+def write_notebook(lab, name, *sources):
+    """Put a notebook of these code cells into the copy."""
+    # Without a kernel's name JupyterLab would ask for one.
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    cells = [new_code_cell(source) for source in sources]
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), lab[2] / name)
 
 
 def open_notebook(page, lab, name):

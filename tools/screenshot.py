@@ -8,8 +8,6 @@ from pathlib import Path
 
 import browser
 import lab
-import nbformat
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect, sync_playwright
 
 TARGET = Path(__file__).parent.parent / "notebooks/images/explorer.png"
@@ -19,9 +17,7 @@ ASKED = 6  # of the questions: the five curves of notebook 1, and a shortcut wit
 
 def explorer_in(page, address):
     """The explorer of a notebook that holds only it, computed by its kernel."""
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    source = new_notebook(cells=[new_code_cell(CELL)], metadata=metadata)
-    nbformat.write(source, address[2] / "explorer.ipynb")
+    lab.write_notebook(address, "explorer.ipynb", CELL)
     lab.open_notebook(page, address, "explorer.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")

@@ -1,14 +1,13 @@
 """The architecture builder: its sums are the package's, its words are those of ``build``."""
 
 import axe
-import nbformat
+import lab as jupyter
 import pytest
 import standalone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
-from test_lab import ask, run_all, settles
+from test_lab import ask, complaints_of, run_all, settles
 from test_page import THEMES, WIDTHS, loaded, opened
 
 from resnet_lesson import ArchitectureBuilder, architecture
@@ -168,13 +167,9 @@ def test_it_fits_and_keeps_nobody_out(chromium, page_of_builder, theme, width):
 
 def test_in_jupyterlab_traits_and_controls_are_one(chromium, lab):
     code = "from resnet_lesson import ArchitectureBuilder\nbuilder = ArchitectureBuilder()\nbuilder"
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    source = new_notebook(cells=[new_code_cell(code)], metadata=metadata)
-    nbformat.write(source, lab[2] / "builder.ipynb")
+    jupyter.write_notebook(lab, "builder.ipynb", code)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    complaints = complaints_of(page)
     assert run_all(page, lab, "builder.ipynb")["errors"] == []
     builder = page.locator(".resnet-builder")
     builder.get_by_label("Modules of stage 2").focus()

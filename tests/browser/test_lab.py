@@ -2,9 +2,7 @@
 
 import axe
 import lab as jupyter
-import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import expect
 from test_page import CONTROLS, THEMES, WIDTHS
 
@@ -26,6 +24,28 @@ OUTCOME = """() => {
 }"""
 
 
+def complaints_of(page):
+    """The list of errors that the page will have met."""
+    complaints = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    return complaints
+
+
+def show_as(page, theme, width, height):
+    """JupyterLab in this theme and size of window; the side bar makes room in a narrow one."""
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
+        f"JupyterLab {theme.title()}",
+    )
+    expect(page.locator("body")).to_have_attribute(
+        "data-jp-theme-light", "true" if theme == "light" else "false"
+    )
+    page.set_viewport_size({"width": width, "height": height})
+    if width < 800 and page.locator("#jp-left-stack").is_visible():
+        page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+
+
 def run_all(page, lab, name):
     """Open the notebook, run every cell, and return how that ended."""
     jupyter.open_notebook(page, lab, name)
@@ -36,9 +56,7 @@ def run_all(page, lab, name):
 
 def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_path):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    complaints = complaints_of(page)
     outcome = run_all(page, lab, "01_vanishing_gradients.ipynb")
     assert outcome["errors"] == []
     assert outcome["executed"] == outcome["total"] > 3
@@ -64,14 +82,6 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     page.close()
 
 
-def notebook_of(lab, name, *sources):
-    """A notebook of these cells in the lab's folder."""
-    # Without a kernel's name JupyterLab would ask for one.
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    cells = [new_code_cell(source) for source in sources]
-    nbformat.write(new_notebook(cells=cells, metadata=metadata), lab[2] / name)
-
-
 ASK = """code => new Promise(resolve => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const asked = kernel.requestExecute({ code });
@@ -86,11 +96,9 @@ def laboratory(chromium, lab):
     """A page with an explorer over a kernel with its engine loaded, and the page's complaints."""
     sources = ("from resnet_lesson import GradientExplorer, stack_gradients",)
     sources += ("stack_gradients(3)\nexplorer = GradientExplorer(depth=100)\nexplorer",)
-    notebook_of(lab, "explorer.ipynb", *sources)
+    jupyter.write_notebook(lab, "explorer.ipynb", *sources)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    complaints = complaints_of(page)
     assert run_all(page, lab, "explorer.ipynb")["errors"] == []
     explorer = page.locator(".resnet-explorer")
     explorer.locator("summary").press("Enter")
@@ -187,16 +195,7 @@ def test_a_held_key_leaves_no_backlog(laboratory):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
     page, explorer, complaints = laboratory
-    page.evaluate(
-        "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-        f"JupyterLab {theme.title()}",
-    )
-    expect(page.locator("body")).to_have_attribute(
-        "data-jp-theme-light", "true" if theme == "light" else "false"
-    )
-    page.set_viewport_size({"width": width, "height": 800})
-    if width < 800 and page.locator("#jp-left-stack").is_visible():
-        page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    show_as(page, theme, width, 800)
     explorer.scroll_into_view_if_needed()
     assert axe.violations(page, ".resnet-explorer") == []
     room = explorer.evaluate("el => [el.scrollWidth, el.clientWidth]")
@@ -217,7 +216,7 @@ def test_axe_sees_a_planted_violation(laboratory):
 
 
 def test_a_failing_notebook_is_seen_to_fail(chromium, lab):
-    notebook_of(lab, "failing.ipynb", "1 / 0")
+    jupyter.write_notebook(lab, "failing.ipynb", "1 / 0")
     page = chromium.new_page()
     assert run_all(page, lab, "failing.ipynb")["errors"] == ["ZeroDivisionError"]
     page.close()

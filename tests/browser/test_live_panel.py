@@ -4,10 +4,11 @@ import re
 
 import axe
 import build_site
+import lab as jupyter
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import expect
-from test_lab import ask, notebook_of, run_all, settles
+from test_lab import ask, complaints_of, run_all, settles, show_as
 from test_page import THEMES, WIDTHS, loaded, opened
 
 from resnet_lesson import TrainingPanel
@@ -49,12 +50,10 @@ INTERRUPT = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.
 @pytest.fixture(scope="module")
 def laboratory(chromium, lab):
     """A page with a panel over a kernel, and the page's complaints."""
-    notebook_of(lab, "panel.ipynb", SETUP, "")
+    jupyter.write_notebook(lab, "panel.ipynb", SETUP, "")
     page = chromium.new_page(viewport={"width": 1280, "height": 1000})
     page.set_default_timeout(20_000)
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    complaints = complaints_of(page)
     assert run_all(page, lab, "panel.ipynb")["errors"] == []
     yield page, page.locator(".resnet-panel"), complaints
     page.close()
@@ -172,16 +171,7 @@ def test_what_was_trained_can_be_played(laboratory):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
     page, panel, complaints = laboratory
-    page.evaluate(
-        "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })",
-        f"JupyterLab {theme.title()}",
-    )
-    expect(page.locator("body")).to_have_attribute(
-        "data-jp-theme-light", "true" if theme == "light" else "false"
-    )
-    page.set_viewport_size({"width": width, "height": 1000})
-    if width < 800 and page.locator("#jp-left-stack").is_visible():
-        page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    show_as(page, theme, width, 1000)
     panel.scroll_into_view_if_needed()
     # It follows its room a frame later, and does not scroll sideways.
     element = panel.element_handle()
