@@ -80,7 +80,7 @@ def check_order(order):
 
 def check_halvings(width, height, halvings):
     """A halving needs two pixels to halve; sizes round up, so 2**(halvings - 1) + 1 survive."""
-    least = 2 ** (halvings - 1) + 1
+    least = 2 ** (halvings - 1) + 1 if halvings else 1
     for what, value in [("width", width), ("height", height)]:
         if value < least:
             refuse("halvings", what=what, least=least, halvings=halvings, value=value)

@@ -228,6 +228,7 @@ def build_cifar(
     order="full_preactivation",
     bottleneck=False,
     shortcut=True,
+    stages=3,
     base_filters=16,
     input_shape=(32, 32, 3),
     classes=10,
@@ -241,10 +242,13 @@ def build_cifar(
     makes ours 2,560 parameters larger with basic modules and 16 base filters.
 
     Args:
-        depth: 6n + 2 with basic modules (two 3x3), 9n + 2 with bottlenecks.
+        depth: 6n + 2 with basic modules (two 3x3), 9n + 2 with bottlenecks; with other than three
+            stages, 2 more than a multiple of the stages' convolutions.
         order: one of the five orders of He et al. 2016, figure 4.
         bottleneck: bottlenecks instead of basic modules.
         shortcut: False leaves every shortcut out: the plain twin.
+        stages: 3 in the papers. With basic modules, a single stage has one identity wire from
+            the stem to the end.
         base_filters: filters of the stem.
         input_shape: (H, W, C), channels last.
         classes: number of classes.
@@ -261,8 +265,8 @@ def build_cifar(
     _check_flag("bottleneck", bottleneck)
     _check_flag("shortcut", shortcut)
     check_order(order)
-    depth = check_positive("depth", depth)
-    per_unit = 9 if bottleneck else 6
+    depth, stages = check_positive("depth", depth), check_positive("stages", stages)
+    per_unit = (3 if bottleneck else 2) * stages
     if depth < per_unit + 2 or (depth - 2) % per_unit:
         kind = "bottlenecks" if bottleneck else "basic modules"
         raise ValueError(
@@ -275,7 +279,7 @@ def build_cifar(
     classes = check_positive("classes", classes)
     bn_epsilon, bn_momentum = 2e-5, 0.9
     _check_norms(reg, bn_epsilon, bn_momentum)
-    check_halvings(input_shape[1], input_shape[0], 2)
+    check_halvings(input_shape[1], input_shape[0], stages - 1)
 
     def maker(name):
         return _Maker(name, -1, reg, bn_epsilon, bn_momentum)
@@ -287,7 +291,7 @@ def build_cifar(
     # Before the first module and after the last stands what a module of this order leaves out.
     x = stem.norm_relu(x, parts["after"])
     channels = base_filters
-    for stage in range(1, 4):
+    for stage in range(1, stages + 1):
         filters = base_filters * 2 ** (stage - 1) * (4 if bottleneck else 1)
         for unit in range(1, (depth - 2) // per_unit + 1):
             stride = 2 if unit == 1 and stage > 1 else 1

@@ -58,6 +58,17 @@ def set_seed(seed):
     keras.utils.set_random_seed(seed)
 
 
+def one_thread():
+    """Compute on one thread from here on: the same bits whatever the number of cores.
+
+    Raises:
+        RuntimeError: TensorFlow has already computed something on more.
+    """
+    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
 def versions():
     """What a reported number depends on: device and versions, as a dict of strings."""
     return {

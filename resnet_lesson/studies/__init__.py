@@ -1,0 +1,20 @@
+"""The evidence of the lesson: grids of runs over seeds, each leaving one record in ``results``."""
+
+import importlib
+
+from .record import Record, record
+from .study import Study, run
+
+NAMES = ("degradation",)
+__all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
+
+
+def study(name):
+    """The study of this name.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in NAMES:
+        raise ValueError(f"study must be one of {', '.join(NAMES)}, received {name!r}")
+    return importlib.import_module(f".{name}", __name__).STUDY

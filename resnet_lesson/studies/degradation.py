@@ -1,0 +1,58 @@
+"""Plain against residual networks of equal layers: how well, how fast, and what the steps do."""
+
+from .study import Study, product
+
+BUDGETS = (10, 20, 40)  # epochs after which the accuracies are taken
+STEPS = (0, 1, 5, 20)
+FAR = 0.9  # the training accuracy whose epoch is recorded: both kinds can get there
+
+
+def measure(depth, shortcut, learning_rate, warmup, budget, seed):
+    """One line for each of BUDGETS up to ``budget``; the first also tells of the first steps.
+
+    ``first`` and ``last`` are the first and the last of the equal convolutions; a step's
+    gradient and weight norm are those before it, its update is relative to the weight.
+    ``epochs_to_90`` is the first epoch with a mean training accuracy of 0.9, or null.
+    """
+    from .networks import trainer
+
+    network = trainer(depth, shortcut)
+    network.restart(seed)
+    rows, early, reached = [], [], None
+    epochs = network.epochs(learning_rate, warmup, seed)
+    for epoch, (norms, accuracy) in zip(range(1, budget + 1), epochs, strict=False):
+        early += list(norms) if epoch <= 2 else []
+        if accuracy >= FAR and reached is None:
+            reached = epoch
+        if epoch in BUDGETS:
+            train, test = network.accuracies()
+            row = {"epochs": epoch, "train_accuracy": train, "test_accuracy": test}
+            rows.append(row | {"mean_accuracy": accuracy} | _ends("end", norms[-1]))
+    for step in STEPS:
+        rows[0] |= _ends(f"step{step}", early[step])
+    return [row | {"epochs_to_90": reached} for row in rows]
+
+
+def _ends(when, norms):
+    from .networks import NORMS
+
+    return {
+        f"{when}_{end}_{name}": float(value)
+        for end, values in zip(("first", "last"), norms, strict=True)
+        for name, value in zip(NORMS, values, strict=True)
+    }
+
+
+RATES = (0.03, 0.1, 0.3)
+_LONG = product(
+    depth=(56,), shortcut=(False, True), learning_rate=RATES, warmup=(2,), budget=(40,)
+)
+_SHORT = product(
+    depth=(110, 56, 20, 8), shortcut=(False, True), learning_rate=RATES, warmup=(0, 2), budget=(10,)
+)
+STUDY = Study(
+    name="degradation",
+    question="Does a deeper network train worse, and what do its first steps do?",
+    grid=_LONG + tuple(c for c in _SHORT if (c["depth"], c["warmup"]) != (56, 2)),
+    measure=measure,
+)

@@ -1,0 +1,113 @@
+"""The evidence: one small JSON file a study, that refuses to be read once a hand has changed it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+
+class Record:
+    """The runs of a study as a table.
+
+    ``runs`` is a list of flat dicts: a run's configuration, its seed, its measures. ``about`` is
+    the rest of the file: ``study``, ``command``, ``date``, ``versions``.
+    """
+
+    def __init__(self, runs, about):
+        self.runs, self.about = runs, about
+
+    def __len__(self):
+        return len(self.runs)
+
+    def where(self, **values):
+        """The runs that have these values; a tuple, list or set stands for any of its members.
+
+        Raises:
+            ValueError: no run has them.
+        """
+        choices = {
+            name: value if isinstance(value, (tuple, list, set)) else (value,)
+            for name, value in values.items()
+        }
+        runs = [
+            run
+            for run in self.runs
+            if all(name in run and run[name] in allowed for name, allowed in choices.items())
+        ]
+        if not runs:
+            raise ValueError(f"{self.about['study']} must have a run to show, received {values}")
+        return Record(runs, self.about)
+
+    def __getitem__(self, measure):
+        """(runs,) the values of one measure or setting; NaN where a run has none."""
+        return np.array([np.nan if run.get(measure) is None else run[measure] for run in self.runs])
+
+    def values(self, setting):
+        """What the setting takes, in order of first appearance."""
+        return list(dict.fromkeys(run[setting] for run in self.runs if setting in run))
+
+    def band(self, measure, by):
+        """(n,) the settings of ``by``, sorted, and (n, seeds) the measure over seeds at each.
+
+        Raises:
+            ValueError: not one run for each setting and seed.
+        """
+        settings, seeds = sorted(self.values(by)), sorted(self.values("seed"))
+        found = {(run[by], run["seed"]): run[measure] for run in self.runs}
+        if not len(found) == len(self) == len(settings) * len(seeds):
+            raise ValueError(
+                f"a band must have one run for each {by} and seed, "
+                f"received {len(self)} runs of {len(settings)} {by} and {len(seeds)} seeds"
+            )
+        values = [[found[setting, seed] for seed in seeds] for setting in settings]
+        return np.array(settings), np.array(values, dtype=float)
+
+
+def record(name, folder=None):
+    """The committed record of a study, from ``folder``, ``results`` or ``../results``.
+
+    Raises:
+        FileNotFoundError: there is none; says how to make it.
+        ValueError: the file was changed by hand.
+    """
+    folders = [folder] if folder else ["results", "../results"]
+    paths = [Path(place) / f"{name}.json" for place in folders]
+    path = next((path for path in paths if path.exists()), None)
+    if path is None:
+        raise FileNotFoundError(
+            f"no record of {name} in {' or '.join(map(str, folders))}: "
+            f"python -m resnet_lesson study {name} makes it"
+        )
+    return read(path)
+
+
+def read(path):
+    """The record in this file.
+
+    Raises:
+        ValueError: its checksum does not fit its runs.
+    """
+    content = json.loads(Path(path).read_text())
+    runs, checksum = content.pop("runs"), content.pop("sha256")
+    if checksum != _checksum(runs):
+        raise ValueError(
+            f"the checksum must fit the runs, received {path} changed by hand: delete it, and "
+            f"{content['command']} makes it again"
+        )
+    return Record(runs, content)
+
+
+def write(path, record):
+    """Write the record, one run a line; a reader never meets half a file."""
+    head = record.about | {"sha256": _checksum(record.runs)}
+    lines = ",\n".join(json.dumps(run, allow_nan=False) for run in record.runs)
+    text = json.dumps(head, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]}}\n'
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(text)
+    os.replace(unfinished, path)
+
+
+def _checksum(runs):
+    return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()

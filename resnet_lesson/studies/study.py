@@ -1,0 +1,186 @@
+"""Run a grid of configurations over seeds, here or on a Dask cluster, and lose nothing.
+
+Each finished run goes to a journal beside the record at once. A study that was killed goes on
+from there, and its record is the same as if it had never been.
+"""
+
+import contextlib
+import datetime
+import json
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.progress import Progress
+
+from .record import Record, read, write
+
+# TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
+_alone = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question as data.
+
+    ``grid`` is a tuple of configurations, dicts with the same keys; ``measure(seed=...,
+    **configuration)`` returns a list of flat dicts of measures, one for each line of the record,
+    and is called in a process of one thread.
+    """
+
+    name: str
+    question: str
+    grid: tuple
+    measure: Callable
+    seeds: int = 5
+
+
+def product(**settings):
+    """A grid: every combination of the settings, dicts whose last setting changes fastest."""
+    grid = [{}]
+    for name, values in settings.items():
+        grid = [configuration | {name: value} for configuration in grid for value in values]
+    return tuple(grid)
+
+
+def run(study, folder, seeds=None, scheduler=None):
+    """Run what the record in ``folder`` lacks, write it, and return it.
+
+    Args:
+        study: a ``Study``.
+        folder: where the record, ``NAME.json``, and the journal of an unfinished study are.
+        seeds: how many; None takes the study's own number. Seeds on record are kept.
+        scheduler: address of a Dask scheduler whose workers have this package; None takes the
+            cores of this machine.
+
+    Raises:
+        ValueError: what is on record was made with other versions or on another device.
+        ImportError: a scheduler, but no Dask.
+    """
+    seeds = study.seeds if seeds is None else seeds
+    if seeds < 1:
+        raise ValueError(f"seeds must be at least 1, received {seeds}")
+    path, journal = Path(folder) / f"{study.name}.json", Path(folder) / f"{study.name}.journal"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    entries = _recorded(study, path) | _journalled(journal)
+    seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
+    tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
+    missing = {key: task for key, task in tasks.items() if key not in entries}
+    if missing:
+        with journal.open("a") as log:
+            for entry in _measured(study, missing, len(tasks), scheduler):
+                _check_versions(study, [*entries.values(), entry], path)
+                entries[entry["key"]] = entry
+                log.write(json.dumps(entry, allow_nan=False) + "\n")
+                log.flush()
+                os.fsync(log.fileno())
+    if missing or journal.exists():
+        write(path, _record(study, [entries[key] for key in tasks], seeds))
+        journal.unlink(missing_ok=True)
+    return read(path)
+
+
+def _key(configuration, seed):
+    return json.dumps([configuration, seed], sort_keys=True)
+
+
+def _recorded(study, path):
+    """The finished record as journal entries."""
+    if not path.exists():
+        return {}
+    record, entries = read(path), {}
+    for run in record.runs:
+        key = _key({name: run.get(name) for name in study.grid[0]}, run["seed"])
+        about = {name: record.about[name] for name in ("date", "versions")}
+        entry = entries.setdefault(key, {"key": key, "seed": run["seed"], "runs": []} | about)
+        entry["runs"].append(run)
+    return entries
+
+
+def _journalled(journal):
+    """The entries of a study that was interrupted; a last line cut short is cut off."""
+    if not journal.exists():
+        return {}
+    whole, _, torn = journal.read_text().rpartition("\n")
+    if torn:
+        journal.write_text(whole + "\n" if whole else "")
+    entries = [json.loads(line) for line in whole.splitlines()]
+    return {entry["key"]: entry for entry in entries}
+
+
+def _record(study, entries, seeds):
+    command = f"python -m resnet_lesson study {study.name}"
+    if seeds != study.seeds:
+        command += f" --seeds {seeds}"
+    about = {"study": study.name, "question": study.question, "command": command}
+    about |= {"date": min(entry["date"] for entry in entries), "versions": entries[0]["versions"]}
+    return Record([run for entry in entries for run in entry["runs"]], about)
+
+
+def _check_versions(study, entries, path):
+    made_with = {json.dumps(entry["versions"], sort_keys=True) for entry in entries}
+    if len(made_with) > 1:
+        raise ValueError(
+            f"all runs of {study.name} must come from one device and one set of versions, received "
+            f"{' and '.join(sorted(made_with))}: move {path.with_suffix('')}.* away to start afresh"
+        )
+
+
+def _measured(study, tasks, total, scheduler):
+    """The journal entry of each task as it is done, in any order, under a progress bar."""
+    with _pool(scheduler) as pool, Progress() as progress:
+        bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
+        futures = [pool.submit(_entry, study.measure, *task) for task in tasks.values()]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+                progress.advance(bar)
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _entry(measure, configuration, seed):
+    """What one run leaves in the journal; called where it is computed."""
+    from ..runtime import one_thread, versions
+
+    with _alone:
+        one_thread()
+        measures = measure(seed=seed, **configuration)
+    return {
+        "key": _key(configuration, seed),
+        "seed": seed,
+        "date": datetime.date.today().isoformat(),
+        "versions": versions() | {"threads": "1"},
+        "runs": [configuration | {"seed": seed} | _rounded(row) for row in measures],
+    }
+
+
+def _rounded(row):
+    """Floats with six digits that matter; more would be noise that a diff shows."""
+    return {
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
+        for name, value in row.items()
+    }
+
+
+@contextlib.contextmanager
+def _pool(scheduler):
+    if scheduler is None:
+        # A forked TensorFlow hangs; a spawned process imports its own.
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(mp_context=spawn) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ImportError(
+            'a scheduler needs Dask: pip install "resnet-lesson[cluster]"'
+        ) from error
+    with Client(scheduler) as client, client.get_executor(pure=False) as pool:
+        yield pool
