@@ -101,7 +101,7 @@ class Trainer:
 
         Args:
             learning_rate: of SGD, constant but for the warm-up.
-            warmup: epochs in which the rate rises in a line from 1e-4.
+            warmup: epochs in which the rate rises from 1e-4, by the same factor at each step.
             seed: of the order of the digits.
         """
         digits = load("digits")
@@ -113,7 +113,7 @@ class Trainer:
             norms, accuracy = [], []
             for chosen in order.reshape(steps, BATCH):
                 share = min(1.0, step / (warmup * steps)) if warmup else 1.0
-                self._rate.assign(WARMUP_START + share * (learning_rate - WARMUP_START))
+                self._rate.assign(WARMUP_START ** (1 - share) * learning_rate**share)
                 row, right = self._step(digits.x_train[chosen], digits.y_train[chosen])
                 norms.append(row.numpy())
                 accuracy.append(float(right))
