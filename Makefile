@@ -7,7 +7,7 @@ READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
 
-.PHONY: help setup lab test notebooks grid runs site lint links browser bench
+.PHONY: help setup lab test notebooks studies grid runs site lint links browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -15,6 +15,7 @@ help:
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export notebooks 1, 4 and 5 as pages that need no kernel: site/index.html"
+	@echo "make studies    run what results/ lacks of the studies behind the lesson's claims"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
@@ -55,6 +56,9 @@ site: $(READY)
 lint: $(DEV_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+studies: $(READY)
+	$(BIN)/python -m resnet_lesson study
 
 grid: $(READY)
 	$(BIN)/python -m resnet_lesson.widgets.grid

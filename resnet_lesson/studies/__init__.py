@@ -3,7 +3,7 @@
 import importlib
 
 from .record import Record, record
-from .study import Study, run
+from .engine import Study, run
 
 NAMES = ("degradation",)
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]

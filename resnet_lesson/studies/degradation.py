@@ -1,6 +1,6 @@
 """Plain against residual networks of equal layers: how well, how fast, and what the steps do."""
 
-from .study import Study, product
+from .engine import Study, product
 
 BUDGETS = (10, 20, 40)  # epochs after which the accuracies are taken
 STEPS = (0, 1, 5, 20)
@@ -44,9 +44,7 @@ def _ends(when, norms):
 
 
 RATES = (0.03, 0.1, 0.3)
-_LONG = product(
-    depth=(56,), shortcut=(False, True), learning_rate=RATES, warmup=(2,), budget=(40,)
-)
+_LONG = product(depth=(56,), shortcut=(False, True), learning_rate=RATES, warmup=(2,), budget=(40,))
 _SHORT = product(
     depth=(110, 56, 20, 8), shortcut=(False, True), learning_rate=RATES, warmup=(0, 2), budget=(10,)
 )

@@ -66,7 +66,8 @@ def run(study, folder, seeds=None, scheduler=None):
         raise ValueError(f"seeds must be at least 1, received {seeds}")
     path, journal = Path(folder) / f"{study.name}.json", Path(folder) / f"{study.name}.journal"
     path.parent.mkdir(parents=True, exist_ok=True)
-    entries = _recorded(study, path) | _journalled(journal)
+    recorded = _recorded(study, path)
+    entries = recorded | _journalled(journal)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = {key: task for key, task in tasks.items() if key not in entries}
@@ -78,9 +79,9 @@ def run(study, folder, seeds=None, scheduler=None):
                 log.write(json.dumps(entry, allow_nan=False) + "\n")
                 log.flush()
                 os.fsync(log.fileno())
-    if missing or journal.exists():
+    if recorded.keys() != tasks.keys():
         write(path, _record(study, [entries[key] for key in tasks], seeds))
-        journal.unlink(missing_ok=True)
+    journal.unlink(missing_ok=True)
     return read(path)
 
 
@@ -173,14 +174,22 @@ def _pool(scheduler):
     if scheduler is None:
         # A forked TensorFlow hangs; a spawned process imports its own.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(mp_context=spawn) as pool:
+        with ProcessPoolExecutor(mp_context=spawn, initializer=_end_with_parent) as pool:
             yield pool
         return
     try:
         from distributed import Client
     except ImportError as error:
-        raise ImportError(
-            'a scheduler needs Dask: pip install "resnet-lesson[cluster]"'
-        ) from error
+        raise ImportError('a scheduler needs Dask: pip install "resnet-lesson[cluster]"') from error
     with Client(scheduler) as client, client.get_executor(pure=False) as pool:
         yield pool
+
+
+def _end_with_parent():
+    """End this worker when its parent is killed: alone, it would wait for work forever."""
+
+    def wait():
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
