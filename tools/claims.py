@@ -60,7 +60,7 @@ FORMS = {
     "place": r"(?i:section|figure|table|equation|notebook|exercise)"
     rf"(?:s\s+{PLACE}(?:(?:,|\s+and)\s+{PLACE})*|\s+{PLACE})",
     "title": r"^#\s\d\s·|\[\d\s·",
-    "list item": r"^\s*\d+\.\s|\(\d\)",
+    "list item": r"^\s*\d\.\s|\(\d\)",
     "minutes": r"Time:\s+\d+\s+minutes|\(\d+\s+min\)",
     "name": r"\b(?:[A-Z]\w*|plain|residual)-\d+\b",
     "version": rf"\b(?:Python|TensorFlow|Keras|NumPy|JupyterLab)\s+{PLACE}|arXiv:{PLACE}",
@@ -98,7 +98,7 @@ def blank(match):
 
 def without_formulas(match):
     """A span of code or mathematics, blank if it is more than a number or ``name = number``."""
-    rest = re.sub(rf"\\[A-Za-z]+|^\s*[\w.]+\s*=(?!=)|{DIGITS}", "", match[2])
+    rest = re.sub(rf"\\[A-Za-z]+|^\s*[\w.]+\s*[=<>≈]+|{DIGITS}", "", match[2])
     return blank(match) if re.search(r"[^\W\d_]", rest) else match[0]
 
 
