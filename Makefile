@@ -7,7 +7,7 @@ READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
 
-.PHONY: help setup lab test notebooks studies grid runs site lint links browser bench
+.PHONY: help setup lab test notebooks studies grid runs site lint links claims browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -20,6 +20,7 @@ help:
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make lint       check style, notebooks included"
+	@echo "make claims     say of every number in the notebooks' prose what holds it"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
 setup: $(READY)
@@ -78,3 +79,6 @@ bench: $(DEV_READY) $(BENCH_READY) browser
 
 links: $(READY)
 	$(BIN)/python tools/links.py
+
+claims: $(READY)
+	$(BIN)/python tools/claims.py

@@ -83,6 +83,29 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     return ax
 
 
+def bands(curves, ax=None, xlabel="", ylabel="", log=False):
+    """Draw the mean over seeds as a line, its least to its largest as a band; return the Axes.
+
+    Args:
+        curves: dict from label to (x, values): (n,) and (n, seeds).
+        ax: Axes to draw on; None makes a figure.
+        xlabel, ylabel: of the axes.
+        log: a logarithmic vertical axis; the mean is then that of the logarithms.
+    """
+    ax = _axes(ax)
+    for index, (label, (x, values)) in enumerate(curves.items()):
+        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        values = np.asarray(values, dtype=float)
+        middle = np.exp(np.log(values).mean(axis=1)) if log else values.mean(axis=1)
+        every = max(1, len(x) // 12)
+        ax.plot(x, middle, color=color, marker=marker, markevery=every, label=label)
+        ax.fill_between(x, values.min(axis=1), values.max(axis=1), color=color, alpha=0.2, lw=0)
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
+    return ax
+
+
 def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None):
     """Draw a measure by layer and training step on a logarithmic colour scale; return the Axes.
 

@@ -2,13 +2,12 @@
 
 import ast
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from run_nbval import run_nbval
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
@@ -129,13 +128,5 @@ def test_nbval_sees_a_wrong_output(tmp_path, stored, status):
     output = new_output("execute_result", {"text/plain": stored}, execution_count=1)
     cell = new_code_cell("1 + 1", execution_count=1, outputs=[output])
     nbformat.write(new_notebook(cells=[cell]), tmp_path / "made.ipynb")
-    options = ["-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "-c", "/dev/null"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, str(tmp_path / "made.ipynb")],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=120,
-        check=False,
-    )
+    done = run_nbval(tmp_path / "made.ipynb")
     assert done.returncode == status, done.stdout

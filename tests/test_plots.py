@@ -66,3 +66,15 @@ def test_heat_maps_share_their_colours_and_show_zeros():
     plt.close("all")
     assert "not trained yet" in plots.heat_maps({}).texts[0].get_text()
     plt.close("all")
+
+
+@pytest.mark.parametrize(("log", "middle"), [(False, [2.5, 50.5]), (True, [2, 10])])
+def test_a_band_reaches_from_the_least_seed_to_the_largest(log, middle):
+    ax = plots.bands({"one": ([1, 2], [[1, 4], [1, 100]])}, log=log)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), middle)
+    reached = ax.collections[0].get_paths()[0].vertices
+    for x, least, largest in [(1, 1, 4), (2, 1, 100)]:
+        at = reached[reached[:, 0] == x, 1]
+        assert (at.min(), at.max()) == (least, largest)
+    assert ax.get_yscale() == ("log" if log else "linear")
+    plots.plt.close(ax.figure)

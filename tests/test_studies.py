@@ -17,8 +17,8 @@ from toy_study import study
 
 from resnet_lesson import studies
 from resnet_lesson.__main__ import main
-from resnet_lesson.studies.record import Record, read, write
 from resnet_lesson.studies.engine import product, run
+from resnet_lesson.studies.record import Record, read, write
 
 TESTS = Path(__file__).parent
 

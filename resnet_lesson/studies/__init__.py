@@ -2,8 +2,8 @@
 
 import importlib
 
-from .record import Record, record
 from .engine import Study, run
+from .record import Record, record
 
 NAMES = ("degradation",)
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
