@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 
 from resnet_lesson import plots
 
@@ -77,4 +78,4 @@ def test_a_band_reaches_from_the_least_seed_to_the_largest(log, middle):
         at = reached[reached[:, 0] == x, 1]
         assert (at.min(), at.max()) == (least, largest)
     assert ax.get_yscale() == ("log" if log else "linear")
-    plots.plt.close(ax.figure)
+    plt.close(ax.figure)
