@@ -1,5 +1,6 @@
 """The engine of the studies: nothing lost, nothing counted twice, nothing changed unseen."""
 
+import contextlib
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +27,23 @@ TESTS = Path(__file__).parent
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The folder of a toy study run from start to end."""
+    """The folder of a toy study run from start to end, in processes of its own."""
     folder = tmp_path_factory.mktemp("finished")
     run(study(), folder)
     return folder
+
+
+@pytest.fixture
+def here(monkeypatch):
+    """Runs in this process, which has its threads already: starting others takes seconds."""
+
+    @contextlib.contextmanager
+    def pool(scheduler):
+        with ThreadPoolExecutor(1) as pool:
+            yield pool
+
+    monkeypatch.setattr("resnet_lesson.studies.engine._pool", pool)
+    monkeypatch.setattr("resnet_lesson.runtime.one_thread", lambda: None)
 
 
 @pytest.fixture
@@ -73,7 +88,7 @@ def test_a_rerun_changes_nothing(folder, monkeypatch):
     assert before == ((folder / "toy.json").read_bytes(), (folder / "toy.json").stat().st_mtime_ns)
 
 
-def test_more_seeds_run_only_what_is_missing(folder):
+def test_more_seeds_run_only_what_is_missing(folder, here):
     path = folder / "toy.json"
     record = read(path)
     record.runs[0]["value"] = 77.0  # a mark, to see that the run is kept
@@ -83,11 +98,11 @@ def test_more_seeds_run_only_what_is_missing(folder):
     assert record.about["command"] == "python -m resnet_lesson study toy --seeds 4"
 
 
-def test_a_setting_that_left_the_grid_leaves_the_record(folder):
+def test_a_setting_that_left_the_grid_leaves_the_record(folder, here):
     assert run(study(kinds="b"), folder).values("kind") == ["b"]
 
 
-def test_a_journal_cut_short_is_taken_up(finished, tmp_path):
+def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
     entries = journal_of(finished)
     whole, torn = entries[:5], json.dumps(entries[5])[:40]
     text = "".join(json.dumps(entry) + "\n" for entry in whole) + torn
@@ -168,7 +183,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_run_and_counts_none_twice(tmp_pa
     assert {*finished} == {f"{size} {seed}" for size in (1, 2) for seed in (0, 1, 2)}
 
 
-def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path):
+def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path, here):
     with pytest.raises(ArithmeticError, match="no answer for seed"):
         run(study(toy_study.failing_measure), tmp_path)
     assert not (tmp_path / "toy.json").exists()
@@ -177,7 +192,7 @@ def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path):
     assert read(tmp_path / "toy.json").runs == rows()
 
 
-def test_runs_of_other_versions_are_not_mixed_in(folder):
+def test_runs_of_other_versions_are_not_mixed_in(folder, here):
     record = read(folder / "toy.json")
     record.about["versions"]["tensorflow"] = "1.0"
     write(folder / "toy.json", record)
