@@ -36,15 +36,27 @@ def describe(norms, quantity):
         ``depth``, ``zero`` and ``odd`` (infinite or undefined).
     """
     norms = np.asarray(norms, dtype=float)
-    travelled = norms if quantity == "signal" else norms[::-1]
-    drawable = np.isfinite(travelled) & (travelled > 0)
     counts = {
         "depth": len(norms),
         "zero": int((norms == 0).sum()),
         "odd": int((~np.isfinite(norms)).sum()),
     }
-    distance = 1 + np.flatnonzero(drawable)
-    return _shape(distance, np.log10(travelled[drawable])) | counts
+    return _shape(*_drawable(norms, quantity)) | counts
+
+
+def trend(norms, quantity):
+    """The factor a layer of norms (depth,), and whether it may be called one.
+
+    Returns:
+        The factor by which the quantity changes from layer to layer as it travels, by least
+        squares of the logarithms (None for fewer than two norms that have one); and whether an
+        exponential fits better than a power of the distance, and fits well.
+    """
+    distance, logs = _drawable(np.asarray(norms, dtype=float), quantity)
+    if len(logs) < 2:
+        return None, False
+    slope, exponential = _exponential(distance, logs)
+    return float(10**slope), exponential
 
 
 def sentence(described, quantity):
@@ -54,21 +66,35 @@ def sentence(described, quantity):
     return f"{SUBJECTS[quantity]} {words}."
 
 
+def _drawable(norms, quantity):
+    """Where norms have a logarithm, in layers travelled from 1, and that logarithm."""
+    travelled = norms if quantity == "signal" else norms[::-1]
+    drawable = np.isfinite(travelled) & (travelled > 0)
+    return 1 + np.flatnonzero(drawable), np.log10(travelled[drawable])
+
+
 def _shape(distance, logs):
     if len(logs) < 2:
         return {"shape": "single" if len(logs) else "nothing"}
     span, change = np.ptp(logs), logs[-1] - logs[0]
     if span < np.log10(LEVEL):
         return {"shape": "level", "ratio": _figure(10**span)}
-    slope, missed = _line(distance, logs)
-    _, missed_by_power = _line(np.log(distance), logs)
-    if missed < missed_by_power and missed < 0.02 * np.sum((logs - logs.mean()) ** 2):
+    slope, exponential = _exponential(distance, logs)
+    if exponential:
         layers = int(np.ceil(9 / abs(slope)))
         shape = "grows" if slope > 0 else "shrinks"
         return {"shape": shape, "factor": f"{10**slope:.3g}", "layers": str(layers)}
     if abs(change) < 0.8 * span:
         return {"shape": "wanders", "ratio": _figure(10**span)}
     return {"shape": "rises" if change > 0 else "falls", "ratio": _figure(10 ** abs(change))}
+
+
+def _exponential(distance, logs):
+    """Decades a layer, and whether they are constant: the one home of this criterion."""
+    slope, missed = _line(distance, logs)
+    _, missed_by_power = _line(np.log(distance), logs)
+    fits_well = missed < 0.02 * np.sum((logs - logs.mean()) ** 2)
+    return slope, bool(missed < missed_by_power and fits_well)
 
 
 def _line(x, y):

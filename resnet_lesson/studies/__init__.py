@@ -5,7 +5,12 @@ import importlib
 from .engine import Study, run
 from .record import Record, record
 
-NAMES = ("degradation",)
+NAMES = (
+    "degradation",
+    "initialisation",
+    "near_identity",
+    "shattering",
+)
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
 
 

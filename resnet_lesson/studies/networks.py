@@ -34,33 +34,43 @@ class FusedNorm(keras.layers.BatchNormalization):
         return outputs
 
 
+def ordinary(depth, shortcut, order="full_preactivation"):
+    """``build_cifar``'s network of one stage, for digits."""
+    return build_cifar(depth, shortcut=shortcut, order=order, **NETWORK)
+
+
 def make(depth, shortcut, order="full_preactivation", seed=0):
     """The network at initialisation, with fused norms; the weights are build_cifar's own."""
     set_seed(seed)
-    model = build_cifar(depth, shortcut=shortcut, order=order, **NETWORK)
+    return fused(ordinary(depth, shortcut, order))
 
-    def fused(layer):
+
+def fused(model):
+    """The model with fused norms, and the same weights."""
+
+    def clone(layer):
         kind = FusedNorm if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
         return kind.from_config(layer.get_config())
 
-    clone = keras.models.clone_model(model, clone_function=fused)
-    clone.set_weights(model.get_weights())
-    return clone
+    copy = keras.models.clone_model(model, clone_function=clone)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 class Trainer:
     """SGD with momentum on digits, and what its steps do to two kernels of the network.
 
-    ``model`` is trained in place. One trainer serves any number of runs: ``restart`` draws new
-    weights, and the traced step stays.
+    ``build`` makes the network from the other arguments, a Keras model with new weights; ``model``
+    is that with fused norms, trained in place. One trainer serves any number of runs: ``restart``
+    draws new weights, and the traced step stays.
     """
 
-    def __init__(self, depth, shortcut, order="full_preactivation"):
-        self._network = {"depth": depth, "shortcut": shortcut, "order": order}
-        self.model = make(**self._network)
-        modules = (depth - 2) // 2
-        ends = ("stage1_unit1_conv1", f"stage1_unit{modules}_conv2")
-        self._ends = [self.model.get_layer(name).kernel.value for name in ends]
+    def __init__(self, *arguments, build=ordinary, **options):
+        self._build = functools.partial(build, *arguments, **options)
+        self.model = fused(self._build())
+        layers = [x for x in self.model.layers if isinstance(x, keras.layers.Conv2D)]
+        # The first of all convolutions is the stem.
+        self._ends = [layer.kernel.value for layer in (layers[1], layers[-1])]
         self._rate = tf.Variable(0.0)
         self._weights = [weight.value for weight in self.model.trainable_weights]
         self._velocities = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
@@ -68,9 +78,9 @@ class Trainer:
         self._answer = tf.function(lambda x, training: self.model(x, training=training))
 
     def restart(self, seed):
-        """New weights; those of ``make`` with this seed."""
+        """New weights; those that ``build`` draws with this seed."""
         set_seed(seed)
-        self.model.set_weights(build_cifar(**self._network, **NETWORK).get_weights())
+        self.model.set_weights(self._build().get_weights())
         for velocity in self._velocities:
             velocity.assign(tf.zeros_like(velocity))
 
