@@ -69,8 +69,12 @@ def _training(variant, depth, learning_rate, seed):
     rows = []
     epochs = network.epochs(learning_rate, warmup=0, seed=seed)
     for epoch, _ in zip(range(1, EPOCHS[-1] + 1), epochs, strict=False):
-        if epoch in EPOCHS:
-            rows.append({"epochs": epoch} | _outcome(network))
+        if epoch not in EPOCHS:
+            continue
+        outcome = _outcome(network)
+        if outcome["diverged"]:  # for good
+            return rows + [{"epochs": e} | outcome for e in EPOCHS if e >= epoch]
+        rows.append({"epochs": epoch} | outcome)
     return rows
 
 
@@ -115,7 +119,7 @@ STUDY = Study(
         part=("training",),
         variant=(*VARIANTS, "batch_norm"),
         depth=(56,),
-        learning_rate=(0.01, 0.03, 0.1),
+        learning_rate=(0.03, 0.1),
     )
     + product(part=("growth",), variant=VARIANTS, depth=(20, 56, 110), learning_rate=(None,))
     + product(part=("share",), variant=("batch_norm",), depth=(20, 56, 110), learning_rate=(None,)),
