@@ -4,7 +4,7 @@ The copy answers as the shallow network does, so a solution as good exists at 56
 training from scratch finds one is the other half of the study.
 """
 
-from .study import Study, product
+from .engine import Study, product
 
 EPOCHS, RATE = 10, 0.1
 SHALLOW, DEEP = 8, 56

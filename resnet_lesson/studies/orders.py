@@ -1,7 +1,7 @@
 """The five orders of He et al. 2016: what reaches the input at birth, and how well they train."""
 
 from ..architecture import ORDERS
-from .study import Study, product
+from .engine import Study, product
 
 EPOCHS = 10
 

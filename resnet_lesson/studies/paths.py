@@ -3,7 +3,7 @@
 After Veit et al. 2016, arXiv 1605.06431.
 """
 
-from .study import Study, product
+from .engine import Study, product
 
 BATCH, RATE = 64, 0.1
 SAMPLES = 16  # paths of each length whose own gradient is taken
