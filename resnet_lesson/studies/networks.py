@@ -6,6 +6,7 @@ from the stem to the end. No L2, whose own gradient would hide how little the lo
 """
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ..runtime import keras, set_seed, tf
 
 BATCH, MOMENTUM, WARMUP_START = 64, 0.9, 1e-4
 NETWORK = {"stages": 1, "input_shape": (8, 8, 1), "reg": 0.0}
+FAR = 0.9  # a training accuracy that shallow and deep networks can reach
 # The measures of a step, by kernel.
 NORMS = ("gradient", "weight", "update")
 
@@ -130,6 +132,11 @@ class Trainer:
                 step += 1
             yield np.array(norms), float(np.mean(accuracy))
 
+    def train(self, count, learning_rate, seed):
+        """Train for ``count`` epochs, without a warm-up; the mean accuracy in each."""
+        epochs = self.epochs(learning_rate, warmup=0, seed=seed)
+        return [accuracy for _, accuracy in itertools.islice(epochs, count)]
+
     def accuracies(self):
         """Accuracy on the training and the test digits."""
         return accuracies(self._answer)
@@ -151,3 +158,8 @@ def accuracies(model):
         float(np.mean(model(x, training=False).numpy().argmax(axis=1) == y))
         for x, y in [(digits.x_train, digits.y_train), (digits.x_test, digits.y_test)]
     ]
+
+
+def epochs_to_90(accuracies):
+    """The first epoch, counted from 1, with a mean training accuracy of FAR, or None."""
+    return next((epoch for epoch, value in enumerate(accuracies, start=1) if value >= FAR), None)
