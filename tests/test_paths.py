@@ -123,7 +123,20 @@ def test_the_rows_of_deletions():
     assert [row["module"] for row in rows] == [1, 2, 3]
     assert all(row["accuracy"] <= row["whole_accuracy"] + 0.05 for row in rows)
     assert len({row["accuracy"] for row in rows}) > 1
+    assert all(row["recalibrated_accuracy"] > 0.1 for row in rows)
     assert rows[0]["whole_accuracy"] > 0.5
+
+
+def test_calibrated_deletion_uses_statistics_of_the_network_that_is_left():
+    """Where the deleted branch is a constant, the norms after it can take all of it back."""
+    model = networks.make(2 + 2 * MODULES, True)
+    model.get_layer("stage1_unit1_bn2").set_weights(
+        [0 * weight for weight in model.get_layer("stage1_unit1_bn2").get_weights()]
+    )
+    whole = networks.accuracies(model)[1]
+    first, *others = paths._without_each(model, shortcut=True)
+    assert first == {"accuracy": whole, "recalibrated_accuracy": whole}
+    assert all(row["accuracy"] != row["recalibrated_accuracy"] for row in others)
 
 
 def test_the_grid_has_both_networks_and_both_times():

@@ -77,7 +77,7 @@ class Trainer:
         self._weights = [weight.value for weight in self.model.trainable_weights]
         self._velocities = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._step = tf.function(self._one_step)
-        self._answer = tf.function(lambda x, training: self.model(x, training=training))
+        self._answer = _answers(self.model)
 
     def restart(self, seed):
         """New weights; those that ``build`` draws with this seed."""
@@ -140,6 +140,18 @@ class Trainer:
     def accuracies(self):
         """Accuracy on the training and the test digits."""
         return accuracies(self._answer)
+
+
+def _answers(model):
+    """The model in graphs that never trace again, so that TensorFlow does not warn of it."""
+    images = tf.TensorSpec([None, *NETWORK["input_shape"]])
+    graphs = {
+        mode: tf.function(lambda x, mode=mode: model(x, training=mode)).get_concrete_function(
+            images
+        )
+        for mode in (True, False)
+    }
+    return lambda x, training: graphs[training](tf.constant(x))
 
 
 # A process works through the runs of one network before it meets the next.

@@ -19,8 +19,9 @@ def measure(part, network, depth, epochs, seed):
     them. There are math.comb(modules, length) paths of a length.
 
     "deletion", one line for each module: ``module``, from 1; the test ``accuracy`` where its
-    input is handed on in its place (of a residual module, the shortcut remains), all norms as
-    before; ``whole_accuracy`` with all modules in place.
+    input is handed on in its place (of a residual module, the shortcut remains), with the norms'
+    statistics as before; ``recalibrated_accuracy``, with their statistics over all training
+    digits without that module; ``whole_accuracy`` with all modules in place.
     """
     from .networks import trainer
 
@@ -30,10 +31,10 @@ def measure(part, network, depth, epochs, seed):
     if part == "length":
         return _by_length(trained.model, seed)
     _, whole = trained.accuracies()  # also sets the statistics of the norms
-    accuracies = _without_each(trained.model, network == "residual")
+    deleted = _without_each(trained.model, network == "residual")
     return [
-        {"module": module, "accuracy": accuracy, "whole_accuracy": whole}
-        for module, accuracy in enumerate(accuracies, start=1)
+        {"module": module} | accuracies | {"whole_accuracy": whole}
+        for module, accuracies in enumerate(deleted, start=1)
     ]
 
 
@@ -143,25 +144,34 @@ def _log10(norm):
 
 
 def _without_each(model, shortcut):
-    """(modules,) the test accuracy without each module in turn."""
-    import numpy as np
-
+    """For each module, the test accuracies without it: the norms left alone, and calibrated."""
     from ..data import load
 
     digits = load("digits")
     stem, branches, head = pieces(model)
-    h, accuracies = stem(digits.x_test), []
-    for place, branch in enumerate(branches):
-        answers = head(_forward(h, branches[place + 1 :], shortcut)).numpy()
-        accuracies.append(float(np.mean(answers.argmax(axis=1) == digits.y_test)))
-        h = _forward(h, [branch], shortcut)
-    return accuracies
+    weights = model.get_weights()
+    for place in range(len(branches)):
+        rest = branches[:place] + branches[place + 1 :]
+
+        def answer(x, training, rest=rest):
+            h = _forward(stem(x, training=training), rest, shortcut, training)
+            return head(h, training=training)
+
+        def accuracy(answer=answer):
+            right = answer(digits.x_test, False).numpy().argmax(axis=1) == digits.y_test
+            return float(right.mean())
+
+        model.set_weights(weights)
+        as_before = accuracy()
+        answer(digits.x_train, True)
+        yield {"accuracy": as_before, "recalibrated_accuracy": accuracy()}
 
 
-def _forward(h, branches, shortcut):
+def _forward(h, branches, shortcut, training=False):
     """(B, H, W, C) -> the same, through the modules of these branches."""
     for branch in branches:
-        h = h + branch(h) if shortcut else branch(h)
+        out = branch(h, training=training)
+        h = h + out if shortcut else out
     return h
 
 
