@@ -71,8 +71,8 @@ def test_training_is_that_of_the_trainer():
 
 
 def test_the_first_epoch_at_90_per_cent():
-    assert networks.epochs_to_90([0.5, 0.9, 0.8, 0.95]) == 2
-    assert networks.epochs_to_90([0.5, 0.899]) is None
+    assert networks.epochs_to(90, [0.5, 0.9, 0.8, 0.95]) == 2
+    assert networks.epochs_to(90, [0.5, 0.899]) is None
 
 
 def test_the_grid_has_every_order_at_every_depth():

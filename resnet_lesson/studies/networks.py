@@ -16,7 +16,6 @@ from ..runtime import keras, set_seed, tf
 
 BATCH, MOMENTUM, WARMUP_START = 64, 0.9, 1e-4
 NETWORK = {"stages": 1, "input_shape": (8, 8, 1), "reg": 0.0}
-FAR = 0.9  # a training accuracy that shallow and deep networks can reach
 # The measures of a step, by kernel.
 NORMS = ("gradient", "weight", "update")
 
@@ -172,6 +171,7 @@ def accuracies(model):
     ]
 
 
-def epochs_to_90(accuracies):
-    """The first epoch, counted from 1, with a mean training accuracy of FAR, or None."""
-    return next((epoch for epoch, value in enumerate(accuracies, start=1) if value >= FAR), None)
+def epochs_to(percent, accuracies):
+    """The first epoch, counted from 1, with this mean training accuracy or more, or None."""
+    reached = (epoch for epoch, value in enumerate(accuracies, start=1) if 100 * value >= percent)
+    return next(reached, None)

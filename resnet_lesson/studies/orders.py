@@ -38,11 +38,11 @@ def _birth(order, modules, seed):
 
 
 def _training(order, depth, learning_rate, seed):
-    from .networks import epochs_to_90, trainer
+    from .networks import epochs_to, trainer
 
     network = trainer(depth, True, order)
     network.restart(seed)
-    reached = epochs_to_90(network.train(EPOCHS, learning_rate, seed))
+    reached = epochs_to(90, network.train(EPOCHS, learning_rate, seed))
     train, test = network.accuracies()
     return {"train_accuracy": train, "test_accuracy": test, "epochs_to_90": reached}
 
