@@ -130,6 +130,20 @@ def test_a_zero_branch_makes_the_module_the_identity():
     assert np.array_equal(model(x, training=True), x)
 
 
+def test_a_single_stage_is_one_identity_wire():
+    model = build_cifar(8, stages=1, input_shape=(5, 5, 1), order="full_preactivation")
+    assert not [layer.name for layer in model.layers if "projection" in layer.name]
+    for layer in model.layers:
+        if layer.name.endswith("_conv2"):
+            layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+    ends = keras.Model(
+        model.input,
+        [model.get_layer(name).output for name in ("stem_conv", "stage1_unit3_add")],
+    )
+    stem, end = ends(np.random.default_rng(0).random((2, 5, 5, 1)), training=True)
+    assert np.array_equal(stem, end)
+
+
 def test_the_projection_takes_the_activated_tensor():
     image = keras.Input((6, 6, 8))
     model = keras.Model(image, residual_module(image, 16, reduce=True, name="unit"))
@@ -306,6 +320,9 @@ REFUSED = [
     (build, {"bn_momentum": 1}, "bn_momentum.*received 1"),
     (build_cifar, {"depth": 51}, "6n . 2.*received 51"),
     (build_cifar, {"depth": 2}, "n at least 1, received 2"),
+    (build_cifar, {"stages": 2}, "4n . 2.*received 8"),
+    (build_cifar, {"stages": 0}, "stages must be a positive integer, received 0"),
+    (build_cifar, {"stages": 1, "input_shape": (0, 1, 1)}, r"input_shape\[0\].*received 0"),
     (build_cifar, {"depth": 0}, "depth.*received 0"),
     (build_cifar, {"depth": 20.0}, "depth.*received 20.0"),
     (build_cifar, {"base_filters": 0}, "base_filters.*received 0"),
@@ -458,10 +475,11 @@ def test_build_refuses_what_an_oracle_refuses(
 
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(
-    depth=mostly(st.integers(1, 30).map(lambda n: 18 * n + 2), st.integers(-5, 200)),
+    depth=mostly(st.integers(1, 15).map(lambda n: 36 * n + 2), st.integers(-5, 200)),
     order=st.sampled_from([*FIGURE_4, *FIGURE_4, "random", "", 3]),
     bottleneck=st.booleans(),
     shortcut=st.booleans(),
+    stages=mostly(st.integers(1, 4), st.sampled_from([0, -2, 1.5, True])),
     base_filters=COUNTS,
     rows=SIZES,
     columns=SIZES,
@@ -469,20 +487,23 @@ def test_build_refuses_what_an_oracle_refuses(
     classes=COUNTS,
 )
 def test_build_cifar_refuses_what_an_oracle_refuses(
-    depth, order, bottleneck, shortcut, base_filters, rows, columns, channels, classes
+    depth, order, bottleneck, shortcut, stages, base_filters, rows, columns, channels, classes
 ):
-    counts = (depth, base_filters, rows, columns, channels, classes)
+    counts = (depth, stages, base_filters, rows, columns, channels, classes)
     bad = [value for value in counts if not positive(value)]
     bad += [] if order in FIGURE_4 else [order]
-    allowed = range(11, 1000, 9) if bottleneck else range(8, 1000, 6)
-    bad += [] if depth in allowed else [depth]
-    bad += [size for size in (rows, columns) if size < 3]  # 3 -> 2 -> 1: two halvings
+    if positive(stages):
+        per_unit = stages * (3 if bottleneck else 2)
+        bad += [] if depth in range(per_unit + 2, 1000, per_unit) else [depth]
+        least = {1: 1, 2: 2, 3: 3, 4: 5}[stages]  # 5 -> 3 -> 2 -> 1: three halvings
+        bad += [size for size in (rows, columns) if size < least]
     message = outcome(
         build_cifar,
         depth=depth,
         order=order,
         bottleneck=bottleneck,
         shortcut=shortcut,
+        stages=stages,
         base_filters=base_filters,
         input_shape=(rows, columns, channels),
         classes=classes,
@@ -584,37 +605,39 @@ def predicted(depth, classes, stages, filters):
     order=st.sampled_from(sorted(FIGURE_4)),
     bottleneck=st.booleans(),
     shortcut=st.booleans(),
+    stages=st.integers(1, 3),
     base=st.integers(1, 5),
     shape=st.tuples(st.integers(3, 12), st.integers(3, 12), st.integers(1, 3)),
     classes=st.integers(1, 5),
 )
 def test_build_cifar_has_the_predicted_shape_and_count(
-    n, order, bottleneck, shortcut, base, shape, classes
+    n, order, bottleneck, shortcut, stages, base, shape, classes
 ):
     model = build_cifar(
-        (9 if bottleneck else 6) * n + 2,
+        (3 if bottleneck else 2) * stages * n + 2,
         order=order,
         bottleneck=bottleneck,
         shortcut=shortcut,
+        stages=stages,
         base_filters=base,
         input_shape=shape,
         classes=classes,
     )
-    wide = 4 * base * (4 if bottleneck else 1)
+    widths = [base * 2**stage for stage in range(stages)]
+    wide = widths[-1] * (4 if bottleneck else 1)
     assert (model.input_shape, model.output_shape) == ((None, *shape), (None, classes))
-    rows, columns = (-(-side // 4) for side in shape[:2])
+    rows, columns = (-(-side // 2 ** (stages - 1)) for side in shape[:2])
     assert model.get_layer("global_pool").input.shape[1:] == (rows, columns, wide)
-    expected = predicted_cifar(n, order, bottleneck, shortcut, base, shape[2], classes)
+    expected = predicted_cifar(n, order, bottleneck, shortcut, widths, shape[2], classes)
     assert model.count_params() == expected
 
 
-def predicted_cifar(n, order, bottleneck, shortcut, base, channels, classes):
+def predicted_cifar(n, order, bottleneck, shortcut, widths, channels, classes):
     """The same for He's family, norms counted in the sequences of figure 4."""
-    before = base
+    before = base = widths[0]
     total = 9 * channels * base
     total += 4 * base if "stem_bn1" in AROUND[order] else 0
-    for stage in (1, 2, 4):
-        inner = base * stage
+    for inner in widths:
         after = 4 * inner if bottleneck else inner
         for unit in range(n):
             if bottleneck:
@@ -622,7 +645,7 @@ def predicted_cifar(n, order, bottleneck, shortcut, base, channels, classes):
             else:
                 convolutions = [(before, inner, 9), (inner, after, 9)]
             total += counted(before, convolutions, (FIGURE_4 if bottleneck else BASIC)[order])
-            changes = before != after or (unit == 0 and stage > 1)
+            changes = before != after or (unit == 0 and inner > base)
             if shortcut and changes:
                 total += before * after + (4 * after if PROJECTIONS[order][1] else 0)
             before = after

@@ -289,3 +289,26 @@ def test_every_study_is_on_record_as_it_is_defined(name):
     entries = _recorded(found, path)
     assert set(entries) == {_key(c, seed) for c in found.grid for seed in range(found.seeds)}
     assert path.stat().st_size < 500_000
+    assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("initialisation", {"depth": 50, "activation": "relu"}),
+        ("orders", {"part": "birth", "depth": 110}),
+        ("near_identity", {"part": "growth", "depth": 56}),
+        ("near_identity", {"part": "share", "depth": 20}),
+        ("shattering", {"depth": 10}),
+    ],
+)
+def test_what_is_on_record_is_what_the_code_measures(name, settings):
+    """A run of each that takes no training, made again; another machine rounds otherwise."""
+    found = studies.study(name)
+    configuration = next(c for c in found.grid if settings.items() <= c.items())
+    on_record = studies.record(name, TESTS.parent / "results").where(**configuration, seed=1).runs
+    measured = found.measure(seed=1, **configuration)
+    assert len(measured) == len(on_record)
+    for line, row in zip(on_record, measured, strict=True):
+        assert line.keys() == configuration.keys() | {"seed"} | row.keys()
+        assert {name: line[name] for name in row} == pytest.approx(row, rel=1e-2, abs=1e-2)

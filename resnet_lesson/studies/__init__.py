@@ -10,6 +10,9 @@ NAMES = (
     "initialisation",
     "near_identity",
     "shattering",
+    "orders",
+    "copied_identity",
+    "paths",
 )
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
 

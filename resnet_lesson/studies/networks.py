@@ -6,6 +6,7 @@ from the stem to the end. No L2, whose own gradient would hide how little the lo
 """
 
 import functools
+import itertools
 
 import numpy as np
 
@@ -75,7 +76,7 @@ class Trainer:
         self._weights = [weight.value for weight in self.model.trainable_weights]
         self._velocities = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
         self._step = tf.function(self._one_step)
-        self._answer = tf.function(lambda x, training: self.model(x, training=training))
+        self._answer = _answers(self.model)
 
     def restart(self, seed):
         """New weights; those that ``build`` draws with this seed."""
@@ -130,9 +131,26 @@ class Trainer:
                 step += 1
             yield np.array(norms), float(np.mean(accuracy))
 
+    def train(self, count, learning_rate, seed):
+        """Train for ``count`` epochs, without a warm-up; the mean accuracy in each."""
+        epochs = self.epochs(learning_rate, warmup=0, seed=seed)
+        return [accuracy for _, accuracy in itertools.islice(epochs, count)]
+
     def accuracies(self):
         """Accuracy on the training and the test digits."""
         return accuracies(self._answer)
+
+
+def _answers(model):
+    """The model in graphs that never trace again, so that TensorFlow does not warn of it."""
+    images = tf.TensorSpec([None, *NETWORK["input_shape"]])
+    graphs = {
+        mode: tf.function(lambda x, mode=mode: model(x, training=mode)).get_concrete_function(
+            images
+        )
+        for mode in (True, False)
+    }
+    return lambda x, training: graphs[training](tf.constant(x))
 
 
 # A process works through the runs of one network before it meets the next.
@@ -151,3 +169,9 @@ def accuracies(model):
         float(np.mean(model(x, training=False).numpy().argmax(axis=1) == y))
         for x, y in [(digits.x_train, digits.y_train), (digits.x_test, digits.y_test)]
     ]
+
+
+def epochs_to(percent, accuracies):
+    """The first epoch, counted from 1, with this mean training accuracy or more, or None."""
+    reached = (epoch for epoch, value in enumerate(accuracies, start=1) if 100 * value >= percent)
+    return next(reached, None)

@@ -1,0 +1,186 @@
+"""A residual network as many paths: gradient by the length of its path, and modules deleted.
+
+After Veit et al. 2016, arXiv 1605.06431.
+"""
+
+from .engine import Study, product
+
+BATCH, RATE = 64, 0.1
+SAMPLES = 16  # paths of each length whose own gradient is taken
+
+
+def measure(part, network, depth, epochs, seed):
+    """What ``part`` asks of a network after ``epochs`` at a rate of 0.1; 0 is at initialisation.
+
+    "length", one line for each number of branches that a path leads through: ``length``; the
+    part of the gradient at the first module's input that came by all paths of this length, as
+    ``log10_norm`` and, over the norm of the whole gradient, ``share`` (parts are vectors: their
+    norms do not add up to 1); ``log10_path_norm``, of the mean norm of single paths drawn from
+    them. There are math.comb(modules, length) paths of a length.
+
+    "deletion", one line for each module: ``module``, from 1; the test ``accuracy`` where its
+    input is handed on in its place (of a residual module, the shortcut remains), with the norms'
+    statistics as before; ``recalibrated_accuracy``, with their statistics over all training
+    digits without that module; ``whole_accuracy`` with all modules in place.
+    """
+    from .networks import trainer
+
+    trained = trainer(depth, network == "residual")
+    trained.restart(seed)
+    trained.train(epochs, RATE, seed)
+    if part == "length":
+        return _by_length(trained.model, seed)
+    _, whole = trained.accuracies()  # also sets the statistics of the norms
+    deleted = _without_each(trained.model, network == "residual")
+    return [
+        {"module": module} | accuracies | {"whole_accuracy": whole}
+        for module, accuracies in enumerate(deleted, start=1)
+    ]
+
+
+def pieces(model):
+    """A network of ``build_cifar`` with one stage, in full pre-activation, cut at its modules.
+
+    Returns:
+        The stem, a list with the branch of each module, and the head: models that share their
+        layers with ``model``.
+    """
+    from ..runtime import keras
+
+    modules = sum(layer.name.endswith("_conv2") for layer in model.layers)
+    inputs = [model.get_layer(f"stage1_unit{i}_bn1").input for i in range(1, modules + 1)]
+    inputs.append(model.get_layer("final_bn1").input)
+    branches = [
+        keras.Model(start, model.get_layer(f"stage1_unit{i}_conv2").output)
+        for i, start in enumerate(inputs[:-1], start=1)
+    ]
+    return keras.Model(model.input, inputs[0]), branches, keras.Model(inputs[-1], model.output)
+
+
+def backward(model, x, y):
+    """The gradient of the loss at the end of the wire, and each module's way back.
+
+    Args:
+        model: a residual network that ``pieces`` can cut.
+        x, y: a batch of images (B, H, W, 1) and labels (B,); the norms take its statistics.
+
+    Returns:
+        (B, H, W, C) the gradient, and a list with a function for each module, the last module
+        first: from a gradient at the branch's output to that at its input.
+    """
+    from ..runtime import keras, tf
+
+    stem, branches, head = pieces(model)
+    h, ways = stem(x, training=True), []
+    for branch in branches:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(h)
+            out = branch(h, training=True)
+        ways.append(lambda g, tape=tape, out=out, h=h: tape.gradient(out, h, output_gradients=g))
+        h = h + out
+    with tf.GradientTape() as tape:
+        tape.watch(h)
+        losses = keras.losses.sparse_categorical_crossentropy(y, head(h, training=True))
+        loss = tf.reduce_mean(losses)
+    return tape.gradient(loss, h), ways[::-1]
+
+
+def split(gradient, ways):
+    """The gradient at the first module's input by path length, exactly.
+
+    A module hands a gradient g back as g + J'g, so what came through k branches by then is what
+    came through k without this one, and through k - 1 with it.
+
+    Args:
+        gradient, ways: as ``backward`` returns them.
+
+    Returns:
+        A list, for lengths 0 to the number of modules, of arrays as large as the gradient.
+    """
+    parts = [gradient]
+    for through in ways:
+        turned = [through(part) for part in parts]
+        both = [straight + turn for straight, turn in zip(parts[1:], turned, strict=False)]
+        parts = [gradient, *both, turned[-1]]
+    return parts
+
+
+def along(gradient, ways, chosen):
+    """What a single path brings: through the branches of the ``chosen`` modules only."""
+    for place in sorted(chosen):
+        gradient = ways[place](gradient)
+    return gradient
+
+
+def _by_length(model, seed):
+    import numpy as np
+
+    from ..data import load
+
+    digits = load("digits")
+    random = np.random.default_rng([seed, 4])
+    batch = random.choice(len(digits.x_train), BATCH, replace=False)
+    gradient, ways = backward(model, digits.x_train[batch], digits.y_train[batch])
+    parts = split(gradient, ways)
+    whole, rows = _norm(sum(parts)), []
+    for length, part in enumerate(parts):
+        paths = [random.choice(len(ways), length, replace=False) for _ in range(SAMPLES)]
+        alone = np.mean([_norm(along(gradient, ways, path)) for path in paths])
+        norms = {"log10_norm": _log10(_norm(part)), "log10_path_norm": _log10(alone)}
+        rows.append({"length": length, "share": _norm(part) / whole} | norms)
+    return rows
+
+
+def _norm(tensor):
+    import numpy as np
+
+    return float(np.linalg.norm(np.asarray(tensor, dtype=np.float64)))
+
+
+def _log10(norm):
+    import numpy as np
+
+    return float(np.log10(norm)) if norm > 0 else None
+
+
+def _without_each(model, shortcut):
+    """For each module, the test accuracies without it: the norms left alone, and calibrated."""
+    from ..data import load
+
+    digits = load("digits")
+    stem, branches, head = pieces(model)
+    weights = model.get_weights()
+    for place in range(len(branches)):
+        rest = branches[:place] + branches[place + 1 :]
+
+        def answer(x, training, rest=rest):
+            h = _forward(stem(x, training=training), rest, shortcut, training)
+            return head(h, training=training)
+
+        def accuracy(answer=answer):
+            right = answer(digits.x_test, False).numpy().argmax(axis=1) == digits.y_test
+            return float(right.mean())
+
+        model.set_weights(weights)
+        as_before = accuracy()
+        answer(digits.x_train, True)
+        yield {"accuracy": as_before, "recalibrated_accuracy": accuracy()}
+
+
+def _forward(h, branches, shortcut, training=False):
+    """(B, H, W, C) -> the same, through the modules of these branches."""
+    for branch in branches:
+        out = branch(h, training=training)
+        h = h + out if shortcut else out
+    return h
+
+
+_LENGTH = product(part=("length",), network=("residual",), depth=(56,), epochs=(10, 0))
+_DELETION = product(part=("deletion",), network=("residual", "plain"), depth=(20,), epochs=(20,))
+_DEEP_DELETION = product(part=("deletion",), network=("residual",), depth=(56,), epochs=(10,))
+STUDY = Study(
+    name="paths",
+    question="How long are the paths of the gradient, and what does one module matter?",
+    grid=_LENGTH + _DEEP_DELETION + _DELETION,
+    measure=measure,
+)
