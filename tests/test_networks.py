@@ -157,5 +157,5 @@ def test_degradation_tries_every_rate_on_every_network():
                 for c in grid
                 if (c["depth"], c["shortcut"]) == (depth, shortcut)
             }
-            assert tried == {(r, w) for r in (0.03, 0.1, 0.3) for w in (False, True)}
+            assert tried >= {(r, w) for r in (0.03, 0.1, 0.3) for w in (False, True)}
     assert max(degradation.BUDGETS) == max(c["budget"] for c in grid)

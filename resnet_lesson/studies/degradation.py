@@ -45,13 +45,17 @@ def _ends(when, norms):
 
 
 RATES = (0.03, 0.1, 0.3)
-_LONG = product(depth=(56,), shortcut=(False, True), learning_rate=RATES, warmup=(2,), budget=(40,))
 _SHORT = product(
     depth=(110, 56, 20, 8), shortcut=(False, True), learning_rate=RATES, warmup=(0, 2), budget=(10,)
 )
+# Plain and 56 layers deep is best at a low rate, without warm-up: there the budget grows.
+_LONG = product(
+    depth=(56,), shortcut=(False, True), learning_rate=(0.01, 0.03, 0.1), warmup=(0,), budget=(40,)
+)
+_COVERED = [configuration | {"budget": 10} for configuration in _LONG]
 STUDY = Study(
     name="degradation",
     question="Does a deeper network train worse, and what do its first steps do?",
-    grid=_LONG + tuple(c for c in _SHORT if (c["depth"], c["warmup"]) != (56, 2)),
+    grid=_LONG + tuple(c for c in _SHORT if c not in _COVERED),
     measure=measure,
 )

@@ -153,8 +153,8 @@ def _answers(model):
     return lambda x, training: graphs[training](tf.constant(x))
 
 
-# A process works through the runs of one network before it meets the next.
-trainer = functools.lru_cache(maxsize=1)(Trainer)
+# A process works through the runs of one network, or one and its copy, before it meets the next.
+trainer = functools.lru_cache(maxsize=2)(Trainer)
 
 
 def accuracies(model):
