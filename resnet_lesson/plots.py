@@ -204,16 +204,17 @@ def png(ax):
     return buffer.getvalue()
 
 
-# What a letter of a module's parts stands for: word and colour.
+# What a letter of a module's parts stands for: word and colour, one for each kind of part.
 PARTS = {"c": ("conv", PALETTE[5]), "n": ("BN", PALETTE[4]), "r": ("ReLU", PALETTE[2])}
+PARTS |= {"l": ("LN", PALETTE[4]), "t": ("attention\nor MLP", PALETTE[5])}
 
 
 def wires(branch, after="", ax=None, title=""):
     """Draw one module, its input at the left, and return the Axes.
 
     Args:
-        branch: the parts of the branch in order, such as "nrcnrc": "c" convolution, "n" norm,
-            "r" ReLU.
+        branch: the parts of the branch in order, such as "nrcnrc": "c" convolution, "n" batch
+            norm, "r" ReLU; of a transformer "t" attention or MLP, "l" layer norm.
         after: the parts that stand after the addition, on the shortcut's wire.
         ax: Axes to draw on; None makes a figure.
         title: written above.

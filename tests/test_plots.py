@@ -32,6 +32,15 @@ def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
     plt.close("all")
 
 
+def test_a_transformers_parts_have_the_colours_of_a_convolutional_networks():
+    ax = plots.wires("lt", after="n")
+    colors = {text.get_text(): text.get_bbox_patch().get_facecolor() for text in ax.texts}
+    assert colors["LN"] == colors["BN"] != colors["attention\nor MLP"]
+    (convolution,) = plots.wires("c").texts[1:]
+    assert convolution.get_bbox_patch().get_facecolor() == colors["attention\nor MLP"]
+    plt.close("all")
+
+
 def test_a_heat_map_tells_zero_and_no_number_from_the_scale():
     values = np.array([[1e-3, 0.0], [np.nan, 1.0], [np.inf, 1e-3]])
     ax = plots.heat_map(values, np.array([0, 5]), ["a", "b", "c"])
