@@ -106,6 +106,25 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
     return ax
 
 
+def dots(groups, ax=None, xlabel=""):
+    """Draw each value as a dot, a group in a row, the first on top, and return the Axes.
+
+    Args:
+        groups: dict from label to an array (n,), such as one value a seed.
+        ax: Axes to draw on; None makes a figure.
+        xlabel: of the axis.
+    """
+    ax = _axes(ax)
+    for row, values in enumerate(groups.values()):
+        color, marker = PALETTE[row % len(PALETTE)], MARKERS[row % len(MARKERS)]
+        ax.plot(values, np.full(len(values), row), marker, color=color, alpha=0.6, clip_on=False)
+    ax.set_yticks(range(len(groups)), groups)
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.set(xlabel=xlabel)
+    ax.grid(alpha=0.3)
+    return ax
+
+
 def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None):
     """Draw a measure by layer and training step on a logarithmic colour scale; return the Axes.
 

@@ -88,3 +88,14 @@ def test_a_band_reaches_from_the_least_seed_to_the_largest(log, middle):
         assert (at.min(), at.max()) == (least, largest)
     assert ax.get_yscale() == ("log" if log else "linear")
     plt.close(ax.figure)
+
+
+def test_each_value_is_a_dot_in_the_row_of_its_name():
+    ax = plots.dots({"one": [3, 1], "two": [2, 2, 5]}, xlabel="error")
+    assert [list(line.get_xdata()) for line in ax.lines] == [[3, 1], [2, 2, 5]]
+    heights = [set(line.get_ydata()) for line in ax.lines]
+    assert heights == [{0}, {1}]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["one", "two"]
+    first, second = ax.transData.transform([(0, 0), (0, 1)])[:, 1]
+    assert first > second
+    plt.close(ax.figure)
