@@ -91,11 +91,18 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
         ax: Axes to draw on; None makes a figure.
         xlabel, ylabel: of the axes.
         log: a logarithmic vertical axis; the mean is then that of the logarithms.
+
+    Raises:
+        ValueError: a value that a logarithmic axis cannot hold.
     """
     ax = _axes(ax)
     for index, (label, (x, values)) in enumerate(curves.items()):
         color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
         values = np.asarray(values, dtype=float)
+        if log and not (values > 0).all():
+            raise ValueError(
+                f"{label} must be positive on a logarithmic axis, received {values.min()}"
+            )
         middle = np.exp(np.log(values).mean(axis=1)) if log else values.mean(axis=1)
         every = max(1, len(x) // 12)
         ax.plot(x, middle, color=color, marker=marker, markevery=every, label=label)

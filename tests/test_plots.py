@@ -90,6 +90,12 @@ def test_a_band_reaches_from_the_least_seed_to_the_largest(log, middle):
     plt.close(ax.figure)
 
 
+def test_a_logarithmic_band_refuses_what_it_cannot_show():
+    with pytest.raises(ValueError, match=r"one must be positive .* received 0\.0"):
+        plots.bands({"one": ([1, 2], [[1, 4], [0, 100]])}, log=True)
+    plt.close("all")
+
+
 def test_each_value_is_a_dot_in_the_row_of_its_name():
     ax = plots.dots({"one": [3, 1], "two": [2, 2, 5]}, xlabel="error")
     assert [list(line.get_xdata()) for line in ax.lines] == [[3, 1], [2, 2, 5]]
