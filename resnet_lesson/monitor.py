@@ -5,14 +5,13 @@ no copy to the host but one for every few hundred steps.
 """
 
 import csv
-import os
 import threading
 from numbers import Integral
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from .files import whole
 from .probe import _place, _trainable_kernels
 from .runtime import keras, tf
 
@@ -125,19 +124,14 @@ class GradientMonitor(keras.callbacks.Callback):
 
         Columns: step, layer, gradient_norm, weight_norm, update_ratio.
         """
-        path, records = Path(path), self.records
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with open(part, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(["step", "layer", *MEASURES])
-                for row, step in enumerate(records["step"]):
-                    for column, layer in enumerate(self._layers):
-                        values = (float(records[measure][row, column]) for measure in MEASURES)
-                        writer.writerow([step, layer, *values])
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        records = self.records
+        with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["step", "layer", *MEASURES])
+            for row, step in enumerate(records["step"]):
+                for column, layer in enumerate(self._layers):
+                    values = (float(records[measure][row, column]) for measure in MEASURES)
+                    writer.writerow([step, layer, *values])
 
     def plot(self, ax=None, measure="gradient_norm"):
         """Draw a measure by layer and step as a heat map and return the Axes.

@@ -19,6 +19,11 @@ def _axes(ax):
     return ax
 
 
+def _style(index):
+    """Colour and marker of the curve with this number."""
+    return PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+
+
 def quick_axes():
     """Axes whose margins are fixed, not measured: a picture on them takes half the time."""
     _, ax = plt.subplots(figsize=(7, 3.6), facecolor="white")
@@ -41,7 +46,7 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
     ax.set_yscale("log")
     odd = []
     for index, (label, norms) in enumerate(curves.items()):
-        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        color, marker = _style(index)
         layer, norms = norms if isinstance(norms, tuple) else (range(1, len(norms) + 1), norms)
         layer, norms = np.asarray(layer), np.asarray(norms, dtype=float)
         shown = np.isfinite(norms) & (norms > 0)
@@ -74,7 +79,7 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     """Draw a measure by epoch and return the Axes; ``curves``: label -> array (epochs,)."""
     ax = _axes(ax)
     for index, (label, values) in enumerate(curves.items()):
-        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        color, marker = _style(index)
         epochs = np.arange(1, len(values) + 1)
         ax.plot(epochs, values, color=color, marker=marker, label=label)
     ax.set(xlabel="epoch", ylabel=ylabel)
@@ -97,7 +102,7 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
     """
     ax = _axes(ax)
     for index, (label, (x, values)) in enumerate(curves.items()):
-        color, marker = PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
+        color, marker = _style(index)
         values = np.asarray(values, dtype=float)
         if log and not (values > 0).all():
             raise ValueError(
@@ -123,7 +128,7 @@ def dots(groups, ax=None, xlabel=""):
     """
     ax = _axes(ax)
     for row, values in enumerate(groups.values()):
-        color, marker = PALETTE[row % len(PALETTE)], MARKERS[row % len(MARKERS)]
+        color, marker = _style(row)
         ax.plot(values, np.full(len(values), row), marker, color=color, alpha=0.6, clip_on=False)
     ax.set_yticks(range(len(groups)), groups)
     ax.set_ylim(len(groups) - 0.5, -0.5)

@@ -125,7 +125,7 @@ def test_a_warm_up_multiplies(trainer):
 def test_norms_are_those_of_all_training_digits(trainer):
     trainer.restart(0)
     next(trainer.epochs(RATE, 0, 0))
-    train, test = trainer.accuracies()
+    train, test = trainer.accuracies().values()
     digits = load("digits")
     whole = trainer.model(digits.x_train, training=True).numpy()
     assert train == np.mean(whole.argmax(axis=1) == digits.y_train)

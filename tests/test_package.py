@@ -11,6 +11,7 @@ PACKAGE = Path(resnet_lesson.__file__).parent
 # From the ground up; a module may use only those before it.
 LAYERS = (
     *(
+        "files",
         "runtime",
         "data",
         "curves",

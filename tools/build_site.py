@@ -6,7 +6,6 @@ whole in itself. The widgets are the notebooks' own, module and traits as they w
 
 import html
 import json
-import os
 import posixpath
 import re
 from pathlib import Path
@@ -15,6 +14,8 @@ import links
 import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
+
+from resnet_lesson.files import whole
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -143,12 +144,8 @@ def page(notebook, name, others=""):
 def write(path, text):
     """All of the text or, where that fails, none."""
     path.parent.mkdir(exist_ok=True)
-    part = path.with_suffix(".part")
-    try:
+    with whole(path) as part:
         part.write_text(text, encoding="utf-8")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def export(source, target, others=""):

@@ -32,7 +32,7 @@ def measure(network, seed):
         trained = trainer(depth, shortcut)
         trained.restart(seed)
         trained.train(epochs, RATE, seed)
-        return [_accuracies(trained) | {"difference": None}]
+        return [trained.accuracies() | {"difference": None}]
     return [_copy(seed, epochs=EPOCHS if network == "56_copied_trained_on" else 0)]
 
 
@@ -52,13 +52,9 @@ def _copy(seed, epochs):
     copy.restart(seed)
     deepen(shallow.model, copy.model)
     copy.train(epochs, RATE, seed)
-    measures = _accuracies(copy)
+    measures = copy.accuracies()
     apart = shallow.model(digits, training=False) - copy.model(digits, training=False)
     return measures | {"difference": float(np.abs(apart).max())}
-
-
-def _accuracies(network):
-    return dict(zip(("train_accuracy", "test_accuracy"), network.accuracies(), strict=True))
 
 
 def deepen(shallow, deep):

@@ -24,9 +24,8 @@ def measure(depth, shortcut, learning_rate, warmup, budget, seed):
         early += list(norms) if epoch <= 2 else []
         accuracies.append(accuracy)
         if epoch in BUDGETS:
-            train, test = network.accuracies()
-            row = {"epochs": epoch, "train_accuracy": train, "test_accuracy": test}
-            rows.append(row | {"mean_accuracy": accuracy} | _ends("end", norms[-1]))
+            row = {"epochs": epoch} | network.accuracies() | {"mean_accuracy": accuracy}
+            rows.append(row | _ends("end", norms[-1]))
     for step in STEPS:
         rows[0] |= _ends(f"step{step}", early[step])
     milestones = (90, 50) if budget > BUDGETS[0] else (90,)

@@ -6,6 +6,7 @@ from there, and its record is the same as if it had never been.
 
 import contextlib
 import datetime
+import itertools
 import json
 import multiprocessing
 import os
@@ -14,8 +15,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.progress import Progress
 
 from .record import Record, read, write
 
@@ -41,10 +40,8 @@ class Study:
 
 def product(**settings):
     """A grid: every combination of the settings, dicts whose last setting changes fastest."""
-    grid = [{}]
-    for name, values in settings.items():
-        grid = [configuration | {name: value} for configuration in grid for value in values]
-    return tuple(grid)
+    combinations = itertools.product(*settings.values())
+    return tuple(dict(zip(settings, values, strict=True)) for values in combinations)
 
 
 def run(study, folder, seeds=None, scheduler=None):
@@ -71,10 +68,12 @@ def run(study, folder, seeds=None, scheduler=None):
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = {key: task for key, task in tasks.items() if key not in entries}
+    made_with = {_text(entry["versions"]) for entry in entries.values()}
     if missing:
         with journal.open("a") as log:
             for entry in _measured(study, missing, len(tasks), scheduler):
-                _check_versions(study, [*entries.values(), entry], path)
+                made_with.add(_text(entry["versions"]))
+                _check_versions(study, made_with, path)
                 entries[entry["key"]] = entry
                 log.write(json.dumps(entry, allow_nan=False) + "\n")
                 log.flush()
@@ -85,8 +84,13 @@ def run(study, folder, seeds=None, scheduler=None):
     return read(path)
 
 
+def _text(value):
+    """The same text for the same value, to tell and find it by."""
+    return json.dumps(value, sort_keys=True)
+
+
 def _key(configuration, seed):
-    return json.dumps([configuration, seed], sort_keys=True)
+    return _text([configuration, seed])
 
 
 def _recorded(study, path):
@@ -122,8 +126,7 @@ def _record(study, entries, seeds):
     return Record([run for entry in entries for run in entry["runs"]], about)
 
 
-def _check_versions(study, entries, path):
-    made_with = {json.dumps(entry["versions"], sort_keys=True) for entry in entries}
+def _check_versions(study, made_with, path):
     if len(made_with) > 1:
         raise ValueError(
             f"all runs of {study.name} must come from one device and one set of versions, received "
@@ -133,6 +136,8 @@ def _check_versions(study, entries, path):
 
 def _measured(study, tasks, total, scheduler):
     """The journal entry of each task as it is done, in any order, under a progress bar."""
+    from rich.progress import Progress  # not for those who only read a record
+
     with _pool(scheduler) as pool, Progress() as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
         futures = [pool.submit(_entry, study.measure, *task) for task in tasks.values()]

@@ -53,8 +53,9 @@ def _growth(variant, depth, seed):
 
 def _decades(tensor, other):
     """log10 of the norm of one over that of the other."""
-    norms = [np.linalg.norm(np.asarray(part, dtype=float)) for part in (tensor, other)]
-    return float(np.log10(norms[0]) - np.log10(norms[1]))
+    from ..probe import norm
+
+    return float(np.log10(norm(tensor)) - np.log10(norm(other)))
 
 
 def _training(variant, depth, learning_rate, seed):
@@ -80,8 +81,8 @@ def _training(variant, depth, learning_rate, seed):
 
 def _outcome(network):
     diverged = not all(np.isfinite(weight).all() for weight in network.model.get_weights())
-    train, test = (None, None) if diverged else network.accuracies()
-    return {"train_accuracy": train, "test_accuracy": test, "diverged": diverged}
+    unknown = {"train_accuracy": None, "test_accuracy": None}
+    return (unknown if diverged else network.accuracies()) | {"diverged": diverged}
 
 
 def _share(depth, seed):

@@ -137,19 +137,18 @@ class Trainer:
         return [accuracy for _, accuracy in itertools.islice(epochs, count)]
 
     def accuracies(self):
-        """Accuracy on the training and the test digits."""
+        """``train_accuracy`` and ``test_accuracy``, a dict."""
         return accuracies(self._answer)
 
 
 def _answers(model):
     """The model in graphs that never trace again, so that TensorFlow does not warn of it."""
     images = tf.TensorSpec([None, *NETWORK["input_shape"]])
-    graphs = {
-        mode: tf.function(lambda x, mode=mode: model(x, training=mode)).get_concrete_function(
-            images
-        )
-        for mode in (True, False)
-    }
+
+    def graph(training):
+        return tf.function(lambda x: model(x, training=training)).get_concrete_function(images)
+
+    graphs = {training: graph(training) for training in (True, False)}
     return lambda x, training: graphs[training](tf.constant(x))
 
 
@@ -158,17 +157,21 @@ trainer = functools.lru_cache(maxsize=2)(Trainer)
 
 
 def accuracies(model):
-    """Accuracy of a model with fused norms on training and test digits.
+    """``train_accuracy`` and ``test_accuracy`` of a model with fused norms on digits, a dict.
 
     The norms first take the statistics of all training digits: averages over the last steps are
     so far from them in a deep plain network that they would hide what it has learned.
     """
     digits = load("digits")
     model(digits.x_train, training=True)
-    return [
-        float(np.mean(model(x, training=False).numpy().argmax(axis=1) == y))
-        for x, y in [(digits.x_train, digits.y_train), (digits.x_test, digits.y_test)]
-    ]
+
+    def accuracy(x, y):
+        return float(np.mean(model(x, training=False).numpy().argmax(axis=1) == y))
+
+    return {
+        "train_accuracy": accuracy(digits.x_train, digits.y_train),
+        "test_accuracy": accuracy(digits.x_test, digits.y_test),
+    }
 
 
 def epochs_to(percent, accuracies):

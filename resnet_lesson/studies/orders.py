@@ -43,8 +43,7 @@ def _training(order, depth, learning_rate, seed):
     network = trainer(depth, True, order)
     network.restart(seed)
     reached = epochs_to(90, network.train(EPOCHS, learning_rate, seed))
-    train, test = network.accuracies()
-    return {"train_accuracy": train, "test_accuracy": test, "epochs_to_90": reached}
+    return network.accuracies() | {"epochs_to_90": reached}
 
 
 _TRAINING = product(

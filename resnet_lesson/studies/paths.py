@@ -30,7 +30,7 @@ def measure(part, network, depth, epochs, seed):
     trained.train(epochs, RATE, seed)
     if part == "length":
         return _by_length(trained.model, seed)
-    _, whole = trained.accuracies()  # also sets the statistics of the norms
+    whole = trained.accuracies()["test_accuracy"]  # also sets the statistics of the norms
     deleted = _without_each(trained.model, network == "residual")
     return [
         {"module": module} | accuracies | {"whole_accuracy": whole}
@@ -116,25 +116,20 @@ def _by_length(model, seed):
     import numpy as np
 
     from ..data import load
+    from ..probe import norm
 
     digits = load("digits")
     random = np.random.default_rng([seed, 4])
     batch = random.choice(len(digits.x_train), BATCH, replace=False)
     gradient, ways = backward(model, digits.x_train[batch], digits.y_train[batch])
     parts = split(gradient, ways)
-    whole, rows = _norm(sum(parts)), []
+    whole, rows = norm(sum(parts)), []
     for length, part in enumerate(parts):
         paths = [random.choice(len(ways), length, replace=False) for _ in range(SAMPLES)]
-        alone = np.mean([_norm(along(gradient, ways, path)) for path in paths])
-        norms = {"log10_norm": _log10(_norm(part)), "log10_path_norm": _log10(alone)}
-        rows.append({"length": length, "share": _norm(part) / whole} | norms)
+        alone = np.mean([norm(along(gradient, ways, path)) for path in paths])
+        norms = {"log10_norm": _log10(norm(part)), "log10_path_norm": _log10(alone)}
+        rows.append({"length": length, "share": norm(part) / whole} | norms)
     return rows
-
-
-def _norm(tensor):
-    import numpy as np
-
-    return float(np.linalg.norm(np.asarray(tensor, dtype=np.float64)))
 
 
 def _log10(norm):

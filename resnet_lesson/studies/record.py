@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 import numpy as np
+
+from ..files import whole
 
 
 class Record:
@@ -104,9 +105,8 @@ def write(path, record):
     head = record.about | {"sha256": _checksum(record.runs)}
     lines = ",\n".join(json.dumps(run, allow_nan=False) for run in record.runs)
     text = json.dumps(head, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]}}\n'
-    unfinished = path.with_suffix(".tmp")
-    unfinished.write_text(text)
-    os.replace(unfinished, path)
+    with whole(path) as part:
+        part.write_text(text)
 
 
 def _checksum(runs):

@@ -4,7 +4,6 @@ import base64
 import datetime
 import importlib
 import json
-import os
 import threading
 from numbers import Integral
 from pathlib import Path
@@ -13,6 +12,7 @@ import anywidget
 import numpy as np
 import traitlets
 
+from ..files import whole
 from . import recording
 from .recording import MEASURES
 
@@ -210,15 +210,11 @@ class TrainingPanel(anywidget.AnyWidget):
         Raises:
             RuntimeError: no step has been recorded.
         """
-        record, path = self.record(), Path(path)
+        record = self.record()
         if not record["runs"]:
             raise RuntimeError("a record needs at least 1 step, received 0: train first")
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
+        with whole(path) as part:
             part.write_text(json.dumps(record, separators=(",", ":")) + "\n")
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
     def _parts(self):
         if self._race is None:
