@@ -1,0 +1,102 @@
+"""What a learner may pass, taken at its word: a number, a function, a Keras model."""
+
+import contextlib
+import math
+
+import numpy as np
+
+from ..runtime import keras
+from .tutor import Mistake, Unanswered, shown
+
+MOST_PARAMETERS = 3_000_000  # of a model that a check can still try while one waits
+
+
+def number(answer):
+    """The answer as a float. Raises a Mistake unless it is one finite real number."""
+    value = math.nan
+    if not isinstance(answer, str | bytes | bool):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
+            value = float(answer)
+    if not math.isfinite(value):
+        raise other_kind(answer, "a number")
+    return value
+
+
+def function(answer):
+    """The answer, which can be called. Raises a Mistake if it cannot."""
+    if not callable(answer):
+        raise other_kind(answer, "a function")
+    return answer
+
+
+def asked(answer, *arguments, **options):
+    """What a learner's function returns; one that returns nothing is not written yet."""
+    result = function(answer)(*arguments, **options)
+    if result is None or result is ...:
+        name = getattr(answer, "__name__", "your function")
+        raise Unanswered(f"`{name}` returned nothing. Is its `return` still to be written?")
+    return result
+
+
+def array(result, shape):
+    """A function's result as a float64 array of this shape, or a Mistake."""
+    try:
+        values = np.asarray(result, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise other_kind(result, "numbers") from None
+    if values.shape != tuple(shape):
+        raise Mistake(
+            "shape",
+            f"Your function returned shape `{values.shape}`, where `{tuple(shape)}` was due.",
+            "Numbers of another shape belong to another question.",
+            "look at the shape after each line of your function.",
+            f"for this call the result must have shape `{tuple(shape)}`.",
+        )
+    return values
+
+
+def network(module, shape, *arguments):
+    """A ``keras.Model`` of a learner's function of a symbolic tensor of this shape."""
+    image = keras.Input(shape)
+    return model_from(image, asked(module, image, *arguments))
+
+
+def model_from(image, result):
+    """The ``keras.Model`` from image to a function's result, or a Mistake."""
+    if not isinstance(result, keras.KerasTensor):
+        raise other_kind(result, "the tensor that its last layer made")
+    return model(keras.Model(image, result))
+
+
+def model(answer):
+    """The answer, a Keras model that is built and small enough to try; or a Mistake."""
+    if not isinstance(answer, keras.Model):
+        raise other_kind(answer, "a Keras model")
+    if not answer.built:
+        raise Mistake(
+            "unbuilt",
+            f"The model `{answer.name}` has no weights yet.",
+            "Its layers make them when they first meet the shape of their input.",
+            "build the model from a `keras.Input` of the shape in question.",
+            "`keras.Model(image, output)` with `image = keras.Input(shape)` builds all its layers.",
+        )
+    if answer.count_params() > MOST_PARAMETERS:
+        raise Mistake(
+            "large",
+            f"Your model has {answer.count_params():,} parameters.",
+            f"A check wants to answer at once, and tries none with over {MOST_PARAMETERS:,}.",
+            "make it smaller: the exercise needs far less.",
+            "look for the layer with the most parameters in `model.summary()`.",
+        )
+    return answer
+
+
+def other_kind(answer, wanted):
+    """The Mistake of an answer that is not what was wanted, in words."""
+    return Mistake(
+        "kind",
+        f"It was to be {wanted}; I got `{shown(answer)}`, which is a `{type(answer).__name__}`.",
+        "I try an answer by using it, and this one cannot be used.",
+        f"pass {wanted}.",
+        "read the last lines of the exercise again: they name what it takes.",
+    )

@@ -1,0 +1,540 @@
+"""Exercises of notebook 1: factors a layer, rulers, starting weights, a trainable sigmoid stack."""
+
+import numpy as np
+
+from ..probe import norm as norm_of
+from ..runtime import tf
+from ..stacks import stack_gradients
+from ..widgets import GradientExplorer
+from . import answers
+from .tutor import Mistake, Unanswered, exercise, shown
+
+SIGMOID = {"activation": "sigmoid", "initializer": "glorot"}
+
+
+@exercise(
+    "A layer multiplies the gradient by the slope of its activation, among other things. "
+    "How large is the slope of tanh where its input is near zero, and of a sigmoid?",
+    "Glorot's weights keep a signal's size where the slope is near 1. Fifty factors a little "
+    "under 1 make a product that is smaller, not tiny: what is 0.97 to the power of 50?",
+)
+def tanh(explorer):
+    """What do fifty tanh layers with Glorot's weights do to the gradient?"""
+    if not isinstance(explorer, GradientExplorer):
+        raise answers.other_kind(explorer, "the explorer in which you drew your guess")
+    if not explorer.guess:
+        raise Unanswered("draw the curve that you expect, with the two handles.")
+    about, end = explorer.guess["setting"], explorer.guess["end"]
+    asked = {"activation": "tanh", "initializer": "glorot", "depth": 50, "kind": "dense"}
+    asked |= {"quantity": "signal_gradient", "normalization": False, "shortcut": False}
+    if {name: about[name] for name in asked} != asked:
+        raise Mistake(
+            "another network",
+            f"Your guess is about {about['depth']} {about['activation']} layers with "
+            f"{about['initializer']} weights.",
+            "Each network has a curve of its own.",
+            "set the explorer to fifty dense tanh layers with Glorot's weights, and draw again.",
+            "run the cell that makes the explorer again: it starts with the right setting.",
+        )
+    saw = f"From the loss to the input your curve changes by {end:+.1f} decades."
+    if end > 1:
+        raise Mistake(
+            "grows",
+            saw,
+            "To grow on its way back, the gradient would need layers that multiply it by more "
+            "than 1; the slope of tanh is never above 1.",
+            "think of what the slope of tanh can be at most, and where it is that.",
+            "Glorot's weights keep the size of a signal, and the slope can only take from it.",
+        )
+    if end < -15:
+        raise Mistake(
+            "as the sigmoid",
+            saw,
+            "That is how a sigmoid stack falls. Both are S-shaped, but the gradient feels only "
+            "their slopes.",
+            "compute the slope of a sigmoid at zero, then that of tanh.",
+            "one of the two slopes is 1/4, the other four times that. Take each to the 50th power.",
+        )
+    if end < -2:
+        raise Mistake(
+            "dies anyway",
+            saw,
+            "So each layer would keep no more than "
+            f"{10 ** (end / 50):.2f} of the gradient. A slope near 1 keeps more.",
+            "find the share that you expect a layer to keep, and take it to the 50th power.",
+            "near zero tanh is almost a straight line of slope 1: there it takes next to nothing.",
+        )
+    draws = [_log_ratio(50, seed, activation="tanh", initializer="glorot") for seed in range(5)]
+    return (
+        f"You drew {end:+.1f} decades; five draws of the weights give {min(draws):+.1f} to "
+        f"{max(draws):+.1f}. The slope of tanh is 1 at zero, and the signals stay near it: the "
+        "shape of the activation was never the trouble, its slope was."
+    )
+
+
+@tanh.solved_by
+def drawn():
+    from resnet_lesson import GradientExplorer
+
+    setting = {"activation": "tanh", "depth": 50}
+    explorer = GradientExplorer(guessing=True, **setting)
+    rest = {"initializer": "glorot", "normalization": False, "shortcut": False, "kind": "dense"}
+    rest |= {"order": "full_preactivation", "quantity": "signal_gradient"}
+    explorer.guess = {"setting": setting | rest, "end": -1.0, "bend": 0.0}
+    return explorer
+
+
+@exercise(
+    "What share of the gradient does one sigmoid layer keep? The first curve of the lesson tells.",
+    "Solve 0.24 to the power of n = 1e-9 for n, with logarithms; between the first layer and the "
+    "last lie one fewer layers than the stack has.",
+)
+def depth_below(layers):
+    """How many sigmoid layers until the first one's gradient is below 1e-9 of the last one's?"""
+    given = answers.number(layers)
+    ratios = [10 ** _log_ratio(depth, 0, "weight_gradient", **SIGMOID) for depth in range(1, 41)]
+    right = 1 + int(np.argmax(np.array(ratios) < 1e-9))
+    if abs(given - right) <= 1:
+        return (
+            f"The stack of {right} layers is the first below 1e-9, with Glorot's weights as drawn "
+            "here. A logarithm of the wanted share over a logarithm of a layer's share: the same "
+            "division tells it of any stack whose curve is straight."
+        )
+    if not 1 <= given <= 200:
+        raise Mistake(
+            "no depth",
+            f"You say `{given:g}` layers.",
+            "A stack has one layer or more, and the lesson's go to 200.",
+            "count layers: how often must you multiply by 0.24 to come below 1e-9?",
+            "the count is the logarithm of 1e-9 divided by that of 0.24, give or take a layer.",
+        )
+    reached = ratios[round(given) - 1] if given <= len(ratios) else 0.0
+    saw = f"With {given:g} layers " + (
+        f"the first still gets about {reached:.0e} of the last one's gradient."
+        if given < right
+        else "the first gets far less than 1e-9 of the last one's gradient."
+    )
+    if 27 <= given <= 33:
+        raise Mistake(
+            "halves",
+            saw,
+            "That count fits a layer that halves the gradient; a sigmoid's slope is below a half "
+            "everywhere.",
+            "read off the first curve what a layer leaves, and use that instead of a half.",
+            "its steepest slope is 1/4: a layer costs about as much as two halvings.",
+        )
+    if 5 <= given <= 8:
+        raise Mistake(
+            "two logarithms",
+            saw,
+            "Dividing a logarithm to the base of ten by a natural one makes the count come out "
+            "2.3 times too small.",
+            "use one kind of logarithm on both sides of the division.",
+            "`np.log(1e-9) / np.log(0.24)` has the same kind twice.",
+        )
+    if 50 <= given <= 62:
+        raise Mistake(
+            "zeros",
+            saw,
+            "That is about where the 32-bit numbers end in exact zeros. A gradient can be useless "
+            "long before it is zero.",
+            "look for 1e-9, not for the triangles, on the curve of twenty layers.",
+            "twenty layers reach 1e-12 already, so the answer is less than twenty.",
+        )
+    few = given < right
+    raise Mistake(
+        "too few" if few else "too many",
+        saw,
+        "On a logarithmic axis the curve is straight, so the count is proportional to the decades.",
+        f"take {'more' if few else 'fewer'} layers: twenty bring twelve decades, you need nine.",
+        "twelve decades in twenty layers are 0.62 of a decade a layer.",
+    )
+
+
+@depth_below.solved_by
+def layers_below():
+    import numpy as np
+
+    share = 0.24  # of the gradient that a layer leaves
+    return 1 + np.log(1e-9) / np.log(share)
+
+
+@exercise(
+    "Which intermediate result leaves the range of 32-bit numbers: the entries, their squares, "
+    "or the root?",
+    "The range of float64 reaches to 1e-308. When must the entries become float64, so that their "
+    "squares fit? (Or make the entries larger before you square them.)",
+)
+def norm(function):
+    """The norm that calls tiny gradients zero: mend it."""
+
+    def of(values):
+        with np.errstate(all="ignore"):
+            return float(answers.array(answers.asked(function, values.copy()), ()))
+
+    plain = np.array([3, 4], np.float32)
+    if not np.isclose(of(plain), 5, rtol=1e-5):
+        if np.isclose(of(plain), 4, rtol=1e-5):
+            raise Mistake(
+                "largest",
+                "Of the entries 3 and 4 your norm is 4.",
+                "The largest entry never underflows, but a norm adds up all of them: many small "
+                "pulls make a strong one.",
+                "keep the squares, their sum and the root.",
+                "the largest entry can help as a scale: divide by it first, multiply by it last.",
+            )
+        raise Mistake(
+            "other norm",
+            f"Of the entries 3 and 4 your norm is `{of(plain):.6g}`.",
+            "The Euclidean norm is the root of the sum of the squares, and 3 and 4 make 5.",
+            "check your function on these two numbers first.",
+            "square, sum, root, in this order; only the range of the numbers is to be mended.",
+        )
+    zeros = np.zeros(64, np.float32)
+    if of(zeros) != 0:
+        if np.isnan(of(zeros)):
+            raise Mistake(
+                "nan for zeros",
+                "Of 64 zeros your norm is `nan`.",
+                "A dead layer has zeros only. A division of zero by zero would call it undefined.",
+                "ask what your function divides by, and when that is zero.",
+                "return 0 early where the largest entry is 0, or do not divide at all.",
+            )
+        raise Mistake(
+            "epsilon",
+            f"Of 64 zeros your norm is `{of(zeros):.1e}`.",
+            "Something added for safety puts a floor under every curve: a gradient that is gone "
+            "would look alive.",
+            "take the addition out, and find the line that leaves the range.",
+            "nothing needs to be added if the squares never leave the range.",
+        )
+    tiny, huge = np.full(64, 1e-30, np.float32), np.full(64, 1e30, np.float32)
+    if not np.isclose(of(tiny), 8e-30, rtol=1e-3, atol=0):
+        raise Mistake(
+            "underflow",
+            f"Of 64 entries of 1e-30 your norm is `{of(tiny):.1g}`; it should be 8e-30.",
+            "The entries are fine 32-bit numbers. A ruler that ends before they do makes a living "
+            "layer look dead.",
+            "print the intermediate results, and see which is the first to be zero.",
+            "1e-30 squared is 1e-60, and 32-bit numbers end near 1e-45. Casting what is already "
+            "zero brings nothing back.",
+        )
+    if not np.isclose(of(huge), 8e30, rtol=1e-3):
+        raise Mistake(
+            "overflow",
+            f"Of 64 entries of 1e30 your norm is `{of(huge):.1g}`; it should be 8e+30.",
+            "Gradients explode, too, and their squares leave the range at the other end.",
+            "let what mends the tiny ones mend the huge ones.",
+            "a fixed scale helps at one end only; the largest entry is a scale that fits both.",
+        )
+    return (
+        "Your norm calls 64 entries of 1e-30 by their name, 8e-30, as it does those of 1e30, and "
+        "leaves zero a zero. What it says is about the gradient, and no longer about the ruler."
+    )
+
+
+@norm.solved_by
+def mended(values):
+    import numpy as np
+
+    return np.sqrt(np.sum(values.astype(np.float64) ** 2))
+
+
+@exercise(
+    "He's rule asks: what share of the signal's square does the activation pass on? For ReLU it "
+    "is a half, so the variance is 2 / fan_in.",
+    "Of a signal that is as often positive as negative, a leaky ReLU passes the square of the "
+    "positive half whole and that of the negative half times slope squared. The weights' "
+    "variance, times fan_in, times that share, must be 1.",
+)
+def leaky(function):
+    """He's rule for a leaky ReLU: which deviation do the weights need?"""
+    cases = [(64, 0.0), (256, 0.2), (128, 0.5), (128, 1.0)]
+    deviations = np.array(
+        [answers.array(answers.asked(function, *case), ()) for case in cases], dtype=float
+    )
+    fan_in, slope = np.array(cases).T
+    variance = 2 / ((1 + slope**2) * fan_in)
+
+    def equals(others):
+        return bool(np.allclose(deviations, others, rtol=0.01, atol=0))
+
+    if equals(np.sqrt(variance)):
+        return (
+            f"Through fifty leaky layers the signal grows by {_growth(deviations[2]):.2g}: level, "
+            "but for the luck of the draw. With slope 0 your rule is He's, with slope 1 it is "
+            "LeCun's for a linear layer: one idea, not three recipes."
+        )
+    if equals(variance):
+        raise Mistake(
+            "variance",
+            f"For fan_in 64 and slope 0 you give `{deviations[0]:.4g}`.",
+            "That is the variance. Weights are drawn by their standard deviation.",
+            "ask what a number that multiplies `standard_normal` must be.",
+            "the deviation is the root of the variance.",
+        )
+    if not (np.isfinite(deviations) & (deviations > 0)).all():
+        raise Mistake(
+            "no deviation",
+            f"For slopes 0 to 1 you give `{', '.join(f'{value:.3g}' for value in deviations)}`.",
+            "A standard deviation is a positive number.",
+            "put in fan_in 64 and slope 0, for which He's rule gives the root of 2/64.",
+            "start from He's rule, and ask what the slope changes in it.",
+        )
+    saw = (
+        f"With your deviation for slope 0.5 the signal of fifty layers grows by "
+        f"{_growth(deviations[2]):.1g}."
+    )
+    if equals(np.sqrt(2 / fan_in)):
+        raise Mistake(
+            "slope ignored",
+            saw,
+            "He's rule makes up for half of the square being lost. A leaky ReLU loses less, so the "
+            "same weights make its signal explode.",
+            "let your rule depend on the slope, so that at slope 1 nothing is made up for.",
+            "which share of its square does the negative half keep, when multiplied by the slope?",
+        )
+    if equals(np.sqrt(1 / fan_in)):
+        raise Mistake(
+            "nothing made up for",
+            saw,
+            "One over fan_in keeps the size through the weights alone; what the activation takes "
+            "away is taken fifty times.",
+            "add to your rule what the activation costs.",
+            "for slope 0 the rule must give the root of 2 / fan_in.",
+        )
+    if equals(np.sqrt(2 / ((1 + slope) * fan_in))) or equals(np.sqrt(2 / fan_in) / (1 + slope)):
+        raise Mistake(
+            "slope not squared",
+            saw,
+            "It is the squares that add up: a negative half that is halved keeps a quarter of its "
+            "square.",
+            "follow the mean square of the signal through the activation, not its size.",
+            "with slope a the passed share is (1 + a squared) / 2.",
+        )
+    raise Mistake(
+        "other rule",
+        saw,
+        "A growth of 1 is wanted: neither the signal nor its gradient is to change its size.",
+        "for slope 0 compare with the root of 2 / fan_in, for slope 1 with that of 1 / fan_in.",
+        "write the mean square after one layer as variance times fan_in times a share.",
+    )
+
+
+@leaky.solved_by
+def deviation(fan_in, slope):
+    import numpy as np
+
+    passed = (1 + slope**2) / 2  # of the signal's mean square, through the activation
+    return np.sqrt(1 / (passed * fan_in))
+
+
+@exercise(
+    "Two things hurt: the slope of the sigmoid, and that its output is never negative. Which part "
+    "of this lesson carries a gradient past a layer unchanged?",
+    "With a shortcut, `h + act(h @ weight)`, the stream grows by a half at every layer. What could "
+    "you add, so that a branch with nothing to say adds nothing?",
+)
+def sigmoid_layer(layer):
+    """A hundred sigmoid layers that learn: write the layer."""
+    stack = stack_gradients(100, **SIGMOID)
+    calls = []
+
+    def act(values):
+        calls.append(1)
+        return tf.sigmoid(values)
+
+    h = tf.constant(stack.inputs)
+    answers.array(answers.asked(layer, h, tf.constant(stack.weights[0]), act), h.shape)
+    if len(calls) != 1:
+        raise Mistake(
+            "not one sigmoid",
+            f"Your layer used its sigmoid `act` {len(calls)} times.",
+            "The task is to make sigmoids trainable, not to do without them: a linear stack would "
+            "learn, and could be one layer.",
+            "call `act` once in each layer, and change what happens around it.",
+            "what `act` returns can be scaled, shifted, normed, or added to something.",
+        )
+    ratio, mean, accuracies = _trained(layer, stack)
+    accuracy = accuracies[-1]
+    learned = f"After 12 steps {accuracy:.0%} of the 128 digits are right"
+    if accuracy > 0.4:
+        return (
+            f"{learned}; at the start the first layer's gradient was {ratio:.2g} times the last "
+            "one's. A hundred sigmoids, no other starting weights, and it learns."
+        )
+    if not np.isfinite([ratio, mean]).all():
+        raise Mistake(
+            "not finite",
+            "The signal or its gradient is no longer a finite number.",
+            "What grows a little a layer leaves the range of numbers within a hundred.",
+            "print the largest entry of `h` after 1, 10 and 100 layers.",
+            "what does your layer do to a signal that is twice as large? It should not double it "
+            "and add.",
+        )
+    if ratio < 1e-6:
+        raise Mistake(
+            "vanishes",
+            f"{learned}; before the first step the first layer's gradient is {ratio:.0e} of the "
+            "last one's.",
+            "The gradient has to pass every sigmoid on its way, and each slope takes three "
+            "quarters or more.",
+            "give the gradient a way back on which nothing multiplies it.",
+            "what did the shortcut do in the laboratory?",
+        )
+    if mean > 10:
+        raise Mistake(
+            "drifts",
+            f"{learned}; the gradient arrives (the first layer's is {ratio:.1g} times the last "
+            f"one's), but at the end the mean of the signal is {mean:.0f}.",
+            "A sigmoid is never negative, so every layer adds about a half to every unit. Soon the "
+            "digits differ by little beside what they have in common.",
+            "let a branch that has nothing to say add zero.",
+            "a sigmoid is 1/2 at zero: shift it down, and perhaps scale it.",
+        )
+    raise Mistake(
+        "level but deaf",
+        f"{learned}; the first layer's gradient is {ratio:.1g} times the last one's.",
+        "A gradient that arrives is not yet one that helps: after so many saturated layers it may "
+        "say nothing about the digit.",
+        "keep a path on which the digit itself reaches the end.",
+        "add what your layer computes to its input, in place of passing it on alone.",
+    )
+
+
+@sigmoid_layer.solved_by
+def layer(h, weight, act):
+    return h + 2 * act(h @ weight) - 1  # 2 act - 1 is 0 where its input is
+
+
+@exercise(
+    "`stack_gradients(20, width=32, activation='sigmoid', initializer='glorot')` differentiates a "
+    "stack of another width. From the gradient of the signal at both ends, how do you get a factor "
+    "a layer?",
+    "Between 20 layers lie 19 steps: the 19th root of the ratio of the first layer's gradient to "
+    "the last one's. Do it for a narrow, a middling and a wide stack.",
+)
+def width(factors):
+    """Does a sigmoid's factor a layer depend on the width?"""
+    if not isinstance(factors, dict):
+        raise answers.other_kind(factors, "a dict of widths and their factors")
+    found = {answers.number(key): answers.number(value) for key, value in factors.items()}
+    widths = sorted(found)
+    fits = all(key == int(key) and 1 <= key <= 1024 for key in widths)
+    if not fits or len(widths) < 3 or widths[-1] < 4 * widths[0]:
+        raise Mistake(
+            "few widths",
+            f"You looked at the widths `{shown([round(key) for key in widths])}`.",
+            "Whether something depends on the width shows over a range of widths, from 1 to 1,024.",
+            "take three widths or more, the largest at least four times the smallest.",
+            "16, 64 and 256 are a good start.",
+        )
+    for key in (widths[0], widths[-1]):
+        _check_factor(int(key), found[key])
+    least, most = min(found.values()), max(found.values())
+    return (
+        f"Your factors lie between {least:.3f} and {most:.3f}, and mine agree. From a width of "
+        f"{widths[0]:.0f} to {widths[-1]:.0f} the width is nearly a null: Glorot's rule divides it "
+        "out. A null is a finding. Does it hold for one unit? For another seed, for ReLU?"
+    )
+
+
+def _check_factor(width, given):
+    options = SIGMOID | {"width": width}
+    draws = [10 ** _log_ratio(20, seed, **options) for seed in range(3)]
+    factors = [draw ** (1 / 19) for draw in draws]
+    if 0.95 * min(factors) <= given <= 1.05 * max(factors):
+        return
+    saw = f"For width {width} you give `{given:.3g}`."
+    if 0.5 * min(draws) <= given <= 2 * max(draws):
+        raise Mistake(
+            "end to end",
+            saw,
+            "That is what all layers together do. A factor a layer can be compared between stacks "
+            "of any depth.",
+            "spread the ratio over the layers: what number, multiplied by itself, gives it?",
+            "the 19th root of the ratio, for 20 layers.",
+        )
+    if 0.95 * min(factors) <= 1 / given <= 1.05 * max(factors):
+        raise Mistake(
+            "upside down",
+            saw,
+            "The gradient travels from the last layer to the first, and gets smaller on its way.",
+            "divide the first layer's by the last layer's.",
+            "row 0 of the norms is the layer nearest the input.",
+        )
+    raise Mistake(
+        "other factor",
+        saw,
+        "I measure another one, over three seeds, with `stack_gradients(20, ...)`.",
+        "check the activation, the initialiser and the quantity: sigmoid, Glorot, the signal's "
+        "gradient.",
+        "`(g[0] / g[-1]) ** (1 / 19)` with `g = stack_gradients(...).signal_gradient`.",
+    )
+
+
+@width.solved_by
+def factors():
+    from resnet_lesson import stack_gradients
+
+    found = {}
+    for width in (16, 64, 256):
+        stack = stack_gradients(20, width=width, activation="sigmoid", initializer="glorot")
+        found[width] = (stack.signal_gradient[0] / stack.signal_gradient[-1]) ** (1 / 19)
+    return found
+
+
+def _log_ratio(depth, seed, quantity="signal_gradient", **options):
+    """Decades from the last layer's norm to the first's."""
+    norms = getattr(stack_gradients(depth, seed=seed, **options), quantity)
+    return float(np.log10(norms[0] / norms[-1]))
+
+
+def _growth(deviation, slope=0.5, width=128, depth=50):
+    """How much the signal grows through leaky layers with weights of this deviation."""
+    random = np.random.default_rng(0)
+    h = random.standard_normal((256, width))
+    start = np.sqrt(np.mean(h**2))
+    for _ in range(depth):
+        h = h @ (deviation * random.standard_normal((width, width)))
+        h = np.where(h > 0, h, slope * h)
+    return float(np.sqrt(np.mean(h**2)) / start)
+
+
+def _trained(layer, stack, steps=12, rate=3e-3, decay=(0.9, 0.999)):
+    """Train a stack of a learner's layers with Adam, all weights in one variable for speed.
+
+    Returns:
+        The first layer's gradient over the last one's and the mean of the last signal, both before
+        the first step; the accuracy on the batch before each step and after the last.
+    """
+    weights, readout = tf.Variable(stack.weights), tf.constant(stack.readout)
+    x, labels = tf.constant(stack.inputs), tf.constant(stack.labels)
+    mean = square = tf.zeros_like(weights)
+    accuracies, start = [], None
+    for step in range(1, steps + 2):
+        with tf.GradientTape() as tape:
+            h = x
+            for weight in tf.unstack(weights):
+                h = layer(h, weight, tf.sigmoid)
+            logits = h @ readout
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            loss = tf.reduce_mean(losses)
+        accuracies.append(float(np.mean(np.argmax(logits, axis=1) == stack.labels)))
+        gradient = tape.gradient(loss, weights)
+        if gradient is None:
+            raise Mistake(
+                "no way back",
+                "TensorFlow finds no path from the loss to the weights.",
+                "It follows its own operations; what NumPy computes, it cannot differentiate.",
+                "write the layer with TensorFlow's operations, and use all three arguments.",
+                "`@`, `+`, `*` and `act` work on tensors as they are.",
+            )
+        if start is None:
+            first, last = norm_of(gradient[0]), norm_of(gradient[-1])
+            start = first / last if last else 0.0, float(tf.reduce_mean(h))
+        mean = decay[0] * mean + (1 - decay[0]) * gradient
+        square = decay[1] * square + (1 - decay[1]) * gradient**2
+        unbiased = mean / (1 - decay[0] ** step), square / (1 - decay[1] ** step)
+        weights.assign_sub(rate * unbiased[0] / (tf.sqrt(unbiased[1]) + 1e-7))
+    return *start, accuracies
