@@ -65,9 +65,17 @@ def modules():
             yield path, top
 
 
+class WithoutSolutions(ast.NodeTransformer):
+    """Leaves out what an exercise shows as its solution: a notebook's code, with its imports."""
+
+    def visit_FunctionDef(self, node):
+        decorators = [getattr(decorator, "attr", None) for decorator in node.decorator_list]
+        return None if "solved_by" in decorators else node
+
+
 def imports(path):
     """(level, dotted name) of every import in the file, inside functions too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(WithoutSolutions().visit(ast.parse(path.read_text()))):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -166,7 +166,7 @@ def test_what_is_planted_is_seen(chromium, site, tmp_path):
 
 def test_without_scripts_its_picture_stands_in(chromium, site):
     with opened(chromium, site, java_script_enabled=False) as (page, _):
-        picture = page.locator("[data-widget] img").last
+        picture = page.locator("[data-widget] img").nth(1)
         expect(picture).to_be_visible()
         assert "sigmoid" in picture.get_attribute("alt")
 
