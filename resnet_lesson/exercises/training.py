@@ -323,7 +323,7 @@ def parallel(block):
     # In training mode, where a batch normalisation shows what it is.
     result, *seen = (np.asarray(values) for values in both(x, training=True))
     result = answers.array(result, x.shape)
-    said = [np.asarray(branch.layer(value)) for branch, value in zip((attention, mlp), seen)]
+    said = [np.asarray(attention.layer(seen[0])), np.asarray(mlp.layer(seen[1]))]
     normed = _normed(x, -1)
     if _close(result, _normed(result, -1)):
         raise Mistake(
@@ -334,7 +334,7 @@ def parallel(block):
             "take the norm off the wire.",
             "norm before the branches; what the addition returns is the block's output.",
         )
-    for name, value in zip(("attention", "mlp"), seen):
+    for name, value in zip(("attention", "mlp"), seen, strict=True):
         if _close(value, x):
             raise Mistake(
                 "raw stream",
@@ -466,9 +466,9 @@ def turning(updates):
     if all_near(-2):
         return (
             f"{saw} It falls with the square of the scale: the gradient is divided by it, the norm "
-            "is multiplied. So a first step that makes a kernel 9 times as large leaves it turning "
-            f"{9**2} times less. Does it hold for a second convolution beside a shortcut, at scales "
-            "below 1? For Adam? And what does L2 do about it in the long run?"
+            "is multiplied. A first step that makes a kernel 9 times as large leaves it turning 81 "
+            "times less. Does it hold for a second convolution beside a shortcut, at scales below 1? "
+            "For Adam? And what does L2 do about it in the long run?"
         )
     if all_near(0):
         raise Mistake(
@@ -532,7 +532,7 @@ def updates():
     return found
 
 
-def _growth(blocks, seed, features=64, hidden=256, tokens=512):
+def _growth(blocks, seed, features=64, hidden=256, tokens=64):
     """The stream after pre-LN blocks of an MLP, with Glorot's weights, over that at the start."""
     random = np.random.default_rng(seed)
     deviation = np.sqrt(2 / (features + hidden))
