@@ -465,10 +465,10 @@ def turning(updates):
 
     if all_near(-2):
         return (
-            f"{saw} It falls with the square of the scale: the gradient is divided by it, the norm "
-            "is multiplied. A first step that makes a kernel 9 times as large leaves it turning 81 "
-            "times less. Does it hold for a second convolution beside a shortcut, at scales below 1? "
-            "For Adam? And what does L2 do about it in the long run?"
+            f"{saw} It falls with the square of the scale: the gradient is divided by it, the "
+            "norm multiplied. A first step that makes a kernel 9 times as large leaves it turning "
+            "81 times less. Does it hold for a module's second convolution beside a shortcut, at "
+            "scales below 1? For Adam? And what does L2 do about it in the long run?"
         )
     if all_near(0):
         raise Mistake(
@@ -507,9 +507,9 @@ def turning(updates):
     raise Mistake(
         "other law",
         f"{saw} That is no single power of the scale.",
-        "BN right behind a kernel undoes its scale, and makes one of it. A kernel whose output "
-        "meets a shortcut before the next BN is another case, as is a scale that BN's own epsilon "
-        "hides.",
+        "BN right behind a kernel undoes its scale, which leaves a single power. A kernel whose "
+        "output meets a shortcut before the next BN is another case, as is a scale so small that "
+        "BN's epsilon counts.",
         "take a layer of a plain network, the same start and the same digits at each scale.",
         "`set_seed(0)` before you build, one model, `kernel.assign(scale * start)`.",
     )
@@ -532,8 +532,11 @@ def updates():
     return found
 
 
-def _growth(blocks, seed, features=64, hidden=256, tokens=64):
-    """The stream after pre-LN blocks of an MLP, with Glorot's weights, over that at the start."""
+def _growth(blocks, seed, features=64, hidden=256, tokens=16):
+    """The stream after pre-LN blocks of an MLP, with Glorot's weights, over that at the start.
+
+    Few tokens: a larger product would wait for the threads of a busy machine.
+    """
     random = np.random.default_rng(seed)
     deviation = np.sqrt(2 / (features + hidden))
     x = start = random.standard_normal((tokens, features))
