@@ -152,7 +152,7 @@ def watched(page):
     """Watch the page's explorer, and put the focus on its depth."""
     page.wait_for_selector(".resnet-explorer", timeout=60_000)
     page.wait_for_function(ALL_ALIVE, timeout=60_000)
-    explorer = page.locator(".resnet-explorer").last  # the page's first one waits for a guess
+    explorer = page.locator(".resnet-explorer").nth(1)  # the page's others wait for a guess
     explorer.scroll_into_view_if_needed()
     explorer.evaluate(WATCH)
     depth = explorer.get_by_label("Depth", exact=True)

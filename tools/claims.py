@@ -57,7 +57,7 @@ YEAR = r"(?:19|20)\d\d"
 PLACE = r"\d+(?:\.\d+)*"
 FORMS = {
     "citation": rf"(?:et al\.|[A-Z]\w+ and [A-Z]\w+)\s+\(?{YEAR}\b|\b[A-Z]\w+\s+\({YEAR}[,)]",
-    "place": r"(?i:section|figure|table|equation|notebook|exercise)"
+    "place": r"(?i:section|figure|table|equation|notebook|exercise|question)"
     rf"(?:s\s+{PLACE}(?:(?:,|\s+and)\s+{PLACE})*|\s+{PLACE})",
     "title": r"^#\s\d\s·|\[\d\s·",
     "list item": r"^\s*\d\.\s|\(\d\)",

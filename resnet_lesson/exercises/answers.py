@@ -95,7 +95,7 @@ def other_kind(answer, wanted):
     """The Mistake of an answer that is not what was wanted, in words."""
     return Mistake(
         "kind",
-        f"It was to be {wanted}; I got `{shown(answer)}`, which is a `{type(answer).__name__}`.",
+        f"It was to be {wanted}; I got `{shown(answer)}`, of type `{type(answer).__name__}`.",
         "I try an answer by using it, and this one cannot be used.",
         f"pass {wanted}.",
         "read the last lines of the exercise again: they name what it takes.",

@@ -187,7 +187,8 @@ def _is_theirs(frame):
     """Whether a line is the learner's: not the package's, not a library's."""
     path = frame.filename
     in_library = any(part in path for part in LIBRARIES) or path.startswith(PLACES)
-    return not in_library and PACKAGE not in Path(path).parents
+    # A line without text is that of compiled code.
+    return bool(frame.line) and not in_library and PACKAGE not in Path(path).parents
 
 
 def _marked(words):

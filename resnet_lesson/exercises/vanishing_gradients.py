@@ -64,9 +64,9 @@ def tanh(explorer):
             "find the share that you expect a layer to keep, and take it to the 50th power.",
             "near zero tanh is almost a straight line of slope 1: there it takes next to nothing.",
         )
-    draws = [_log_ratio(50, seed, activation="tanh", initializer="glorot") for seed in range(5)]
+    draws = [_log_ratio(50, seed, activation="tanh", initializer="glorot") for seed in range(3)]
     return (
-        f"You drew {end:+.1f} decades; five draws of the weights give {min(draws):+.1f} to "
+        f"You drew {end:+.1f} decades; three draws of the weights give {min(draws):+.1f} to "
         f"{max(draws):+.1f}. The slope of tanh is 1 at zero, and the signals stay near it: the "
         "shape of the activation was never the trouble, its slope was."
     )
@@ -355,10 +355,9 @@ def sigmoid_layer(layer):
             "call `act` once in each layer, and change what happens around it.",
             "what `act` returns can be scaled, shifted, normed, or added to something.",
         )
-    ratio, mean, accuracies = _trained(layer, stack)
-    accuracy = accuracies[-1]
-    learned = f"After 12 steps {accuracy:.0%} of the 128 digits are right"
-    if accuracy > 0.4:
+    ratio, mean, accuracy = _trained(layer, stack)
+    learned = f"After a few steps of training {accuracy:.0%} of the 128 digits are right"
+    if accuracy > 0.4 and mean < 10:
         return (
             f"{learned}; at the start the first layer's gradient was {ratio:.2g} times the last "
             "one's. A hundred sigmoids, no other starting weights, and it learns."
@@ -501,7 +500,7 @@ def _growth(deviation, slope=0.5, width=128, depth=50):
     return float(np.sqrt(np.mean(h**2)) / start)
 
 
-def _trained(layer, stack, steps=12, rate=3e-3, decay=(0.9, 0.999)):
+def _trained(layer, stack, steps=8, rate=5e-3, decay=(0.9, 0.999)):
     """Train a stack of a learner's layers with Adam, all weights in one variable for speed.
 
     Returns:
@@ -511,7 +510,7 @@ def _trained(layer, stack, steps=12, rate=3e-3, decay=(0.9, 0.999)):
     weights, readout = tf.Variable(stack.weights), tf.constant(stack.readout)
     x, labels = tf.constant(stack.inputs), tf.constant(stack.labels)
     mean = square = tf.zeros_like(weights)
-    accuracies, start = [], None
+    start = None
     for step in range(1, steps + 2):
         with tf.GradientTape() as tape:
             h = x
@@ -520,7 +519,6 @@ def _trained(layer, stack, steps=12, rate=3e-3, decay=(0.9, 0.999)):
             logits = h @ readout
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             loss = tf.reduce_mean(losses)
-        accuracies.append(float(np.mean(np.argmax(logits, axis=1) == stack.labels)))
         gradient = tape.gradient(loss, weights)
         if gradient is None:
             raise Mistake(
@@ -537,4 +535,4 @@ def _trained(layer, stack, steps=12, rate=3e-3, decay=(0.9, 0.999)):
         square = decay[1] * square + (1 - decay[1]) * gradient**2
         unbiased = mean / (1 - decay[0] ** step), square / (1 - decay[1] ** step)
         weights.assign_sub(rate * unbiased[0] / (tf.sqrt(unbiased[1]) + 1e-7))
-    return *start, accuracies
+    return *start, float(np.mean(np.argmax(logits, axis=1) == stack.labels))

@@ -53,8 +53,8 @@ def loaded(asked):
 
 def laboratory(page):
     """The explorer that opens with the answer; the one before it waits for a guess."""
-    expect(page.locator(".resnet-explorer")).to_have_count(2)  # both have come alive
-    return page.locator(".resnet-explorer").last
+    expect(page.locator(".resnet-explorer")).to_have_count(3)  # all have come alive
+    return page.locator(".resnet-explorer").nth(1)
 
 
 def drawn(explorer):

@@ -1,0 +1,696 @@
+"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a budget."""
+
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+
+from ..architecture import bottleneck_convolutions, parts
+from ..resnet import residual_module
+from ..runtime import keras
+from . import answers
+from .tutor import Mistake, exercise, shown
+
+layers = keras.layers
+STAGES, FILTERS, CLASSES = (3, 4, 6), (64, 128, 256, 512), 200  # the article's example
+BUDGET, MODULES, WIDTH = 500_000, 13, 256
+
+
+@exercise(
+    "Which weights does the model own? Go through the kinds of layers, and ask of each whether the "
+    "shape of its weights knows the height of the picture.",
+    "A kernel slides: it is as large as its window, whatever it slides over. The one layer that "
+    "might notice is the dense one at the end. What does global pooling hand to it?",
+)
+def pictures(more):
+    """How many parameters more has the network for pictures of twice the height and width?"""
+    given = answers.number(more)
+    (before, work), (after, work_after) = (_totals(STAGES, FILTERS, CLASSES, n) for n in (64, 128))
+    near = _near(given)
+    if given == after - before:
+        return (
+            f"Both have {after:,} parameters. The arithmetic is what pictures cost: "
+            f"{work_after / work:.1f} times the multiply-adds. So one set of weights can look at "
+            "pictures of other sizes."
+        )
+    saw = f"You say {given:+,.0f} parameters; the network for 64x64 pictures has {before:,}."
+    if given == 4 or near(*(times * before for times in (1, 2, 3, 4))):
+        raise Mistake(
+            "pixels",
+            saw,
+            "Parameters growing with the pixels would mean a weight of its own for each place. A "
+            "convolution uses the same few weights at every place.",
+            "write down the shape of one kernel, and look for the height of the picture in it.",
+            "a kernel has two sides of its window, channels in and filters out, and nothing else. "
+            "Now the same for a norm, and for what follows the pooling.",
+        )
+    if given == 1:
+        raise Mistake(
+            "a factor",
+            "You say 1. As a factor that is a good thought; the question is about a difference.",
+            "One parameter more would have to belong to some layer.",
+            "subtract the two counts.",
+            "what is left if you take a number from itself?",
+        )
+    pooled = FILTERS[-1] * CLASSES  # weights of the classifier
+    if near(3 * pooled, (16**2 - 8**2) * pooled):
+        raise Mistake(
+            "wider classifier",
+            saw,
+            "That is a dense layer that reads a map of several pixels, as with the article's fixed "
+            "8x8 pooling, or with none. This network averages over the whole map, whatever its "
+            "size.",
+            "work out the shape between the pooling and the dense layer, for both pictures.",
+            "`GlobalAveragePooling2D` leaves one number for each channel.",
+        )
+    if near(work_after - work, work_after):
+        raise Mistake(
+            "arithmetic",
+            saw,
+            "That is about multiply-adds. They are the work at all places; parameters are what is "
+            "stored once.",
+            "watch the two columns in the table of `ArchitectureBuilder` apart.",
+            "type another width and height there: one of the two columns stays as it is.",
+        )
+    raise Mistake(
+        "fewer" if given < 0 else "other layer",
+        saw,
+        "A change of the count needs a layer whose weights have another shape.",
+        "name the layer that you have in mind, and the shape of its weights for both pictures.",
+        "type the new size into `ArchitectureBuilder` above, and compare row by row.",
+    )
+
+
+@pictures.solved_by
+def more():
+    return 0  # no weight's shape knows the size of the picture
+
+
+@exercise(
+    "A module is a branch of three convolutions, and in all but a stage's first the wire is free. "
+    "How many channels go in and out of each of the three?",
+    "A kernel has size x size x channels in x channels out weights. Add up a 1x1 from 512 to 128, "
+    "a 3x3 from 128 to 128, and a 1x1 back. The norms are small change.",
+)
+def module_size(parameters):
+    """How many parameters has a module of the last stage, other than its first?"""
+    given = answers.number(parameters)
+    stage, stage_before = (_stage(units) for units in (STAGES[-1], STAGES[-1] - 1))
+    right = stage.parameters - stage_before.parameters
+    first = _stage(1).parameters
+    squeeze, middle, widen = _kernels(FILTERS[-1], FILTERS[-1])
+    near = _near(given)
+    if near(right):
+        return (
+            f"It has {right:,}: {squeeze:,} and {widen:,} weights in the two 1x1 kernels, "
+            f"{middle:,} in the 3x3, and {right - squeeze - middle - widen:,} in the norms. "
+            "A single 3x3 convolution at full width would have over eight times as many as the "
+            "whole module."
+        )
+    saw = f"You say {given:,.0f}."
+    if near(first, first - right):
+        raise Mistake(
+            "the first",
+            saw,
+            "That is the first module of the stage, or its projection: the one place where the "
+            "shortcut has weights.",
+            "leave out what an identity does not have, and mind how many channels come in.",
+            "behind the first module, 512 channels go in and 512 come out.",
+        )
+    if near(stage.parameters):
+        raise Mistake(
+            "whole stage",
+            saw,
+            "That is the stage, and its modules share no weights.",
+            "find what each module has; one of them is larger than the others.",
+            "let `ArchitectureBuilder` show the stage with one module more, and subtract.",
+        )
+    if near(stage.parameters / STAGES[-1], within=0.01):
+        raise Mistake(
+            "mean",
+            saw,
+            "That is the stage divided by its modules. The first has a projection, and lifts the "
+            "mean above what each of the others has.",
+            "take two stages that differ by one such module, and subtract.",
+            "or take the projection and what else differs out of the stage before you divide.",
+        )
+    full = 9 * FILTERS[-1] ** 2
+    if near(full, 2 * full, 3 * full, full + 2 * FILTERS[-1] ** 2):
+        raise Mistake(
+            "full width",
+            saw,
+            "That is a 3x3 kernel between 512 and 512 channels. A bottleneck is there to avoid "
+            "just that.",
+            "look at the filters of each convolution in `module` above.",
+            "the 3x3 works at a quarter of the filters on both of its sides.",
+        )
+    half = FILTERS[-1] // 2
+    if near(9 * half**2, 9 * half**2 + 2 * half * FILTERS[-1]):
+        raise Mistake(
+            "half",
+            saw,
+            "That fits a bottleneck at half the filters. In the 3x3 the width counts on both "
+            "sides, so this is no small matter: twice as wide is four times the weights.",
+            "look up by what `module` above divides its filters, and put that number in.",
+            "512 divided by four is 128.",
+        )
+    if near(middle):
+        raise Mistake(
+            "nine forgotten",
+            saw,
+            "That is the 3x3 alone; or, as chance has it, all three kernels counted as if they "
+            "were 1x1.",
+            "count each kernel with its own size, and all three of them.",
+            "the 3x3 has nine weights for each pair of channels, the two others have one.",
+        )
+    if near(squeeze, squeeze + widen, squeeze + middle):
+        raise Mistake(
+            "one missing",
+            saw,
+            "That is a part of the branch: it goes down to a quarter, works there, and comes back.",
+            "write the three kernels below one another, with channels in and out.",
+            "a 1x1 down, a 3x3 in the middle, a 1x1 up: the last has as many as the first.",
+        )
+    area = stage.height * stage.width
+    if near(area * right):
+        raise Mistake(
+            "arithmetic",
+            saw,
+            f"That is about the number of multiply-adds: the weights times the {area} places of "
+            "the map. A weight is stored once, however often it is used.",
+            "count the weights of one place.",
+            f"divide by {area}.",
+        )
+    raise Mistake(
+        "too few" if given < right else "too many",
+        saw,
+        "More than one part in twenty away, so it is no matter of the norms.",
+        "write down the shapes of the three kernels, and multiply each out.",
+        "a kernel's weights are its height, times its width, times channels in, times filters.",
+    )
+
+
+@module_size.solved_by
+def parameters():
+    width = 512 // 4
+    return 512 * width + 3 * 3 * width * width + width * 512
+
+
+@exercise(
+    "Three tensors could be projected: the module's input, the normed one, the activated one. "
+    "Which does `module` at the top of this notebook take? And how often does it "
+    "call `norm_relu(x)`?",
+    "Make the activated tensor once, give it a name, and let both the branch and the projection "
+    "start from it. The identity is another matter.",
+)
+def projection(module):
+    """The module that projects the wrong tensor: mend it."""
+    reduces = answers.network(module, (8, 8, 16), 32, 2, True)
+    keeps = answers.network(module, (8, 8, 32), 32, 1, False)
+    for model, due in ((reduces, (4, 4, 32)), (keeps, (8, 8, 32))):
+        _check_shape(model, due)
+    _check_identity(keeps)
+    _check_projection(reduces)
+    growth = _growth(reduces)
+    return (
+        "The projecting module answers as the package's does. An input 100 times larger changes "
+        f"its output {growth:.2f} times, so the scale is gone before either path begins; and the "
+        "other kind of module still hands its input on untouched."
+    )
+
+
+@projection.solved_by
+def repaired(x, filters, stride, reduce):
+    from resnet_lesson.runtime import keras
+
+    layers = keras.layers
+
+    def norm_relu(h):
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=2e-5)(h))
+
+    def conv(h, filters, size, stride=1):
+        return layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(h)
+
+    activated = norm_relu(x)
+    shortcut = conv(activated, filters, 1, stride) if reduce else x
+    branch = conv(activated, filters // 4, 1)
+    branch = conv(norm_relu(branch), filters // 4, 3, stride)
+    branch = conv(norm_relu(branch), filters, 1)
+    return layers.add([branch, shortcut])
+
+
+def _check_shape(model, due):
+    made = model.output_shape[1:]
+    if made != due:
+        raise Mistake(
+            "size",
+            f"From {model.input_shape[1:]} your module makes {made}, where {due} was due.",
+            "A stage relies on it: its first module halves the map, the others keep it.",
+            "follow the shape through each line, with a stride of 2 and with 1.",
+            "the stride belongs to one convolution of the branch, and to the projection.",
+        )
+
+
+def _check_identity(model):
+    """With a branch of zeros, the module that does not reduce is the identity."""
+    if not _kernel_counts(model) >= Counter(_shapes(32, 32)):
+        raise _other_branch(model, "not reduce")
+    if _kernel_counts(model)[1, 1, 32, 32]:
+        raise Mistake(
+            "always projected",
+            "Your module projects its shortcut where nothing changes, too.",
+            "Each projection cuts the wire. A network that projects in every module has none left "
+            "on which a gradient travels untouched.",
+            "ask in which modules a projection is needed at all.",
+            "`reduce` is true for a stage's first module only; elsewhere the shortcut is free.",
+        )
+    x = _batch(model)
+    result = _outputs(model, x, scale=0)
+
+    def equals(other):
+        return np.allclose(result, other, atol=1e-3)
+
+    if equals(x):
+        return
+    normed = (x - x.mean((0, 1, 2))) / x.std((0, 1, 2))
+    if equals(np.maximum(normed, 0)) or equals(normed):
+        raise Mistake(
+            "identity activated",
+            "With all kernels at zero, your module without a projection returns its input normed "
+            "or activated.",
+            "Only the projection reads the activated tensor. Where the shapes fit, the wire "
+            "carries the raw one: BN and ReLU on it would change every signal in every module.",
+            "treat the two kinds of shortcut apart.",
+            "with `reduce` false the shortcut is `x` itself.",
+        )
+    if equals(0 * x):
+        raise Mistake(
+            "never added",
+            "With all kernels at zero, your module without a projection returns zeros.",
+            "So the shortcut does not reach the output: this is a plain stack.",
+            "look at what the last line adds up.",
+            "the last line adds two tensors: the branch's end and the shortcut.",
+        )
+    if equals(np.maximum(x, 0)):
+        raise Mistake(
+            "after the addition",
+            "With all kernels at zero, your module without a projection returns its input with "
+            "the negative entries cut off.",
+            "A ReLU after the addition sits on the wire, and the next module's sum is never "
+            "negative again.",
+            "let the addition be the last thing that happens.",
+            "in full pre-activation BN and ReLU stand before each convolution, nowhere else.",
+        )
+    raise Mistake(
+        "no identity",
+        "With all kernels at zero, your module without a projection does not return its input.",
+        "A branch with nothing to say should leave the stream as it is.",
+        "set the branch aside, and follow `x` alone to the output.",
+        "with `reduce` false, nothing but the addition may happen to `x`.",
+    )
+
+
+def _check_projection(model):
+    found = _kernel_counts(model)
+    if found == Counter(_shapes(16, 32)):
+        raise Mistake(
+            "never added",
+            "Your projecting module has three kernels, the branch's own.",
+            "Without a projection nothing but the branch reaches the output, and the stage starts "
+            "as a plain stack does.",
+            "see to it that a projected shortcut is added to the branch.",
+            "a 1x1 convolution with all filters and the stride makes a shortcut that fits.",
+        )
+    if found == Counter([*_shapes(16, 32), (1, 1, 8, 32)]):
+        raise Mistake(
+            "from the branch",
+            "Your projection reads 8 channels, where the module's input has 16.",
+            "That many live inside the branch: its shortcut then starts behind the first "
+            "convolution, and skips less than the module.",
+            "start both paths at the same place.",
+            "keep the tensor that the first convolution reads, and project that.",
+        )
+    if found != Counter([*_shapes(16, 32), (1, 1, 16, 32)]):
+        raise _other_branch(model, "reduce")
+    x = _batch(model)
+    result = _outputs(model, x)
+    starts = [name for name in ("activated", "raw", "normed") if _equals(result, _twin(name), x)]
+    if "raw" in starts:
+        raise Mistake(
+            "raw",
+            "The shortcut is taken before BN and ReLU; the article projects the activated tensor. "
+            "With an input 100 times larger, in training mode, the output grew about "
+            f"{_growth(model):.0f} times; with BN before both paths it would have stayed.",
+            "The raw stream grows from module to module, so such a projection reads a louder "
+            "signal than the branch beside it. Shapes and parameter count are the same, which is "
+            "why nothing complains.",
+            "find the tensor that the branch's first convolution reads.",
+            "give that tensor a name, and let two lines use it. Does that line call for `x`?",
+        )
+    if "normed" in starts:
+        raise Mistake(
+            "normed only",
+            "The shortcut is taken after BN, but before ReLU.",
+            "It is blind to scale, as it should be. But the article projects what the branch's "
+            "first convolution reads, and that has been through both.",
+            "take the tensor one step later.",
+            "`norm_relu` returns the one to project.",
+        )
+    if not starts:
+        raise Mistake(
+            "other function",
+            "With the same kernels, your projecting module and the package's give different "
+            "answers.",
+            "The kernels have the right shapes, so what differs is what stands between them.",
+            "compare the order in your branch with BN, ReLU, convolution, three times.",
+            "put your lines beside `module` at the top of this notebook.",
+        )
+    more = model.count_params() - _twin("activated").count_params()
+    if more:
+        raise Mistake(
+            "two norms",
+            f"Your projecting module has {more} parameters more than the package's: a norm for the "
+            "branch, and another for the projection.",
+            "At the start they agree; in training they part, and then the two paths no longer "
+            "read the same tensor.",
+            "norm and activate the input once.",
+            "each call of `norm_relu` makes new layers. Call it once on `x`, and use it twice.",
+        )
+
+
+def _other_branch(model, case):
+    found = ", ".join("x".join(map(str, shape)) for shape in _kernel_counts(model)) or "none"
+    return Mistake(
+        "other branch",
+        f"Where it should {case}, your module has these kernels: {found}.",
+        "The fault to be found is in the shortcut. The branch has a 1x1, a 3x3 and a 1x1 kernel, "
+        "the first two with a quarter of the filters.",
+        "take the lines of the branch from the exercise as they were.",
+        "change only what the projection reads.",
+    )
+
+
+@exercise(
+    "The wire may be cut once a stage. Print `stage, unit, stride` in the inner loop: when is the "
+    "stride 2?",
+    "Two things happen at the same moment, at a stage's first module: it projects, and, from the "
+    "second stage on, it halves. Nothing depends on the stage alone.",
+)
+def stride(function):
+    """The stages that shrink their maps in every module: mend them."""
+    units, filters, size = (1, 3, 2), (16, 32, 64), 32
+    model = answers.network(function, (size, size, 8), units, filters)
+    maps = [tuple(sum_.output.shape[1:]) for sum_ in model.operations if _is_addition(sum_)]
+    due = [
+        (size // 2**stage, size // 2**stage, width)
+        for stage, (count, width) in enumerate(zip(units, filters, strict=True))
+        for _ in range(count)
+    ]
+    saw = f"Behind your modules the maps are `{' '.join(str(made[0]) for made in maps)}` high."
+    if len(maps) != len(due):
+        raise Mistake(
+            "count",
+            f"For stages of {units} modules I find {len(maps)} additions, where {len(due)} "
+            "were due.",
+            "Each module ends in one addition, and the first module of a stage counts.",
+            "let the inner loop run once for each module, and hand `x` on from one to the next.",
+            "`range(units)` counts from 0: its first round is the stage's first module.",
+        )
+    if [made[2] for made in maps] != [wanted[2] for wanted in due]:
+        raise Mistake(
+            "filters",
+            f"Behind your modules I find `{' '.join(str(made[2]) for made in maps)}` channels, "
+            f"for filters {filters}.",
+            "All modules of a stage have the same number of filters.",
+            "look at which entry of `filters` each module gets.",
+            "a stage and its filters stand at the same place of the two lists.",
+        )
+    if maps == due and model.output_shape[1:] == due[-1]:
+        return _right_stages(model, units, filters)
+    later = np.cumsum(units)[:-1]  # the modules at which a stage begins, but for the first stage
+    heights = [size, *(made[0] for made in maps)]
+    shrinks = {place for place in range(len(maps)) if heights[place + 1] < heights[place]}
+    if shrinks - {0, *later}:
+        raise Mistake(
+            "every module",
+            saw,
+            "A stage works at one size: its modules add to a stream that stays. Each halving "
+            "throws three of four places away, needs a projection, and so cuts the wire; soon "
+            "nothing is left to look at.",
+            "let a stage shrink its maps once, and find out in which of its modules.",
+            "the stride depends on the place of the module in its stage, too, not on the stage "
+            "alone.",
+        )
+    if 0 in shrinks:
+        raise Mistake(
+            "first stage",
+            saw,
+            "The first stage gets its maps from the stem's pooling, which has halved them already. "
+            "There only the number of filters changes.",
+            "make an exception for the first stage.",
+            "its first module projects with stride 1.",
+        )
+    if not shrinks:
+        raise Mistake(
+            "never",
+            saw,
+            "Without any halving, a stage with twice the filters costs four times the arithmetic, "
+            "and a 3x3 kernel covers as little of the picture at the end as at the start.",
+            "let the later stages start at half the size.",
+            "a stage's first module projects in any case: let it have the stride as well.",
+        )
+    raise Mistake(
+        "other places",
+        saw,
+        f"For stages of {units} modules they should be "
+        f"`{' '.join(str(wanted[0]) for wanted in due)}`: each stage but the first starts by "
+        "halving, and nothing else changes the size.",
+        "go through the stages one by one, and find where yours part from these.",
+        "ask both questions at each module: is it the first of its stage, and is this the first "
+        "stage?",
+    )
+
+
+@stride.solved_by
+def all_stages(x, stages, filters):
+    from resnet_lesson import residual_module
+
+    for stage, (units, width) in enumerate(zip(stages, filters, strict=True)):
+        for unit in range(units):
+            stride = 2 if stage > 0 and unit == 0 else 1
+            x = residual_module(x, width, stride, reduce=unit == 0)
+    return x
+
+
+def _right_stages(model, units, filters):
+    """What to say of stages whose maps are right: they may still project too often."""
+    widths = [8, *filters]
+    due = sum(
+        channels * width
+        + sum(_kernels(channels, width))
+        + (count - 1) * sum(_kernels(width, width))
+        for count, channels, width in zip(units, widths[:-1], filters, strict=True)
+    )
+    found = sum(int(np.prod(shape)) * count for shape, count in _kernel_counts(model).items())
+    if found > due:
+        raise Mistake(
+            "projects everywhere",
+            f"The maps have the right sizes; your kernels have {found - due:,} weights too many.",
+            "They are projections where nothing changes. A projection cuts the wire, and the "
+            "modules behind a stage's first could have left it whole.",
+            "look at what decides `reduce`.",
+            "a module projects only where the number of channels or the size of the map changes.",
+        )
+    if found < due:
+        raise Mistake(
+            "other modules",
+            f"The maps have the right sizes; your kernels have {due - found:,} weights too few.",
+            "The modules of the exercise are bottlenecks, and the first of each stage projects.",
+            "make each module with `residual_module`.",
+            "the line with `residual_module` may stay; what it is passed is to be mended.",
+        )
+    return (
+        f"The maps are halved {len(units) - 1} times and the wire is cut {len(units)} times, once "
+        "a stage. A stride in every module neither crashes nor warns: the table of shapes is where "
+        "it shows."
+    )
+
+
+@exercise(
+    "Start from the article's network with all filters halved, and see in the table by how much it "
+    "is over, and which stage holds most. Half the width is allowed; fewer modules are not.",
+    "Modules need not stay where they are. What has a module of the last stage, and what has one "
+    "of the stage before it? Move one, and count again.",
+)
+def budget(choice):
+    """Stages and filters of a network within 500,000 parameters."""
+    stages, filters = _chosen(choice)
+    try:
+        made = parts(64, 64, 3, 10, stages, filters)
+    except ValueError as refusal:
+        raise Mistake(
+            "refused",
+            f"`ResNet.build` refuses stages `{shown(stages)}` with filters `{shown(filters)}`: "
+            f"{refusal}.",
+            "It says so before it makes a layer: such a network cannot be built.",
+            "mend what the refusal names.",
+            "filters has one entry more than stages: the first is the stem's.",
+        ) from None
+    total = sum(part.parameters for part in made)
+    saw = f"Your network has {sum(stages)} modules in {len(stages)} stages."
+    if len(stages) < 3:
+        raise Mistake(
+            "few stages",
+            saw,
+            "Each stage halves the maps once. With fewer than three, the last maps are large, and "
+            "a 3x3 kernel "
+            "covers little of them at a time.",
+            "spread your modules over three stages or more.",
+            "a stage may be as short as one module.",
+        )
+    if sum(stages) < MODULES:
+        raise Mistake(
+            "shallow",
+            saw,
+            f"Fewer modules are the simplest way to save. Here {MODULES} are asked for, as many "
+            "as the article has; depth is what residual networks make affordable.",
+            "keep the number of modules, and save elsewhere.",
+            "which stage has the cheapest modules?",
+        )
+    if filters[-1] < WIDTH:
+        raise Mistake(
+            "narrow",
+            f"Your last stage has {filters[-1]} filters.",
+            "The classifier sees one number for each of them, and nothing else of the picture. "
+            f"Here it is to have {WIDTH}.",
+            "keep the width at the end, and save elsewhere.",
+            "you may choose how many modules are that wide.",
+        )
+    ratios = [wide / narrow for narrow, wide in pairwise(filters)]
+    if not all(1 <= ratio <= 2 for ratio in ratios):
+        raise Mistake(
+            "leap",
+            f"From one entry to the next your filters go {', '.join(map(str, filters))}.",
+            "Halved maps with twice the filters keep the arithmetic level from stage to stage. "
+            "Here no entry may be below the one before it, or above twice that.",
+            "go back from the last entry: how small may the one before it be?",
+            f"with {WIDTH} at the end, the stage before it has {WIDTH // 2} or more.",
+        )
+    if total > BUDGET:
+        largest = max(made, key=lambda part: part.parameters)
+        raise Mistake(
+            "over budget",
+            f"Your network has {total:,} parameters, {total - BUDGET:,} too many. "
+            f"`{largest.name}` holds {largest.parameters / total:.0%} of them.",
+            "Parameters sit where the filters are most: a module with half the filters has about a "
+            "quarter of them.",
+            f"look at `{largest.name}` first: what would one module less save there?",
+            "a module taken from one stage can be put into another, where it costs less.",
+        )
+    work = sum(part.multiply_adds for part in made)
+    return (
+        f"{sum(stages)} modules, {total:,} parameters, {work / 1e6:.1f} million multiply-adds. "
+        "A module moved to a stage with half the filters takes about a quarter of the parameters "
+        "with it, and exactly the same arithmetic: its maps have four times the places."
+    )
+
+
+@budget.solved_by
+def choose():
+    return (4, 5, 4), (32, 64, 128, 256)
+
+
+def _chosen(choice):
+    """Stages and filters, from a pair of them or a function that returns it."""
+    choice = answers.asked(choice) if callable(choice) else choice
+    if not isinstance(choice, tuple | list) or len(choice) != 2:
+        raise answers.other_kind(choice, "a pair, stages and filters")
+    return choice
+
+
+def _near(given):
+    """Whether a number is one of some others, to a twentieth."""
+
+    def near(*others, within=0.05):
+        return any(abs(given - other) <= within * other for other in others)
+
+    return near
+
+
+def _totals(stages, filters, classes, size):
+    """Parameters and multiply-adds of a network for square pictures."""
+    made = parts(size, size, 3, classes, stages, filters)
+    return [sum(getattr(part, name) for part in made) for name in ("parameters", "multiply_adds")]
+
+
+def _stage(units):
+    """The last stage of the article's network, with this many modules."""
+    return parts(64, 64, 3, CLASSES, (*STAGES[:-1], units), FILTERS)[-2]
+
+
+def _shapes(channels, filters):
+    """Shapes of the three kernels of a bottleneck's branch."""
+    shapes = []
+    for width, size, _ in bottleneck_convolutions(filters, 1):
+        shapes.append((size, size, channels, width))
+        channels = width
+    return shapes
+
+
+def _kernels(channels, filters):
+    """How many weights each of the three kernels has."""
+    return [int(np.prod(shape)) for shape in _shapes(channels, filters)]
+
+
+def _kernel_counts(model):
+    """How many kernels of each shape a model has."""
+    return Counter(tuple(weight.shape) for weight in model.weights if len(weight.shape) == 4)
+
+
+def _is_addition(operation):
+    """``keras.layers.Add``, and what ``+`` makes of two tensors."""
+    return type(operation).__name__ == "Add"
+
+
+def _batch(model):
+    return np.random.default_rng(0).normal(size=(16, *model.input_shape[1:])).astype("float32")
+
+
+def _outputs(model, x, scale=1):
+    """In training mode, with kernels that depend on their shape alone: equal in equal modules."""
+    for weight in model.weights:
+        if len(weight.shape) == 4:
+            random = np.random.default_rng([*weight.shape])
+            deviation = scale * np.sqrt(2 / np.prod(weight.shape[:-1]))
+            weight.assign(deviation * random.standard_normal(weight.shape))
+    return np.asarray(model(x, training=True))
+
+
+def _growth(model):
+    """How many times larger the output becomes with an input 100 times larger."""
+    x = _batch(model)
+    return np.linalg.norm(_outputs(model, 100 * x)) / np.linalg.norm(_outputs(model, x))
+
+
+def _equals(result, model, x):
+    return np.allclose(result, _outputs(model, x), atol=0.02)
+
+
+def _twin(start):
+    """A projecting module: the package's, or one that projects the raw or the normed tensor."""
+
+    def norm(h):
+        return layers.BatchNormalization(momentum=0.9, epsilon=2e-5)(h)
+
+    def conv(h, filters, size, stride=1):
+        return layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(h)
+
+    image = keras.Input((8, 8, 16))
+    if start == "activated":
+        return keras.Model(image, residual_module(image, 32, 2, reduce=True))
+    normed = norm(image)
+    branch = conv(layers.ReLU()(normed), 8, 1)
+    branch = conv(layers.ReLU()(norm(branch)), 8, 3, 2)
+    branch = conv(layers.ReLU()(norm(branch)), 32, 1)
+    shortcut = conv(image if start == "raw" else normed, 32, 1, 2)
+    return keras.Model(image, layers.add([branch, shortcut]))

@@ -1,0 +1,194 @@
+"""Answers that learners give, and the mistake that each should be told of."""
+
+from resnet_lesson import residual_module
+from resnet_lesson.runtime import keras
+
+layers = keras.layers
+
+
+def norm(x):
+    return layers.BatchNormalization(momentum=0.9, epsilon=2e-5)(x)
+
+
+def norm_relu(x):
+    return layers.ReLU()(norm(x))
+
+
+def conv(x, filters, size, stride=1):
+    return layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
+
+
+def shortcut(activated, x, filters, stride, reduce):
+    return conv(activated, filters, 1, stride) if reduce else x
+
+
+def module(shortcut=shortcut, end=lambda branch, wire: layers.add([branch, wire])):
+    """A module with another shortcut, or another end."""
+
+    def answer(x, filters, stride, reduce):
+        activated = norm_relu(x)
+        wire = shortcut(activated, x, filters, stride, reduce)
+        branch = conv(activated, filters // 4, 1)
+        branch = conv(norm_relu(branch), filters // 4, 3, stride)
+        return end(conv(norm_relu(branch), filters, 1), wire)
+
+    return answer
+
+
+def from_the_branch(x, filters, stride, reduce):
+    branch = conv(norm_relu(x), filters // 4, 1)
+    wire = conv(branch, filters, 1, stride) if reduce else x
+    branch = conv(norm_relu(branch), filters // 4, 3, stride)
+    return layers.add([conv(norm_relu(branch), filters, 1), wire])
+
+
+def convolution_first(x, filters, stride, reduce):
+    wire = conv(norm_relu(x), filters, 1, stride) if reduce else x
+    branch = norm_relu(conv(x, filters // 4, 1))
+    branch = norm_relu(conv(branch, filters // 4, 3, stride))
+    return layers.add([conv(branch, filters, 1), wire])
+
+
+def no_bottleneck(x, filters, stride, reduce):
+    wire = conv(norm_relu(x), filters, 1, stride) if reduce else x
+    branch = conv(norm_relu(x), filters, 3, stride)
+    return layers.add([conv(norm_relu(branch), filters, 3), wire])
+
+
+def stages_of(stride, reduce=lambda stage, unit: unit == 0, more=0, channels=1):
+    """Stages with another rule for the stride, for projections, or another size."""
+
+    def answer(x, stages, filters):
+        for stage, (units, width) in enumerate(zip(stages, filters, strict=True)):
+            for unit in range(units + more):
+                step = stride(stage, unit)
+                project = step > 1 or reduce(stage, unit)
+                x = residual_module(x, channels * width, step, reduce=project)
+        return x
+
+    return answer
+
+
+def basic_stages(x, stages, filters):
+    for stage, (units, width) in enumerate(zip(stages, filters, strict=True)):
+        for unit in range(units):
+            wire = conv(x, width, 1, 2 if stage else 1) if unit == 0 else x
+            x = layers.add([conv(wire, width, 1), wire])
+    return x
+
+
+HALVED = (32, 64, 128, 256)
+WRONG = {
+    "pictures": [
+        ("pixels", "the same few weights", lambda: 3 * 2_265_748),
+        ("pixels", "the same few weights", lambda: 2_265_748),
+        ("wider classifier", "fixed 8x8 pooling", lambda: 3 * 512 * 200),
+        ("wider classifier", "over the whole map", lambda: 19_660_800),
+        ("a factor", "a difference", lambda: 1),
+        ("arithmetic", "stored once", lambda: 848_559_744),
+        ("fewer", "-100", lambda: -100),
+        ("other layer", "needs a layer", lambda: 12_345),
+        ("kind", "pass a number", lambda: "the same"),
+    ],
+    "module_size": [
+        ("the first", "the shortcut has weights", lambda: 378_880),
+        ("whole stage", "share no weights", lambda: 1_786_880),
+        ("mean", "lifts the mean", lambda: 1_786_880 / 6),
+        ("full width", "A bottleneck is there", lambda: 9 * 512 * 512),
+        ("full width", "A bottleneck is there", lambda: 2 * 9 * 512 * 512),
+        ("half", "four times the weights", lambda: 2 * 512 * 256 + 9 * 256**2),
+        ("nine forgotten", "as if they were 1x1", lambda: 512 * 128 + 128**2 + 128 * 512),
+        ("one missing", "comes back", lambda: 512 * 128 + 9 * 128**2),
+        ("arithmetic", "64 places", lambda: 278_528 * 64),
+        ("too few", "You say 1,000", lambda: 1_000),
+        ("too many", "no matter of the norms", lambda: 1e9),
+    ],
+    "projection": [
+        (
+            "raw",
+            "before BN and ReLU; the article projects the activated tensor",
+            lambda: module(lambda a, x, f, s, reduce: conv(x, f, 1, s) if reduce else x),
+        ),
+        (
+            "normed only",
+            "but before ReLU",
+            lambda: module(lambda a, x, f, s, reduce: conv(norm(x), f, 1, s) if reduce else x),
+        ),
+        (
+            "two norms",
+            "64 parameters more",
+            lambda: module(lambda a, x, f, s, reduce: conv(norm_relu(x), f, 1, s) if reduce else x),
+        ),
+        (
+            "identity activated",
+            "carries the raw one",
+            lambda: module(lambda a, x, f, s, reduce: conv(a, f, 1, s) if reduce else a),
+        ),
+        (
+            "always projected",
+            "where nothing changes",
+            lambda: module(lambda a, x, f, s, reduce: conv(a, f, 1, s)),
+        ),
+        ("never added", "a plain stack", lambda: module(end=lambda branch, wire: branch)),
+        (
+            "after the addition",
+            "sits on the wire",
+            lambda: module(end=lambda branch, wire: layers.ReLU()(layers.add([branch, wire]))),
+        ),
+        (
+            "no identity",
+            "does not return its input",
+            lambda: module(end=lambda branch, wire: layers.add([branch, wire, wire])),
+        ),
+        ("from the branch", "reads 8 channels", lambda: from_the_branch),
+        ("other function", "between them", lambda: convolution_first),
+        ("other branch", "3x3x32x32", lambda: no_bottleneck),
+        (
+            "size",
+            "(4, 4, 32) was due",
+            lambda: lambda x, f, stride, reduce: module()(x, f, 1, reduce),
+        ),
+        (
+            "raised ValueError",
+            "layers.add([branch, wire])",  # the projection keeps the size
+            lambda: module(lambda a, x, f, s, reduce: conv(a, f, 1) if reduce else x),
+        ),
+        ("kind", "pass a function", lambda: 3),
+    ],
+    "stride": [
+        ("every module", "32 16 8 4 2 1", lambda: stages_of(lambda stage, unit: 1 + (stage > 0))),
+        ("first stage", "16 8 8 8 4 4", lambda: stages_of(lambda stage, unit: 1 + (unit == 0))),
+        ("never", "32 32 32 32 32 32", lambda: stages_of(lambda stage, unit: 1)),
+        (
+            "other places",
+            "32 32 32 32 16 16",
+            lambda: stages_of(lambda stage, unit: 1 + (stage == 2 and unit == 0)),
+        ),
+        (
+            "projects everywhere",
+            "where nothing changes",
+            lambda: stages_of(
+                lambda stage, unit: 1 + (stage > 0 and unit == 0), lambda stage, unit: True
+            ),
+        ),
+        ("count", "where 6 were due", lambda: stages_of(lambda stage, unit: 1, more=1)),
+        ("filters", "32 64 64 64 128 128", lambda: stages_of(lambda stage, unit: 1, channels=2)),
+        ("other modules", "weights too few", lambda: basic_stages),
+        (
+            "raised ValueError",
+            "a stride needs reduce=True",  # a stride where nothing is projected
+            lambda: lambda x, stages, filters: residual_module(x, 8, 2),
+        ),
+    ],
+    "budget": [
+        ("over budget", "51,414 too many", lambda: ((3, 4, 6), HALVED)),
+        ("shallow", "10 modules", lambda: ((3, 4, 3), HALVED)),
+        ("few stages", "in 2 stages", lambda: ((7, 6), (64, 128, 256))),
+        ("narrow", "128 filters", lambda: ((3, 4, 6), (16, 32, 64, 128))),
+        ("leap", "4, 4, 4, 256", lambda: ((6, 6, 1), (4, 4, 4, 256))),
+        ("leap", "64, 128, 64, 256", lambda: ((6, 6, 1), (64, 128, 64, 256))),
+        ("refused", "3 stages need 4 filters", lambda: ((3, 4, 6), (64, 128, 256))),
+        ("refused", "divisible by 4", lambda: ((5, 5, 3), (32, 65, 128, 256))),
+        ("kind", "stages and filters", lambda: (3, 4, 6)),
+    ],
+}

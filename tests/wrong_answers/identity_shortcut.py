@@ -1,0 +1,200 @@
+"""Answers that learners give, and the mistake that each should be told of."""
+
+from resnet_lesson import stack_gradients
+from resnet_lesson.runtime import keras
+
+layers = keras.layers
+
+
+def half(x, filters=16, **options):
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    return conv(x, filters, **options)
+
+
+def conv(x, filters, size=3, **options):
+    return layers.Conv2D(filters, size, **{"padding": "same", "use_bias": False} | options)(x)
+
+
+def lost(x, modules):
+    for _ in range(modules):
+        shortcut = x
+        x = half(half(x))
+        layers.add([shortcut, x])
+    return x
+
+
+def around_all(x, modules):
+    shortcut = x
+    for _ in range(modules):
+        x = half(half(x))
+    return x + shortcut
+
+
+def first_input(x, modules):
+    shortcut = x
+    for _ in range(modules):
+        x = half(half(x)) + shortcut
+    return x
+
+
+def kept_too_late(x, modules):
+    for _ in range(modules):
+        x = shortcut = layers.ReLU()(layers.BatchNormalization()(x))
+        x = conv(x, 16)
+        x = half(x) + shortcut
+    return x
+
+
+def twice(x, modules):
+    for _ in range(modules):
+        x = half(half(x)) + x + x
+    return x
+
+
+def inner(x, modules):
+    for _ in range(modules):
+        x = half(x)
+        x = half(x) + x
+    return x
+
+
+def with_projection(x, modules):
+    for _ in range(modules):
+        x = half(half(x)) + conv(x, 16, 1)
+    return x
+
+
+def stacked(join):
+    def stack(x, modules):
+        for _ in range(modules):
+            x = join(half(half(x)), x)
+        return x
+
+    return stack
+
+
+def side_by_side(x, modules):
+    return layers.concatenate([lost(x, modules), x])
+
+
+def joined(join):
+    return lambda x, filters: join(half(half(x, filters), filters), x)
+
+
+def activated(x, filters):
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    return half(conv(x, filters), filters) + x
+
+
+def norm_behind(x, filters, end=layers.ReLU):
+    branch = layers.ReLU()(layers.BatchNormalization()(conv(x, filters)))
+    branch = layers.BatchNormalization()(conv(branch, filters))
+    return end()(branch + x)
+
+
+def relu_first(x, filters):
+    branch = x
+    for _ in range(2):
+        branch = conv(layers.BatchNormalization()(layers.ReLU()(branch)), filters)
+    return branch + x
+
+
+def biased(x, filters):
+    return half(half(x, filters, use_bias=True), filters, use_bias=True) + x
+
+
+def one_norm(x, filters):
+    return conv(layers.ReLU()(half(x, filters)), filters) + x
+
+
+def one_by_one(x, filters):
+    return half(half(x, filters, size=1), filters) + x
+
+
+def unpadded(x, filters):
+    return half(half(x, filters, padding="valid"), filters, padding="valid")
+
+
+def fixed_width(x, filters):
+    return half(half(x, 16), x.shape[-1]) + x
+
+
+def ratios(depths=(25, 50, 100), root=False, quantity="signal_gradient", upside_down=False, **on):
+    options = {"normalization": True, "shortcut": True} | on
+
+    def ratio(depth):
+        norms = getattr(stack_gradients(depth, **options), quantity)
+        ratio = norms[-1] / norms[0] if upside_down else norms[0] / norms[-1]
+        return ratio ** (1 / (depth - 1)) if root else ratio
+
+    return {depth: ratio(depth) for depth in depths}
+
+
+WRONG = {
+    "zero_start": [
+        ("first", "the identity, and for good", lambda: "first"),
+        ("either", "what the zero cuts off", lambda: "either"),
+        ("neither", "Zeros are no trap", lambda: " Neither"),
+        ("no choice", "four answers", lambda: "the second"),
+        ("kind", "one of the words", lambda: 2),
+    ],
+    "overflow": [
+        ("root forgotten", "a size that doubles", lambda: 16),
+        ("natural logarithm", "2.7-fold", lambda: 11.1),
+        ("natural logarithm", "no layer's factor", lambda: 22),
+        ("adds up", "a branch grows with the signal", lambda: 65_504),
+        ("too many", "the large numbers come soon", lambda: 100),
+        ("too few", "no larger", lambda: 5),
+        ("no depth", "takes at least a layer", lambda: 0),
+        ("kind", "pass a number", lambda: "many"),
+    ],
+    "stack": [
+        ("never added", "answers zero, not its input", lambda: lost),
+        ("outside the loop", "input of the whole stack", lambda: around_all),
+        ("outside the loop", "does not add its own input", lambda: first_input),
+        ("activated", "its input after norm and ReLU", lambda: kept_too_late),
+        (
+            "ReLU after",
+            "zero where it is negative",
+            lambda: stacked(lambda branch, x: layers.ReLU()(layers.add([branch, x]))),
+        ),
+        (
+            "multiplied",
+            "no +1",
+            lambda: stacked(lambda branch, x: layers.multiply([branch, x])),
+        ),
+        ("concatenated", "makes 32", lambda: side_by_side),
+        ("other parts", "nothing to train", lambda: with_projection),
+        ("other sum", "does not hand its input on", lambda: twice),
+        ("other sum", "does not hand its input on", lambda: inner),
+    ],
+    "basic": [
+        ("never added", "plain layers", lambda: joined(lambda branch, x: branch)),
+        ("activated", "The wire is to be bare", lambda: activated),
+        (
+            "ReLU after",
+            "its whole input",
+            lambda: joined(lambda branch, x: layers.ReLU()(branch + x)),
+        ),
+        ("multiplied", "multiplies the input", lambda: joined(lambda branch, x: branch * x)),
+        ("concatenated", "makes 32", lambda: joined(lambda *both: layers.concatenate(both))),
+        ("norm behind", "the older order", lambda: norm_behind),
+        ("norm behind", "ends in a norm", lambda: lambda x, n: norm_behind(x, n, layers.Identity)),
+        ("other branch", "hands its input on, as it should", lambda: relu_first),
+        ("bias", "2 more vectors", lambda: biased),
+        ("norms", "has 1 batch norm.", lambda: one_norm),
+        ("convolutions", "has 1 kernel of", lambda: lambda x, filters: half(x, filters) + x),
+        ("kernel size", "`(1, 1)` and `(3, 3)`", lambda: one_by_one),
+        ("other shape", "`(4, 4, 16)`", lambda: unpadded),
+        ("filters ignored", "asked for 8 filters", lambda: fixed_width),
+    ],
+    "depth": [
+        ("few depths", "over a range of depths", lambda: ratios((49, 50, 51))),
+        ("upside down", "gets larger", lambda: ratios(upside_down=True)),
+        ("a layer", "Whether these do", lambda: ratios(root=True)),
+        ("explodes", "without the norm", lambda: ratios(normalization=False)),
+        ("explodes", "what is off unless named", lambda: ratios(shortcut=False)),
+        ("other ratio", "not that of the weights", lambda: {25: 1.0, 50: 1.0, 100: 1.0}),
+        ("kind", "a dict of depths", lambda: [8, 13, 24]),
+    ],
+}
