@@ -78,11 +78,11 @@ WRONG = {
         ("bias", "an offset of its own", module("nr", "", "", "", bias=True)),
         ("another branch", "change as little", module("rn", "", "", "")),
         ("convolutions", "squeezes", module("nr", "", "", "", sizes=[(16, 3), (16, 3)])),
-        ("shape", "same", lambda: lambda x: layers.Conv2D(16, 3)(x)),
+        ("shape", "every `padding`", lambda: lambda x: layers.Conv2D(16, 3)(x)),
     ],
     "relu_only": [
         ("original", "(a)", of_order("original")),
-        ("bn_after_addition", "a norm and a ReLU", of_order("bn_after_addition")),
+        ("bn_after_addition", "A norm and a ReLU", of_order("bn_after_addition")),
         ("relu_before_addition", "can only add", of_order("relu_before_addition")),
         ("full_preactivation", "what each convolution gets", of_order("full_preactivation")),
         ("no shortcut", "a plain network", module("r", "n", "n", "", shortcut=False)),
