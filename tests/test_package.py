@@ -23,7 +23,7 @@ LAYERS = (
         "monitor",
         "training",
     ),
-    *("studies", "exercises", "widgets", "doctor", "__main__"),
+    *("studies", "widgets", "exercises", "doctor", "__main__"),
 )
 # The only homes of heavy libraries.
 HOMES = {
