@@ -1,4 +1,4 @@
-"""What a learner may pass, taken at its word: a number, a function, a Keras model."""
+"""What a learner may pass, taken at its word: a number, a function of tensors, a table."""
 
 import contextlib
 import math
@@ -20,6 +20,19 @@ def number(answer):
     if not math.isfinite(value):
         raise other_kind(answer, "a number")
     return value
+
+
+def table(answer, wanted):
+    """A dict of numbers by number, as floats in order; or a Mistake, with what was wanted."""
+    if not isinstance(answer, dict):
+        raise other_kind(answer, wanted)
+    return dict(sorted((number(key), number(value)) for key, value in answer.items()))
+
+
+def is_range(keys, least, most):
+    """Whether they are three or more whole numbers in these bounds, the last 4 times the first."""
+    whole = all(key == int(key) and least <= key <= most for key in keys)
+    return whole and len(keys) >= 3 and keys[-1] >= 4 * keys[0]
 
 
 def function(answer):
@@ -65,30 +78,21 @@ def model_from(image, result):
     """The ``keras.Model`` from image to a function's result, or a Mistake."""
     if not isinstance(result, keras.KerasTensor):
         raise other_kind(result, "the tensor that its last layer made")
-    return model(keras.Model(image, result))
-
-
-def model(answer):
-    """The answer, a Keras model that is built and small enough to try; or a Mistake."""
-    if not isinstance(answer, keras.Model):
-        raise other_kind(answer, "a Keras model")
-    if not answer.built:
-        raise Mistake(
-            "unbuilt",
-            f"The model `{answer.name}` has no weights yet.",
-            "Its layers make them when they first meet the shape of their input.",
-            "build the model from a `keras.Input` of the shape in question.",
-            "`keras.Model(image, output)` with `image = keras.Input(shape)` builds all its layers.",
-        )
-    if answer.count_params() > MOST_PARAMETERS:
+    model = keras.Model(image, result)
+    if model.count_params() > MOST_PARAMETERS:
         raise Mistake(
             "large",
-            f"Your model has {answer.count_params():,} parameters.",
+            f"Your model has {model.count_params():,} parameters.",
             f"A check wants to answer at once, and tries none with over {MOST_PARAMETERS:,}.",
             "make it smaller: the exercise needs far less.",
             "look for the layer with the most parameters in `model.summary()`.",
         )
-    return answer
+    return model
+
+
+def kernels(model):
+    """The kernels of a model's convolutions, in the order in which the signal meets them."""
+    return [weight for weight in model.weights if len(weight.shape) == 4]
 
 
 def other_kind(answer, wanted):

@@ -298,12 +298,9 @@ def unit(x):
 )
 def shares(found):
     """What does a module of (b) leave of the gradient on its wire, at three depths or more?"""
-    if not isinstance(found, dict):
-        raise answers.other_kind(found, "a dict of modules and shares")
-    found = {answers.number(key): answers.number(value) for key, value in found.items()}
-    depths = sorted(found)
-    fits = all(key == int(key) and 2 <= key <= 60 for key in depths)
-    if not fits or len(depths) < 3 or depths[-1] < 4 * depths[0]:
+    found = answers.table(found, "a dict of modules and shares")
+    depths = list(found)
+    if not answers.is_range(depths, 2, 60):
         raise Mistake(
             "few depths",
             f"You looked at stacks of `{shown(depths)}` modules.",
@@ -460,7 +457,7 @@ def _bottleneck(function):
             "look at the last convolution's filters, and at every `padding`.",
             'with `padding="same"` and stride 1 a convolution keeps height and width.',
         )
-    shapes = [tuple(kernel.shape) for kernel in _kernels(model)]
+    shapes = [tuple(kernel.shape) for kernel in answers.kernels(model)]
     if shapes != KERNELS:
         sizes = ", ".join(f"{shape[0]}x{shape[1]} to {shape[-1]}" for shape in shapes) or "none"
         raise Mistake(
@@ -486,15 +483,10 @@ def _check_biases(model):
         )
 
 
-def _kernels(model):
-    """The kernels of its convolutions, in the order in which the signal meets them."""
-    return [weight for weight in model.trainable_weights if len(weight.shape) == 4]
-
-
 def _outputs(model, silent=False):
     """What it makes of the inputs, with kernels drawn from one seed, or all zero."""
     random = np.random.default_rng(1)
-    for kernel in _kernels(model):
+    for kernel in answers.kernels(model):
         drawn = random.normal(0, np.sqrt(2 / np.prod(kernel.shape[:-1])), kernel.shape)
         kernel.assign(np.zeros(kernel.shape) if silent else drawn)
     return model(_inputs(), training=True).numpy()

@@ -644,7 +644,7 @@ def _kernels(channels, filters):
 
 def _kernel_counts(model):
     """How many kernels of each shape a model has."""
-    return Counter(tuple(weight.shape) for weight in model.weights if len(weight.shape) == 4)
+    return Counter(tuple(kernel.shape) for kernel in answers.kernels(model))
 
 
 def _is_addition(operation):
@@ -658,11 +658,10 @@ def _batch(model):
 
 def _outputs(model, x, scale=1):
     """In training mode, with kernels that depend on their shape alone: equal in equal modules."""
-    for weight in model.weights:
-        if len(weight.shape) == 4:
-            random = np.random.default_rng([*weight.shape])
-            deviation = scale * np.sqrt(2 / np.prod(weight.shape[:-1]))
-            weight.assign(deviation * random.standard_normal(weight.shape))
+    for kernel in answers.kernels(model):
+        random = np.random.default_rng([*kernel.shape])
+        deviation = scale * np.sqrt(2 / np.prod(kernel.shape[:-1]))
+        kernel.assign(deviation * random.standard_normal(kernel.shape))
     return np.asarray(model(x, training=True))
 
 

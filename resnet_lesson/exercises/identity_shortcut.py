@@ -296,12 +296,9 @@ def basic_module(x, filters):
 )
 def depth(ratios):
     """How does the growth of a residual gradient depend on the depth?"""
-    if not isinstance(ratios, dict):
-        raise answers.other_kind(ratios, "a dict of depths and their ratios")
-    found = {answers.number(key): answers.number(value) for key, value in ratios.items()}
-    depths = sorted(found)
-    fits = all(key == int(key) and 5 <= key <= 200 for key in depths)
-    if not fits or len(depths) < 3 or depths[-1] < 4 * depths[0]:
+    found = answers.table(ratios, "a dict of depths and their ratios")
+    depths = list(found)
+    if not answers.is_range(depths, 5, 200):
         raise Mistake(
             "few depths",
             f"You looked at the depths `{shown([round(key) for key in depths])}`.",
@@ -311,7 +308,7 @@ def depth(ratios):
         )
     for key in (depths[0], depths[-1]):
         _check_ratio(int(key), found[key])
-    values = np.array([found[key] for key in depths])
+    values = np.array(list(found.values()))
     if not (values > 0).all():
         raise _other_ratio("One of your ratios is not positive.")
     power = np.polyfit(np.log(depths), np.log(values), 1)[0]
@@ -434,23 +431,19 @@ def _first_input_everywhere(x, modules):
     return x
 
 
-def _kernels(model):
-    return [weight for weight in model.weights if len(weight.shape) == 4]
-
-
 def _vectors(model):
     return [weight for weight in model.weights if len(weight.shape) != 4]
 
 
 def _shapes(model):
     """Of the kernels in order, then of the rest: the order of norms and kernels does not count."""
-    return [tuple(weight.shape) for weight in _kernels(model) + _vectors(model)]
+    return [tuple(weight.shape) for weight in answers.kernels(model) + _vectors(model)]
 
 
 def _draw_weights(model):
     """Weights with which every part of a module makes a difference."""
     random = np.random.default_rng(0)
-    for weight in _kernels(model):
+    for weight in answers.kernels(model):
         deviation = np.sqrt(2 / np.prod(weight.shape[:-1]))
         weight.assign(deviation * random.standard_normal(weight.shape))
     for weight in _vectors(model):
@@ -464,7 +457,7 @@ def _equal(model, twin):
 
 def _given_weights(twin, model):
     """What the twin answers with the weights of the model."""
-    sources, targets = (_kernels(each) + _vectors(each) for each in (model, twin))
+    sources, targets = (answers.kernels(each) + _vectors(each) for each in (model, twin))
     for source, target in zip(sources, targets, strict=True):
         target.assign(source)
     return _answer(twin)
@@ -506,7 +499,7 @@ def _check_shape(model):
 
 
 def _check_parts(model):
-    kernels, vectors = _kernels(model), _vectors(model)
+    kernels, vectors = answers.kernels(model), _vectors(model)
     if len(kernels) != 2:
         raise Mistake(
             "convolutions",
@@ -604,7 +597,7 @@ def _sum_mistake(name):
 
 def _other_sum(module):
     """The Mistake of a module that is none of those known; tried with its last kernel at zero."""
-    last = _kernels(module)[-1]
+    last = answers.kernels(module)[-1]
     last.assign(0 * last)
     saw = "With the last kernel at zero, your module"
     why = (
@@ -636,7 +629,7 @@ def _pulls(zeroed):
     """
     keras.utils.set_random_seed(0)
     model = answers.network(_basic, SHAPE, FILTERS)
-    kernels = _kernels(model)
+    kernels = answers.kernels(model)
     kernels[zeroed].assign(0 * kernels[zeroed])
     wanted = np.random.default_rng(2).standard_normal((4, *SHAPE))
     pulls = []

@@ -435,10 +435,8 @@ def parallel_block(x, attention, mlp):
 )
 def turning(updates):
     """How does the relative update of a kernel before BN depend on the kernel's scale?"""
-    if not isinstance(updates, dict):
-        raise answers.other_kind(updates, "a dict of scales and their relative updates")
-    found = {answers.number(key): answers.number(value) for key, value in updates.items()}
-    scales = sorted(found)
+    found = answers.table(updates, "a dict of scales and their relative updates")
+    scales = list(found)
     if len(scales) < 3 or scales[0] < 0.01 or scales[-1] < 10 * scales[0]:
         raise Mistake(
             "few scales",
@@ -447,7 +445,7 @@ def turning(updates):
             "take three scales or more, from 0.01 on, the largest ten times the smallest or more.",
             "1, 10 and 100 are a good start.",
         )
-    values = np.array([found[scale] for scale in scales])
+    values = np.array(list(found.values()))
     if not (values > 0).all():
         raise Mistake(
             "no update",

@@ -415,12 +415,9 @@ def layer(h, weight, act):
 )
 def width(factors):
     """Does a sigmoid's factor a layer depend on the width?"""
-    if not isinstance(factors, dict):
-        raise answers.other_kind(factors, "a dict of widths and their factors")
-    found = {answers.number(key): answers.number(value) for key, value in factors.items()}
-    widths = sorted(found)
-    fits = all(key == int(key) and 1 <= key <= 1024 for key in widths)
-    if not fits or len(widths) < 3 or widths[-1] < 4 * widths[0]:
+    found = answers.table(factors, "a dict of widths and their factors")
+    widths = list(found)
+    if not answers.is_range(widths, 1, 1024):
         raise Mistake(
             "few widths",
             f"You looked at the widths `{shown([round(key) for key in widths])}`.",
