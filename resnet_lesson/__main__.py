@@ -1,6 +1,8 @@
-"""The command line: ``python -m resnet_lesson study degradation``."""
+"""The command line: ``python -m resnet_lesson study degradation``, or ``train --preset digits``."""
 
 import argparse
+import dataclasses
+import typing
 
 from . import studies
 
@@ -8,6 +10,20 @@ from . import studies
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m resnet_lesson")
     commands = parser.add_subparsers(required=True)
+    _add_study(commands)
+    _add_train(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.command(options)
+    except (ValueError, ImportError) as error:
+        parser.error(str(error))
+    except (OSError, FloatingPointError) as error:
+        raise SystemExit(f"{parser.prog}: {error}") from error
+    except KeyboardInterrupt:
+        raise SystemExit("stopped") from None
+
+
+def _add_study(commands):
     study = commands.add_parser(
         "study", help="run studies and write their records; what is on record is not run again"
     )
@@ -18,17 +34,71 @@ def main(arguments=None):
     study.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler; else here")
     study.add_argument("--output", default="results", metavar="DIR", help="results, if not given")
     study.set_defaults(command=run_studies)
-    options = parser.parse_args(arguments)
-    try:
-        options.command(options)
-    except (ValueError, ImportError) as error:
-        parser.error(str(error))
 
 
 def run_studies(options):
     for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
         record = studies.run(chosen, options.output, options.seeds, options.scheduler)
         print(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
+
+
+def _add_train(commands):
+    from .training.config import PRESETS, TrainingConfig
+
+    train = commands.add_parser(
+        "train",
+        help="train a network, keeping all that is needed to go on",
+        description="An option that is not given is the preset's, or with --resume the run's own.",
+    )
+    train.add_argument("--preset", choices=PRESETS, help="digits, if not given")
+    train.add_argument("--output", metavar="DIR", help="runs/PRESET, if not given")
+    train.add_argument("--resume", action="store_true", help="go on with the run that DIR holds")
+    train.add_argument("--data", metavar="PATH", help="of a local copy of CIFAR-10")
+    train.add_argument(
+        "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
+    )
+    for item in dataclasses.fields(TrainingConfig):
+        train.add_argument(
+            f"--{item.name.replace('_', '-')}",
+            default=argparse.SUPPRESS,
+            help=item.metadata["reason"].replace("%", "%%"),
+            **_kind(item.type),
+        )
+    train.set_defaults(command=run_training)
+
+
+def _kind(kind):
+    """How an option of this type is read."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if typing.get_origin(kind) is tuple:
+        return {"type": int, "nargs": "*", "metavar": "N"}
+    return {"type": kind, "metavar": "NAME" if kind is str else "N"}
+
+
+def run_training(options):
+    from pathlib import Path
+
+    from . import training
+    from .monitor import GradientMonitor
+
+    folder = Path(options.output or f"runs/{options.preset or 'digits'}")
+    given = {
+        item.name: getattr(options, item.name)
+        for item in dataclasses.fields(training.TrainingConfig)
+        if hasattr(options, item.name)
+    }
+    if "drops" in given:
+        given["drops"] = tuple(given["drops"])
+    config = training.PRESETS[options.preset or "digits"]
+    if options.resume and not options.preset:
+        config = training.begun(folder) or config
+    config = dataclasses.replace(config, **given)
+    monitor = GradientMonitor()
+    run = training.train(config, folder, data=options.data, resume=options.resume, monitor=monitor)
+    if options.monitor:
+        monitor.to_csv(folder / "gradients.csv")
+    print(f"{run.sentence}. The curves: {folder / 'curves.png'}")
 
 
 if __name__ == "__main__":

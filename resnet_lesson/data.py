@@ -1,8 +1,14 @@
 """Small image data sets as arrays, each with one fixed split."""
 
+import os
 from dataclasses import dataclass
 
 import numpy as np
+
+from . import local_data
+
+# Where CIFAR-10 is on a machine without internet, if it is not said in the call.
+CIFAR10_VARIABLE = "RESNET_LESSON_CIFAR10"
 
 
 @dataclass(frozen=True)
@@ -16,21 +22,35 @@ class Dataset:
     class_names: tuple[str, ...]
 
 
-def load(name):
+def load(name, path=None):
     """The data set of this name.
+
+    Args:
+        name: one of the following.
+        path: for ``"cifar10"``, a file or folder to read instead of downloading.
 
     - ``"digits"``: 1,280 + 517 handwritten digits, 8x8x1, embedded in scikit-learn (a copy of
       the test set of UCI's Optical Recognition of Handwritten Digits), split by class.
     - ``"fashion_mnist"``: 60,000 + 10,000 pictures of clothes, 28x28x1, in the split of its
       authors (Xiao et al. 2017, arXiv 1708.07747; as many of each class in both), downloaded
       into Keras's cache on first use.
+    - ``"cifar10"``: 50,000 + 10,000 photographs, 32x32x3 (Krizhevsky 2009, Learning Multiple
+      Layers of Features from Tiny Images), downloaded into Keras's cache on first use and checked
+      by checksum; or read from ``path``, or from where the environment variable
+      ``RESNET_LESSON_CIFAR10`` points: an ``.npz`` of ``x_train``, ``y_train``, ``x_test``,
+      ``y_test`` (uint8, labels from 0), or a folder of ``train`` and ``test``, each with a folder
+      of pictures a class. Fewer images will do, as many of each class.
 
     Raises:
-        ValueError: an unknown name.
-        OSError: the download failed; says what to do.
+        ValueError: an unknown name; a path for another data set; damaged or other data.
+        OSError: the download failed, or there is nothing at the path; says what to do.
     """
     if name not in _LOADERS:
         raise ValueError(f"name must be one of {', '.join(_LOADERS)}, received {name!r}")
+    if name == "cifar10":
+        return _cifar10(path or os.environ.get(CIFAR10_VARIABLE))
+    if path is not None:
+        raise ValueError(f"only cifar10 is read from a path, received {path!r} for {name}")
     return _LOADERS[name]()
 
 
@@ -40,7 +60,11 @@ def _digits():
 
     digits = load_digits()
     x_train, x_test, y_train, y_test = train_test_split(
-        digits.images, digits.target, train_size=1280, stratify=digits.target, random_state=0
+        digits.images[..., None],
+        digits.target,
+        train_size=1280,
+        stratify=digits.target,
+        random_state=0,
     )
     names = tuple(str(digit) for digit in digits.target_names)
     return _dataset(x_train, y_train, x_test, y_test, names, brightest=16)
@@ -60,15 +84,40 @@ def _fashion_mnist():
         *("t-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    return _dataset(x_train, y_train, x_test, y_test, names, brightest=255)
+    return _dataset(x_train[..., None], y_train, x_test[..., None], y_test, names, brightest=255)
 
 
-_LOADERS = {"digits": _digits, "fashion_mnist": _fashion_mnist}
+def _cifar10(path):
+    names = (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    )
+    arrays = local_data.read(path, (32, 32, 3), names) if path else _downloaded_cifar10()
+    return _dataset(*arrays, names, brightest=255)
+
+
+def _downloaded_cifar10():
+    from .runtime import keras
+
+    try:
+        # Keras checks the archive and unpacks it anew each time: what an interrupted download
+        # has left is found out and replaced.
+        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+    except Exception as error:
+        raise OSError(
+            "CIFAR-10 is neither in Keras's cache (~/.keras/datasets) nor could it be downloaded "
+            f"({error}): check the network; or give the path of a local copy, to load or in the "
+            f'environment variable {CIFAR10_VARIABLE}; or use load("digits")'
+        ) from error
+    return x_train, y_train[:, 0], x_test, y_test[:, 0]
+
+
+_LOADERS = {"digits": _digits, "fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
 
 
 def _dataset(x_train, y_train, x_test, y_test, names, brightest):
     def images(pixels):
-        return (pixels[..., np.newaxis] / brightest).astype(np.float32)
+        return np.divide(pixels, np.float32(brightest), dtype=np.float32)
 
     def labels(classes):
         return classes.astype(np.int64)

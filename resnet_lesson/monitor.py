@@ -407,6 +407,11 @@ def _key(variable):
     return id(variable.value if isinstance(variable, keras.Variable) else variable)
 
 
+def kernel_places(model):
+    """The places of a built model's kernels, a tuple of strings, as ``records`` has them."""
+    return _places(_trainable_kernels(model), model)
+
+
 def _places(kernels, model):
     """The kernels' places; one that occurs again, in a nested model, gets a number."""
     places = []

@@ -69,6 +69,14 @@ def one_thread():
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
+def device_name():
+    """What computes: the GPU's name, or how many cores."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return f"CPU, {os.cpu_count()} cores"
+    return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+
+
 def versions():
     """What a reported number depends on: device and versions, as a dict of strings."""
     return {

@@ -13,6 +13,7 @@ LAYERS = (
     *(
         "files",
         "runtime",
+        "local_data",
         "data",
         "curves",
         "plots",

@@ -1,0 +1,41 @@
+"""The learning rate, step by step."""
+
+import math
+
+from ..runtime import keras, tf
+
+
+@keras.saving.register_keras_serializable("resnet_lesson")
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises to ``peak`` in a straight line, then drops by tens, or glides to zero by a cosine.
+
+    Args:
+        peak: the largest rate.
+        warmup: steps of the rise.
+        steps: of the whole run; after the last the cosine is zero.
+        drops: steps at which the rate is divided by ten; empty for the cosine.
+    """
+
+    def __init__(self, peak, warmup, steps, drops=()):
+        super().__init__()
+        self.peak, self.warmup, self.steps, self.drops = peak, warmup, steps, tuple(drops)
+
+    @classmethod
+    def of(cls, config, steps_per_epoch):
+        """That of a ``TrainingConfig``."""
+        warmup = round(config.warmup_epochs * steps_per_epoch)
+        return cls(config.learning_rate, warmup, config.epochs * steps_per_epoch, config.drops)
+
+    def __call__(self, step):
+        step = tf.cast(step, tf.float32)
+        rise = (step + 1) / max(1, self.warmup)
+        if self.drops:
+            passed = tf.reduce_sum(tf.cast(tf.constant(self.drops, tf.float32) <= step, tf.float32))
+            after = 0.1**passed
+        else:
+            share = (step - self.warmup) / (self.steps - self.warmup)
+            after = 0.5 * (1 + tf.cos(math.pi * share))
+        return self.peak * tf.where(step < self.warmup, rise, after)
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in ("peak", "warmup", "steps", "drops")}
