@@ -7,7 +7,7 @@ READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
 
-.PHONY: help setup lab test notebooks studies grid runs site lint links claims browser bench
+.PHONY: help setup lab test notebooks studies grid runs stress site lint links claims browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -19,6 +19,7 @@ help:
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
+	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
 	@echo "make lint       check style, notebooks included"
 	@echo "make claims     say of every number in the notebooks' prose what holds it"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
@@ -46,6 +47,9 @@ browser: $(DEV_READY)
 test: $(DEV_READY) browser
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+stress: $(DEV_READY)
+	KILLS=20 $(BIN)/python -m pytest tests/test_interruptions.py
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \

@@ -84,7 +84,7 @@ def test_no_network_says_what_to_do(cache):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match=r"digits, fashion_mnist, received 'mnist'"):
+    with pytest.raises(ValueError, match=r"digits, fashion_mnist, cifar10, received 'mnist'"):
         load("mnist")
     with pytest.raises(ValueError, match="received None"):
         load(None)

@@ -56,9 +56,8 @@ class TrainingConfig:
             value = getattr(self, name)
             whole = isinstance(value, Integral) and not isinstance(value, bool)
             _check(name, whole and 0 <= value < 2**31, "be a whole number of at least 0", self)
-        _check(
-            "learning_rate", _real(self.learning_rate, 0) and self.learning_rate > 0, "be > 0", self
-        )
+        rises = _real(self.learning_rate, 0) and self.learning_rate > 0
+        _check("learning_rate", rises, "be a number above 0", self)
         _check("momentum", _real(self.momentum, 0) and self.momentum < 1, "be in [0, 1)", self)
         _check("weight_decay", _real(self.weight_decay, 0), "be a number of at least 0", self)
         warm = _real(self.warmup_epochs, 0) and self.warmup_epochs < self.epochs

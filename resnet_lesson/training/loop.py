@@ -193,7 +193,7 @@ def _in_order(images, labels):
 def _values(model):
     """Two lists of arrays: all that changes in the model, and in its optimizer."""
     return tuple(
-        [np.asarray(variable) for variable in owner.variables] for owner in (model, model.optimizer)
+        [variable.numpy() for variable in owner.variables] for owner in (model, model.optimizer)
     )
 
 
@@ -225,13 +225,15 @@ class _Keeper(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self._trained = time.perf_counter()
         if not np.isfinite(logs["loss"]):
-            self._diverged(len(self.state.history) * self.steps + batch, f"is {logs['loss']}")
+            self._diverged(
+                len(self.state.history) * self.steps + batch, f"the loss is {logs['loss']}"
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         model, optimizer = _values(self.model)
         if not all(np.isfinite(values).all() for values in model):
-            last = (epoch + 1) * self.steps - 1
-            self._diverged(last, "will be no number: the update has spoilt a weight")
+            # A ReLU may turn NaN into zero, and the loss looks well.
+            self._diverged((epoch + 1) * self.steps - 1, "a weight is no number")
         row = self._row(epoch, logs)
         history = [*self.state.history, row]
         state = dataclasses.replace(self.state, history=history, model=model, optimizer=optimizer)
@@ -285,7 +287,7 @@ class _Keeper(keras.callbacks.Callback):
         else:
             where = "no gradient of a kernel did before it"
         raise FloatingPointError(
-            f"at step {step} (epoch {step // self.steps + 1}) the loss {what}; {where}. A lower "
+            f"at step {step} (epoch {step // self.steps + 1}) {what}; {where}. A lower "
             "learning_rate or more warmup_epochs may help"
         )
 
