@@ -43,6 +43,7 @@ def no_network(tmp_path, monkeypatch):
         raise URLError("no route")
 
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", no_route)
+    (tmp_path / "keras").mkdir()  # without it, Keras takes a folder that all tests share
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path / "keras"))
     monkeypatch.delenv("RESNET_LESSON_CIFAR10", raising=False)
     return tmp_path / "keras" / "datasets"
