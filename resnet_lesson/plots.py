@@ -88,6 +88,26 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     return ax
 
 
+def training_run(history, layers):
+    """Draw a training run, its accuracies and its gradients by epoch, and return the first Axes.
+
+    Args:
+        history: a list of dicts, one an epoch: ``accuracy``, ``test_accuracy`` and
+            ``gradient_norm``, a list by layer.
+        layers: the layers' names.
+    """
+    _, (left, right) = plt.subplots(
+        1, 2, figsize=(10, 3.8), layout="constrained", facecolor="white"
+    )
+    curves = {"training": "accuracy", "test": "test_accuracy"}
+    curves = {name: [row[column] for row in history] for name, column in curves.items()}
+    training_curves(curves, left, ylabel="accuracy")
+    norms = np.transpose([row["gradient_norm"] for row in history])
+    heat_map(norms, np.arange(1, len(history) + 1), layers, right)
+    right.set(xlabel="epoch")
+    return left
+
+
 def bands(curves, ax=None, xlabel="", ylabel="", log=False):
     """Draw the mean over seeds as a line, its least to its largest as a band; return the Axes.
 

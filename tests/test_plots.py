@@ -105,3 +105,19 @@ def test_each_value_is_a_dot_in_the_row_of_its_name():
     first, second = ax.transData.transform([(0, 0), (0, 1)])[:, 1]
     assert first > second
     plt.close(ax.figure)
+
+
+def test_a_training_run_shows_accuracies_and_gradients():
+    history = [
+        {"accuracy": 0.5, "test_accuracy": 0.4, "gradient_norm": [1.0, 2.0]},
+        {"accuracy": 0.9, "test_accuracy": 0.7, "gradient_norm": [3.0, 4.0]},
+        {"accuracy": 1.0, "test_accuracy": 0.8, "gradient_norm": [5.0, 6.0]},
+    ]
+    left = plots.training_run(history, ["first", "second"])
+    drawn = {line.get_label(): line.get_ydata().tolist() for line in left.lines}
+    assert drawn == {"training": [0.5, 0.9, 1.0], "test": [0.4, 0.7, 0.8]}
+    right = left.figure.axes[1]
+    [cells] = right.collections
+    assert cells.get_array().tolist() == [[1, 3, 5], [2, 4, 6]]
+    assert (left.get_xlabel(), right.get_xlabel()) == ("epoch", "epoch")
+    plots.plt.close(left.figure)

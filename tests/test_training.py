@@ -208,6 +208,14 @@ def test_the_record_has_the_gradients_of_each_epoch(tmp_path):
         np.testing.assert_allclose([row[name] for row in run.record["history"]], means, rtol=1e-5)
 
 
+def test_who_watches_sees_each_epoch(tmp_path):
+    seen = []
+    run = tiny_run(tmp_path, watch=seen.append)
+    assert [len(record["history"]) for record in seen] == [1, 2, 3]
+    assert seen[-1] == run.record
+    assert seen[0]["test_accuracy"] == run.record["history"][0]["test_accuracy"]
+
+
 @pytest.mark.parametrize("every", [2, None])
 def test_a_monitor_that_cannot_tell_the_steps_is_refused(tmp_path, every, finished):
     monitor = GradientMonitor(every) if every else GradientMonitor()

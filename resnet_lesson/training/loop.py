@@ -56,7 +56,9 @@ def begun(output):
     return state and state.config
 
 
-def train(config, output, *, data=None, resume=False, monitor=None, callbacks=(), verbose=True):
+def train(
+    config, output, *, data=None, resume=False, monitor=None, watch=None, callbacks=(), verbose=True
+):
     """Train, leaving weights, log, record and a picture of the curves in ``output``.
 
     After each epoch the folder holds ``checkpoint.npz``, all that is needed to go on, and
@@ -70,6 +72,7 @@ def train(config, output, *, data=None, resume=False, monitor=None, callbacks=()
         resume: go on from what ``output`` holds, if it holds anything.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
+        watch: a function of the record so far, called after each epoch.
         callbacks: further Keras callbacks for ``fit``.
         verbose: show a progress bar.
 
@@ -108,7 +111,7 @@ def train(config, output, *, data=None, resume=False, monitor=None, callbacks=()
     else:
         _clear(folder)
         _restore(model, state)
-    keeper = _Keeper(folder, state, len(dataset.x_train), monitor)
+    keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch)
     if len(state.history) < config.epochs:
         model.fit(
             batches(dataset.x_train, dataset.y_train, config, len(state.history)),
@@ -120,7 +123,9 @@ def train(config, output, *, data=None, resume=False, monitor=None, callbacks=()
             shuffle=False,  # the batches come in an order of their own
             verbose=0,
         )
-    return Run(model, _finish(folder, model, keeper.state))
+    record = _record(model, keeper.state)
+    _finish(folder, model, record)
+    return Run(model, record)
 
 
 def _check_goes_on(state, config, resume, folder):
@@ -212,11 +217,11 @@ def _clear(folder):
 class _Keeper(keras.callbacks.Callback):
     """Keeps the state after each epoch, and stops a run that is no longer worth keeping."""
 
-    def __init__(self, folder, state, images, monitor):
+    def __init__(self, folder, state, images, monitor, watch):
         super().__init__()
         self.folder, self.state = folder, state
         self.steps = steps_per_epoch(images, state.config)
-        self.monitor = monitor
+        self.monitor, self.watch = monitor, watch
         self._recorded = 0  # steps of the monitor that are in the history
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -246,6 +251,8 @@ class _Keeper(keras.callbacks.Callback):
                 f"epoch {epoch + 1} could not be kept in {self.folder} ({error}); that of "
                 f"epoch {len(self.state.history)} is: make room there, then resume"
             ) from error
+        if self.watch:
+            self.watch(_record(self.model, state))
 
     def _row(self, epoch, logs):
         config, last = self.state.config, (epoch + 1) * self.steps - 1
@@ -304,11 +311,9 @@ def _write_log(folder, history):
         writer.writerows(history)
 
 
-def _finish(folder, model, state):
-    """Write what a finished run leaves, and return its record."""
-    from .. import plots
-
-    record = {
+def _record(model, state):
+    """What is known of a run after its last full epoch."""
+    return {
         "command": command(state.config),
         "config": dataclasses.asdict(state.config),
         **state.about,
@@ -318,19 +323,20 @@ def _finish(folder, model, state):
         "layers": list(kernel_places(model)),
         "history": state.history,
     }
-    _write_log(folder, state.history)
+
+
+def _finish(folder, model, record):
+    """Write what a finished run leaves."""
+    from .. import plots
+
+    _write_log(folder, record["history"])
     with whole(folder / "model.weights.h5") as part:
         model.save_weights(part)
     with whole(folder / "curves.png") as part:
-        curves = {
-            name: [row[column] for row in state.history]
-            for name, column in [("training", "accuracy"), ("test", "test_accuracy")]
-        }
-        part.write_bytes(plots.png(plots.training_curves(curves, ylabel="accuracy")))
+        part.write_bytes(plots.png(plots.training_run(record["history"], record["layers"])))
     # The record comes last: where there is one, all else is there.
     with whole(folder / "record.json") as part:
         part.write_text(_text(record))
-    return record
 
 
 def _text(record):
