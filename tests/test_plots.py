@@ -120,4 +120,4 @@ def test_a_training_run_shows_accuracies_and_gradients():
     [cells] = right.collections
     assert cells.get_array().tolist() == [[1, 3, 5], [2, 4, 6]]
     assert (left.get_xlabel(), right.get_xlabel()) == ("epoch", "epoch")
-    plots.plt.close(left.figure)
+    plt.close(left.figure)
