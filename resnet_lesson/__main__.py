@@ -57,11 +57,12 @@ def _add_train(commands):
     train.add_argument(
         "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
     )
+    reasons = TrainingConfig().why()
     for item in dataclasses.fields(TrainingConfig):
         train.add_argument(
             f"--{item.name.replace('_', '-')}",
             default=argparse.SUPPRESS,
-            help=item.metadata["reason"].replace("%", "%%"),
+            help=reasons[item.name].replace("%", "%%"),
             **_kind(item.type),
         )
     train.set_defaults(command=run_training)

@@ -1,6 +1,7 @@
-"""Files that are whole or untouched, whatever stops the writing."""
+"""Files that are whole or untouched, whatever stops the writing, and JSON that a diff can show."""
 
 import contextlib
+import json
 import os
 from pathlib import Path
 
@@ -20,3 +21,19 @@ def whole(path):
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def table(head, name, rows):
+    """JSON of the dict ``head`` and, as its last entry ``name``, a list with one item a line.
+
+    Raises:
+        ValueError: a number that JSON does not have, such as NaN.
+    """
+    lines = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
+    text = json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}")
+    return f'{text},\n "{name}": [\n{lines}\n]}}\n'
+
+
+def rounded(value):
+    """A float with six digits that matter, as more would be noise in a diff; others as they are."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value

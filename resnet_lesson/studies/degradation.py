@@ -57,7 +57,7 @@ _SHORT = tuple(
     if c["depth"] < 110 or (c["learning_rate"], c["warmup"]) in [(0.1, 0), (0.1, 2), (0.3, 2)]
 )
 # Plain and 56 layers deep is best at a low rate, without warm-up: there the budget grows. The
-# residual one is all but done after ten epochs, and goes without the lowest.
+# residual one is all but done after ten epochs, and needs no lower rate.
 _LONG = tuple(
     {"depth": 56, "shortcut": shortcut, "learning_rate": rate, "warmup": 0, "budget": 40}
     for shortcut, rate in [(False, 0.01), (False, 0.03), (False, 0.1), (True, 0.03), (True, 0.1)]

@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..files import rounded
 from .record import Record, read, write
 
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
@@ -157,20 +158,13 @@ def _entry(measure, configuration, seed):
     with _alone:
         one_thread()
         measures = measure(seed=seed, **configuration)
+    runs = [{name: rounded(value) for name, value in row.items()} for row in measures]
     return {
         "key": _key(configuration, seed),
         "seed": seed,
         "date": datetime.date.today().isoformat(),
         "versions": versions() | {"threads": "1"},
-        "runs": [configuration | {"seed": seed} | _rounded(row) for row in measures],
-    }
-
-
-def _rounded(row):
-    """Floats with six digits that matter; more would be noise that a diff shows."""
-    return {
-        name: float(f"{value:.6g}") if isinstance(value, float) else value
-        for name, value in row.items()
+        "runs": [configuration | {"seed": seed} | run for run in runs],
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import whole
+from ..files import table, whole
 
 
 class Record:
@@ -103,8 +103,7 @@ def read(path):
 def write(path, record):
     """Write the record, one run a line; a reader never meets half a file."""
     head = record.about | {"sha256": _checksum(record.runs)}
-    lines = ",\n".join(json.dumps(run, allow_nan=False) for run in record.runs)
-    text = json.dumps(head, indent=1).removesuffix("\n}") + f',\n "runs": [\n{lines}\n]}}\n'
+    text = table(head, "runs", record.runs)
     with whole(path) as part:
         part.write_text(text)
 

@@ -89,11 +89,11 @@ def _check(name, holds, rule, config):
 PRESETS = {
     # Seconds on a CPU: 1,280 images of 8x8 pixels, a crop moves them by one.
     "digits": TrainingConfig(batch_size=64, padding=1, flip=False),
-    # Up, then down to zero: in a fifth of the papers' epochs, at most of their accuracy.
+    # Up, then down to zero, in a fifth of the papers' epochs.
     "cifar10-fast": TrainingConfig(
         "cifar10", epochs=35, learning_rate=0.2, warmup_epochs=5, weight_decay=5e-4
     ),
     # He et al. 2015, section 4.2: 64,000 iterations (164 epochs of 390 are 63,960); the warm-up of
-    # about 400, which they gave to 110 layers, harms none.
+    # one epoch stands for theirs of about 400 iterations, which only 110 layers got.
     "cifar10-he": TrainingConfig("cifar10", epochs=164, drops=(32_000, 48_000)),
 }

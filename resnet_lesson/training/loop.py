@@ -4,21 +4,20 @@ import csv
 import dataclasses
 import datetime
 import hashlib
-import json
 import time
 from pathlib import Path
 
 import numpy as np
 
 from ..data import load
-from ..files import whole
+from ..files import rounded, table, whole
 from ..monitor import MEASURES, GradientMonitor, kernel_places
 from ..resnet import build_cifar
 from ..runtime import device_name, has_gpu, keras, set_seed, tf, versions
 from . import checkpoint
 from .config import PRESETS
 from .pipeline import batches, steps_per_epoch
-from .progress import Progress
+from .progress import progress
 from .schedule import Schedule
 
 COLUMNS = (
@@ -102,27 +101,28 @@ def train(
         tf.config.experimental.enable_op_determinism()
     set_seed(config.seed)
     model = _compiled(config, dataset)
+    folder.mkdir(parents=True, exist_ok=True)
+    _clear(folder)
     if state is None:
         state = checkpoint.State(config, about, [], *_values(model))
-        folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder)
         # Before an hour of work, find out whether it can be kept.
         checkpoint.save(folder, state)
     else:
-        _clear(folder)
         _restore(model, state)
     keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch)
-    if len(state.history) < config.epochs:
-        model.fit(
-            batches(dataset.x_train, dataset.y_train, config, len(state.history)),
-            initial_epoch=len(state.history),
-            epochs=config.epochs,
-            steps_per_epoch=keeper.steps,
-            validation_data=_in_order(dataset.x_test, dataset.y_test),
-            callbacks=[monitor, keeper, *callbacks, *([Progress(keeper)] if verbose else [])],
-            shuffle=False,  # the batches come in an order of their own
-            verbose=0,
-        )
+    done = len(state.history)
+    if done < config.epochs:
+        with progress(done, config.epochs, keeper.steps, config.batch_size, verbose) as shown:
+            model.fit(
+                batches(dataset.x_train, dataset.y_train, config, done),
+                initial_epoch=done,
+                epochs=config.epochs,
+                steps_per_epoch=keeper.steps,
+                validation_data=_in_order(dataset.x_test, dataset.y_test),
+                callbacks=[monitor, keeper, *callbacks, shown],
+                shuffle=False,  # the batches come in an order of their own
+                verbose=0,
+            )
     record = _record(model, keeper.state)
     _finish(folder, model, record)
     return Run(model, record)
@@ -268,7 +268,7 @@ class _Keeper(keras.callbacks.Callback):
             "seconds": time.perf_counter() - self._begun,
             "images_per_second": images / seconds,
         }
-        return {name: _rounded(value) for name, value in row.items()} | self._gradients()
+        return {name: rounded(value) for name, value in row.items()} | self._gradients()
 
     def _gradients(self):
         """The means over the epoch's steps of the monitor's measures, a list by layer each."""
@@ -276,7 +276,7 @@ class _Keeper(keras.callbacks.Callback):
         fresh = slice(self._recorded, None)
         self._recorded = len(records["step"])
         means = {name: records[name][fresh].mean(axis=0) for name in MEASURES}
-        return {name: [_rounded(float(value)) for value in means[name]] for name in MEASURES}
+        return {name: [rounded(float(value)) for value in means[name]] for name in MEASURES}
 
     def _diverged(self, step, what):
         records = self.monitor.records
@@ -297,11 +297,6 @@ class _Keeper(keras.callbacks.Callback):
             f"at step {step} (epoch {step // self.steps + 1}) {what}; {where}. A lower "
             "learning_rate or more warmup_epochs may help"
         )
-
-
-def _rounded(value):
-    """Six digits that matter; more would be noise that a diff shows."""
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _write_log(folder, history):
@@ -334,16 +329,10 @@ def _finish(folder, model, record):
         model.save_weights(part)
     with whole(folder / "curves.png") as part:
         part.write_bytes(plots.png(plots.training_run(record["history"], record["layers"])))
+    head = {name: value for name, value in record.items() if name != "history"}
     # The record comes last: where there is one, all else is there.
     with whole(folder / "record.json") as part:
-        part.write_text(_text(record))
-
-
-def _text(record):
-    """The record as JSON, an epoch a line."""
-    head = json.dumps({**record, "history": []}, indent=1, allow_nan=False)
-    rows = ",\n".join("  " + json.dumps(row, allow_nan=False) for row in record["history"])
-    return head.removesuffix("[]\n}") + f"[\n{rows}\n ]\n}}\n"
+        part.write_text(table(head, "history", record["history"]))
 
 
 def command(config):

@@ -1,50 +1,48 @@
 """A progress bar with images per second and time left."""
 
+import contextlib
+
 from ..runtime import keras
 
 
-class Progress(keras.callbacks.Callback):
-    """Shows how far a run has come, on the terminal or in a notebook."""
+@contextlib.contextmanager
+def progress(done, epochs, steps, batch_size, visible=True):
+    """A Keras callback that shows how far a run has come, on the terminal or in a notebook.
 
-    def __init__(self, keeper):
+    Keras calls no callback when ``fit`` is stopped by an error: the end of the context takes the
+    bar away whatever happens, and gives the terminal its cursor back.
+
+    Args:
+        done: epochs of an earlier call.
+        epochs: of the whole run.
+        steps: an epoch.
+        batch_size: images a step.
+        visible: whether there is anything to see.
+    """
+    from rich import progress as rich
+
+    columns = ("epoch {task.fields[epoch]}", "{task.fields[speed]}", "{task.fields[reached]}")
+    epoch, speed, reached = map(rich.TextColumn, columns)
+    parts = (epoch, rich.BarColumn(), rich.TaskProgressColumn(), speed)
+    said = {"epoch": done + 1, "speed": "", "reached": ""}
+    with rich.Progress(*parts, rich.TimeRemainingColumn(), reached, disable=not visible) as bar:
+        task = bar.add_task("", total=epochs * steps, completed=done * steps, **said)
+        yield _Follow(bar, task, batch_size)
+
+
+class _Follow(keras.callbacks.Callback):
+    def __init__(self, bar, task, batch_size):
         super().__init__()
-        self.keeper = keeper
+        self.bar, self.task, self.batch_size = bar, task, batch_size
 
-    def on_train_begin(self, logs=None):
-        from rich import progress
-
-        config, done = self.keeper.state.config, len(self.keeper.state.history)
-        self.bar = progress.Progress(
-            progress.TextColumn("epoch {task.fields[epoch]}"),
-            progress.BarColumn(),
-            progress.TaskProgressColumn(),
-            progress.TextColumn("{task.fields[speed]}"),
-            progress.TimeRemainingColumn(),
-            progress.TextColumn("{task.fields[reached]}"),
-        )
-        self.images = config.batch_size
-        total = config.epochs * self.keeper.steps
-        self.task = self.bar.add_task(
-            "",
-            total=total,
-            completed=done * self.keeper.steps,
-            epoch=done + 1,
-            speed="",
-            reached="",
-        )
-        self.bar.start()
+    def on_epoch_begin(self, epoch, logs=None):
+        self.bar.update(self.task, epoch=epoch + 1)
 
     def on_train_batch_end(self, batch, logs=None):
         self.bar.advance(self.task)
         speed = self.bar.tasks[0].speed  # steps a second over the last while
         if speed:
-            self.bar.update(self.task, speed=f"{speed * self.images:.0f} images/s")
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.bar.update(self.task, epoch=epoch + 1)
+            self.bar.update(self.task, speed=f"{speed * self.batch_size:.0f} images/s")
 
     def on_epoch_end(self, epoch, logs=None):
         self.bar.update(self.task, reached=f"test accuracy {logs['val_accuracy']:.3f}")
-
-    def on_train_end(self, logs=None):
-        self.bar.stop()
