@@ -5,15 +5,18 @@ import dataclasses
 import json
 import re
 import resource
+import types
 
 import numpy as np
 import pytest
 
-from resnet_lesson import GradientMonitor, build_cifar, load, training
+from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
 from resnet_lesson.__main__ import main
+from resnet_lesson.monitor import MEASURES
 from resnet_lesson.runtime import keras, tf
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint, loop
 from resnet_lesson.training.pipeline import augment, batches
+from resnet_lesson.training.progress import progress
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 
@@ -206,6 +209,33 @@ def test_the_record_has_the_gradients_of_each_epoch(tmp_path):
     for name in ("gradient_norm", "weight_norm", "update_ratio"):
         means = monitor.records[name].reshape(3, 10, len(layers)).mean(axis=1)
         np.testing.assert_allclose([row[name] for row in run.record["history"]], means, rtol=1e-5)
+
+
+def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
+    steps = np.array([[np.inf, np.nan], [1.0, np.inf], [3.0, np.nan]])
+    monitor = types.SimpleNamespace(
+        records={"step": np.arange(3), "layers": np.array(["first", "last"])}
+        | {name: steps for name in MEASURES}
+    )
+    state = checkpoint.State(TINY, {}, [], [], [])
+    means = loop._Keeper(tmp_path, state, 1280, monitor, None)._gradients()
+    assert means == {name: [2.0, None] for name in MEASURES}
+    plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
+
+
+def test_the_bar_ends_when_a_run_is_stopped():
+    bars = []
+
+    def stop():
+        with progress(1, 3, steps=10, batch_size=64) as shown:
+            bars.append(shown.bar)
+            assert shown.bar.live.is_started
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
+    assert not bars[0].live.is_started
+    assert (bars[0].tasks[0].completed, bars[0].tasks[0].total) == (10, 30)
 
 
 def test_who_watches_sees_each_epoch(tmp_path):

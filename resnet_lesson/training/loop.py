@@ -271,12 +271,15 @@ class _Keeper(keras.callbacks.Callback):
         return {name: rounded(value) for name, value in row.items()} | self._gradients()
 
     def _gradients(self):
-        """The means over the epoch's steps of the monitor's measures, a list by layer each."""
+        """The means over the epoch's steps of the monitor's measures, a list by layer each.
+
+        Without the infinite ones of steps that float16 skips; None where all were.
+        """
         records = self.monitor.records
         fresh = slice(self._recorded, None)
         self._recorded = len(records["step"])
-        means = {name: records[name][fresh].mean(axis=0) for name in MEASURES}
-        return {name: [rounded(float(value)) for value in means[name]] for name in MEASURES}
+        means = {name: np.ma.masked_invalid(records[name][fresh]).mean(axis=0) for name in MEASURES}
+        return {name: [rounded(value) for value in means[name].tolist()] for name in MEASURES}
 
     def _diverged(self, step, what):
         records = self.monitor.records
