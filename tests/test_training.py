@@ -320,19 +320,29 @@ def test_a_damaged_checkpoint_is_said_and_kept(tmp_path, finished, damage):
 
 
 @pytest.fixture
-def full_disk():
-    """A context in which no file may grow beyond so many bytes."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+def full_disk(monkeypatch):
+    """Once so many epochs are done, no checkpoint may grow beyond 10,000 bytes.
 
-    def limit(size):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    The limit holds for the whole process: pytest writes prints, too.
+    """
+    save, limits = checkpoint.save, resource.getrlimit(resource.RLIMIT_FSIZE)
 
-    yield limit
-    limit(soft)
+    def fill(epochs):
+        def saved(folder, state):
+            if len(state.history) >= epochs:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+            try:
+                save(folder, state)
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+        monkeypatch.setattr(checkpoint, "save", saved)
+
+    return fill
 
 
 def test_no_room_is_said_at_the_start(tmp_path, full_disk):
-    full_disk(10_000)
+    full_disk(0)
     with pytest.raises(OSError, match="too large"):
         tiny_run(tmp_path, callbacks=[Stop(-1)])
     assert list(tmp_path.iterdir()) == []
@@ -344,15 +354,11 @@ def test_a_folder_that_cannot_be_is_said_at_the_start(tmp_path):
         tiny_run(tmp_path / "file" / "run", callbacks=[Stop(-1)])
 
 
-def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk):
-    class Fill(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 1:
-                full_disk(10_000)
-
+def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk, monkeypatch):
+    full_disk(2)
     with pytest.raises(OSError, match=r"epoch 2 could not be kept in .*that of epoch 1 is"):
-        tiny_run(tmp_path, callbacks=[Fill()])
-    full_disk(resource.RLIM_INFINITY)
+        tiny_run(tmp_path)
+    monkeypatch.undo()
     assert len(checkpoint.load(tmp_path).history) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
