@@ -16,6 +16,7 @@ _HOME = {
     "stack_gradients": "stacks",
     "ArchitectureBuilder": "widgets",
     "GradientExplorer": "widgets",
+    "LesionExplorer": "widgets",
     "TrainingPanel": "widgets",
 }
 __all__ = sorted(_HOME)

@@ -228,6 +228,24 @@ def heat_maps(maps, label="gradient norm"):
     return axes[0][0]
 
 
+def pictures(images, captions):
+    """Draw images with a caption over each, six in a row, and return the first one's Axes.
+
+    Args:
+        images: (n, H, W, C) in [0, 1].
+        captions: n strings.
+    """
+    rows = -(-len(images) // 6)
+    size = {"figsize": (9, 1.9 * rows), "layout": "constrained", "facecolor": "white"}
+    _, axes = plt.subplots(rows, 6, squeeze=False, **size)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
+        ax.imshow(image, cmap="gray")
+        ax.set_title(caption, fontsize="small")
+    return axes[0][0]
+
+
 def png(ax):
     """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well."""
     buffer = io.BytesIO()

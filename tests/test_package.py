@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import resnet_lesson
@@ -23,6 +24,7 @@ LAYERS = (
         "probe",
         "monitor",
         "training",
+        "trained",
     ),
     *("studies", "widgets", "exercises", "doctor", "__main__"),
 )
@@ -57,6 +59,13 @@ def test_every_public_name_resolves():
     for name in resnet_lesson.__all__:
         assert getattr(resnet_lesson, name).__name__ == name
         assert name in dir(resnet_lesson)
+
+
+def test_every_folder_of_code_is_installed():
+    listed = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())
+    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py")}
+    names = {".".join(folder.parts) for folder in folders}
+    assert names == set(listed["tool"]["setuptools"]["packages"])
 
 
 def modules():

@@ -145,14 +145,19 @@ def _check_goes_on(state, config, resume, folder):
             )
 
 
+def digest(dataset):
+    """SHA-256 of all images and labels, as hexadecimal digits."""
+    found = hashlib.sha256()
+    for array in (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test):
+        found.update(np.ascontiguousarray(array))
+    return found.hexdigest()
+
+
 def _about(config, dataset, data):
     """What the record says of the data, the machine and the day."""
-    digest = hashlib.sha256()
-    for array in (dataset.x_train, dataset.y_train, dataset.x_test, dataset.y_test):
-        digest.update(np.ascontiguousarray(array))
     return {
         "data": Path(data).name if data else config.dataset,
-        "data_sha256": digest.hexdigest(),
+        "data_sha256": digest(dataset),
         "train_images": len(dataset.x_train),
         "test_images": len(dataset.x_test),
         "date": datetime.date.today().isoformat(),
@@ -161,20 +166,25 @@ def _about(config, dataset, data):
     }
 
 
+def network(config, input_shape, classes):
+    """The network of a configuration, for images (B, *input_shape)."""
+    return build_cifar(
+        config.depth,
+        shortcut=config.shortcut,
+        input_shape=input_shape,
+        classes=classes,
+        # Keras's L2 is this times the square, whose slope is twice the weight.
+        reg=config.weight_decay / 2,
+    )
+
+
 def _compiled(config, dataset):
     """The network and its optimizer, with all their variables."""
     steps = steps_per_epoch(len(dataset.x_train), config)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16" if has_gpu() else "float32")
     try:
-        model = build_cifar(
-            config.depth,
-            shortcut=config.shortcut,
-            input_shape=dataset.x_train.shape[1:],
-            classes=len(dataset.class_names),
-            # Keras's L2 is this times the square, whose slope is twice the weight.
-            reg=config.weight_decay / 2,
-        )
+        model = network(config, dataset.x_train.shape[1:], len(dataset.class_names))
     finally:
         keras.config.set_dtype_policy(before)
     model.compile(

@@ -2,6 +2,7 @@
 
 from .builder import ArchitectureBuilder
 from .explorer import GradientExplorer
+from .lesions import LesionExplorer
 from .panel import TrainingPanel
 
-__all__ = ["ArchitectureBuilder", "GradientExplorer", "TrainingPanel"]
+__all__ = ["ArchitectureBuilder", "GradientExplorer", "LesionExplorer", "TrainingPanel"]

@@ -159,7 +159,6 @@ function drawNetwork(parts, input, width) {
 
 const NETWORK = ["width", "height", "depth", "classes", "stages", "filters", "order"];
 const COLUMNS = ["Part", "Modules", "Filters", "Feature maps", "Parameters", "Multiply-adds"];
-const grouped = (value) => value.toLocaleString("en");
 
 class Builder {
   constructor(model, el) {

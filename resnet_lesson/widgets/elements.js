@@ -25,3 +25,4 @@ function button(text, press) {
 }
 
 const plain = (name) => name.replaceAll("_", " ");
+const grouped = (value) => value.toLocaleString("en");

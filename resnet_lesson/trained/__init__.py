@@ -1,0 +1,55 @@
+"""A network that has been trained, for whoever has no GPU: open it, and take it apart.
+
+``python -m resnet_lesson.trained RUN DATA`` packs it again, RUN being the folder of a finished run.
+"""
+
+import hashlib
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "resnet20"
+WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"
+
+
+def load(folder=FOLDER):
+    """The trained network and the record of how it got there, as a ``training.Run``.
+
+    The weights are float16 in a file of plain arrays, which holds numbers and nothing that runs;
+    the model computes in float32.
+
+    Raises:
+        FileNotFoundError: a file is missing.
+        ValueError: the weights are not those of the record.
+    """
+    from ..training import Run, TrainingConfig
+    from ..training.loop import network
+
+    folder = Path(folder)
+    record = json.loads((folder / RECORD).read_text())
+    content = (folder / WEIGHTS).read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != record["weights_sha256"]:
+        raise ValueError(
+            f"{folder / WEIGHTS} must have the checksum {record['weights_sha256']} of its record, "
+            f"received {digest}: copy it again"
+        )
+    config = record["config"] | {"drops": tuple(record["config"]["drops"])}
+    model = network(TrainingConfig(**config), record["input_shape"], len(record["class_names"]))
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        for variable in model.variables:
+            variable.assign(file[variable.path])
+    return Run(model, record)
+
+
+def lesions(folder=FOLDER):
+    """What is left of the network without any set of its modules, as a dict.
+
+    ``modules`` are their names, input side first; ``images`` is the number of test images of each
+    class; ``without`` has a dict for each set: ``deleted``, a string with a 1 for each module
+    that is gone and a 0 for each that is there; ``right`` and ``answers``, lists by class of how
+    many of its images are told right, and how often it is the answer.
+    """
+    return json.loads((Path(folder) / LESIONS).read_text())
