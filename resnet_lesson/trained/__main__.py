@@ -73,7 +73,8 @@ def halved(model, values):
     """The model's weights in half precision, by name."""
     weights = {}
     for variable, value in zip(model.variables, values, strict=True):
-        weights[variable.path] = value.astype(np.float16)
+        with np.errstate(over="ignore"):  # said below
+            weights[variable.path] = value.astype(np.float16)
         if not np.isfinite(weights[variable.path]).all():
             raise FloatingPointError(
                 f"{variable.path} must stay below {np.finfo(np.float16).max} to be kept as "
