@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
+from PIL import Image
 
 # Okabe and Ito's colours, told apart with any colour vision; each goes with its own marker.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -246,12 +247,21 @@ def pictures(images, captions):
     return axes[0][0]
 
 
-def png(ax):
-    """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well."""
+def png(ax, colors=256):
+    """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well.
+
+    So many colours are kept, which no eye sees in a diagram, and a notebook is half as large; None
+    keeps all.
+    """
     buffer = io.BytesIO()
     ax.figure.savefig(buffer, format="png", dpi=80)
     plt.close(ax.figure)
-    return buffer.getvalue()
+    if colors is None:
+        return buffer.getvalue()
+    reduced = io.BytesIO()
+    picture = Image.open(buffer).convert("RGB").quantize(colors, dither=Image.Dither.NONE)
+    picture.save(reduced, format="png", optimize=True)
+    return reduced.getvalue()
 
 
 # What a letter of a module's parts stands for: word and colour, one for each kind of part.

@@ -24,7 +24,7 @@ LAYERS = (
         "probe",
         "monitor",
         "training",
-        "trained",
+        "pretrained",
     ),
     *("studies", "widgets", "exercises", "doctor", "__main__"),
 )

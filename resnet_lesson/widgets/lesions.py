@@ -6,7 +6,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-from .. import trained
+from .. import pretrained
 
 FOLDER = Path(__file__).parent
 PARTS = ("elements.js", "lesions.js")
@@ -18,7 +18,7 @@ class LesionExplorer(anywidget.AnyWidget):
     All sets of modules have been measured, so that it answers at once, with a kernel or without.
 
     Args:
-        record: as ``trained.lesions`` returns it; that of the lesson's network, if not given.
+        record: as ``pretrained.lesions`` returns it; that of the lesson's network, if not given.
 
     ``deleted`` is a trait: the names of the modules that are gone.
 
@@ -37,7 +37,7 @@ class LesionExplorer(anywidget.AnyWidget):
     counts = traitlets.List().tag(sync=True)
 
     def __init__(self, record=None, **traits):
-        record = record or trained.lesions()
+        record = record or pretrained.lesions()
         rows = sorted(record["without"], key=lambda row: row["deleted"])
         counts = [[row["right"], row["answers"]] for row in rows]
         same = {name: record[name] for name in ("modules", "class_names", "images")}

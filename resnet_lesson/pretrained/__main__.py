@@ -1,4 +1,4 @@
-"""Pack a finished run for the lesson: ``python -m resnet_lesson.trained RUN DATA``."""
+"""Pack a finished run for the lesson: ``python -m resnet_lesson.pretrained RUN DATA``."""
 
 import argparse
 import hashlib
@@ -46,7 +46,7 @@ def pack(run, data, folder=FOLDER):
     answers = model.predict(noise(images.shape[1:]), verbose=0)
     worst = most_confident_mistakes(probabilities, labels)
     captions = [f"{names[m['answer']]} {m['confidence']:.3f}\n{names[m['label']]}" for m in worst]
-    picture = plots.png(plots.pictures(images[[m["index"] for m in worst]], captions))
+    picture = plots.png(plots.pictures(images[[m["index"] for m in worst]], captions), None)
     lesions = _lesions(model, images, labels, names)
     head = {key: value for key, value in record.items() if key != "history"} | {
         "input_shape": images.shape[1:],
@@ -129,7 +129,7 @@ def _lesions(model, images, labels, names):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m resnet_lesson.trained", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m resnet_lesson.pretrained", description=__doc__)
     parser.add_argument("run", help="the folder of a finished run")
     parser.add_argument("data", help="the path of the data it was trained on")
     options = parser.parse_args()

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
-from resnet_lesson import LesionExplorer, load, trained, training
-from resnet_lesson.trained import __main__ as packing
-from resnet_lesson.trained.deletion import confusions
+from resnet_lesson import LesionExplorer, load, pretrained, training
+from resnet_lesson.pretrained import __main__ as packing
+from resnet_lesson.pretrained.deletion import confusions
 from resnet_lesson.training import checkpoint
 
 TINY = dataclasses.replace(training.PRESETS["digits"], depth=8, epochs=2)
@@ -37,7 +37,7 @@ def right(model):
 
 
 def test_what_was_packed_comes_back(run, packed):
-    original, again = run[1], trained.load(packed)
+    original, again = run[1], pretrained.load(packed)
     for before, after in zip(original.model.weights, again.model.weights, strict=True):
         # Half precision keeps 11 bits.
         np.testing.assert_allclose(after, before, rtol=2**-11, atol=1e-7)
@@ -64,12 +64,12 @@ def test_other_weights_are_refused(packed, tmp_path):
     content[len(content) // 2] ^= 1
     damaged.write_bytes(content)
     with pytest.raises(ValueError, match=r"weights.npz must have the checksum .*copy it again"):
-        trained.load(tmp_path / "copy")
+        pretrained.load(tmp_path / "copy")
 
 
 def test_a_deleted_branch_is_one_whose_last_kernel_is_zero(packed):
-    model, digits = trained.load(packed).model, load("digits")
-    found = trained.lesions(packed)
+    model, digits = pretrained.load(packed).model, load("digits")
+    found = pretrained.lesions(packed)
     by_set = {row["deleted"]: row for row in found["without"]}
     assert list(by_set) == ["".join(bits) for bits in itertools.product("01", repeat=3)]
     weights = model.get_weights()
@@ -88,7 +88,7 @@ def test_a_deleted_branch_is_one_whose_last_kernel_is_zero(packed):
 
 
 def test_every_image_is_counted_once_whatever_the_batches(packed):
-    model, digits = trained.load(packed).model, load("digits")
+    model, digits = pretrained.load(packed).model, load("digits")
     assert 500 < len(digits.x_test) < 1000  # in two batches
     for count in confusions(model, digits.x_test, digits.y_test, 10).values():
         assert count.sum(axis=1).tolist() == np.bincount(digits.y_test).tolist()
@@ -128,10 +128,10 @@ def test_a_weight_beyond_half_precision_is_refused(run):
 
 
 def test_the_explorer_knows_every_set(packed):
-    explorer = LesionExplorer(trained.lesions(packed))
-    assert explorer.accuracy() == trained.load(packed).record["float16_test_accuracy"]
+    explorer = LesionExplorer(pretrained.lesions(packed))
+    assert explorer.accuracy() == pretrained.load(packed).record["float16_test_accuracy"]
     first, _, last = explorer.modules
-    row = {row["deleted"]: row for row in trained.lesions(packed)["without"]}["101"]
+    row = {row["deleted"]: row for row in pretrained.lesions(packed)["without"]}["101"]
     assert explorer.accuracy(last, first) == sum(row["right"]) / sum(explorer.images)
     explorer.deleted = [first]
     words = explorer._repr_mimebundle_()[0]["text/plain"]
