@@ -94,7 +94,7 @@ def coded(count, size):
 def test_each_image_has_its_own_crop_and_flip():
     count, size, padding = 4000, 8, 2
     drawn = augment(tf.constant(coded(count, size)), padding, True, (3, 4)).numpy()[..., 0]
-    framed = np.pad(coded(1, size)[0, ..., 0], padding)
+    framed = np.pad(coded(1, size)[0, ..., 0], padding, "reflect")
     seen = {}
     for top in range(2 * padding + 1):
         for left in range(2 * padding + 1):
@@ -114,6 +114,12 @@ def test_draws_belong_to_the_seed():
     once, again, other = (augment(images, 2, True, (3, s)).numpy() for s in (1, 1, 2))
     assert (once == again).all()
     assert (once != other).any()
+
+
+def test_no_more_can_be_mirrored_than_there_is():
+    config = dataclasses.replace(TINY, padding=8, batch_size=4)
+    with pytest.raises(ValueError, match=r"less than the images' sides \(8, 8\), received 8"):
+        batches(coded(4, 8), np.zeros(4, int), config)
 
 
 def test_no_padding_and_no_flip_leave_the_images():

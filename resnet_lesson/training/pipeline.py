@@ -20,9 +20,13 @@ def batches(images, labels, config, first_epoch=0):
         ``steps_per_epoch`` of them an epoch.
 
     Raises:
-        ValueError: not one full batch.
+        ValueError: not one full batch; or more padding than there are pixels to mirror.
     """
-    steps = steps_per_epoch(len(images), config)
+    steps, sides = steps_per_epoch(len(images), config), images.shape[1:3]
+    if config.padding >= min(sides):
+        raise ValueError(
+            f"padding must be less than the images' sides {sides}, received {config.padding}"
+        )
     with tf.device("CPU"):  # where tf.data works; a GPU's memory is for the network
         images, labels = tf.constant(images), tf.constant(labels)
     orders, draws = tf.unstack(tf.random.split([config.seed, 0], 2))
@@ -54,11 +58,13 @@ def steps_per_epoch(images, config):
 
 
 def augment(images, padding, flip, seed):
-    """Pad with zeros, crop to the size before, and mirror half: each image by its own draw.
+    """Pad by reflection, crop to the size before, and mirror half: each image by its own draw.
+
+    Black frames would be in training images only: the norms would count on them in all.
 
     Args:
         images: (B, H, W, C).
-        padding: pixels on each side; 0 crops nothing.
+        padding: pixels on each side, fewer than an image has; 0 crops nothing.
         flip: whether to mirror.
         seed: (2,) integers; the same ones draw the same.
     """
@@ -69,7 +75,8 @@ def augment(images, padding, flip, seed):
     if flip:
         mirrored = tf.random.stateless_uniform((batch, 1), mirrors) < 0.5
         columns = tf.where(mirrored, columns[:, ::-1], columns)
-    padded = tf.pad(images, [[0, 0], [padding, padding], [padding, padding], [0, 0]])
+    frame = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
+    padded = tf.pad(images, frame, "REFLECT")
     # All crops in two look-ups, first of rows, then of columns, with no loop over the images.
     cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
     return tf.gather(cropped, columns, axis=2, batch_dims=1)
