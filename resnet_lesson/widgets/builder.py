@@ -1,14 +1,13 @@
 """The architecture builder: change stages and filters, see what the network becomes."""
 
 import base64
-from pathlib import Path
 
 import anywidget
 import traitlets
 
 from .. import architecture
+from .source import joined
 
-FOLDER = Path(__file__).parent
 PARTS = ("elements.js", "builder.js")
 NETWORK = ("width", "height", "depth", "classes", "stages", "filters", "order")
 EXAMPLE = {
@@ -35,8 +34,8 @@ class ArchitectureBuilder(anywidget.AnyWidget):
     shows the error of ``build`` in place of the network.
     """
 
-    _esm = "\n".join((FOLDER / part).read_text() for part in PARTS)
-    _css = FOLDER / "builder.css"
+    _esm = joined(*PARTS)
+    _css = joined("elements.css", "builder.css")
 
     width = _number(EXAMPLE["width"]).tag(sync=True)
     height = _number(EXAMPLE["height"]).tag(sync=True)

@@ -4,15 +4,14 @@ import asyncio
 import base64
 import gzip
 import importlib
-from pathlib import Path
 
 import anywidget
 import traitlets
 
 from .. import curves
 from . import grid, guesses
+from .source import joined
 
-FOLDER = Path(__file__).parent
 # A widget's module comes from a blob and can import nothing: its parts are joined here.
 PARTS = ("elements.js", "recorded.js", "picture.js", "guess.js", "explorer.js")
 CHOICES = grid.load()["choices"]
@@ -95,8 +94,8 @@ class GradientExplorer(anywidget.AnyWidget):
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
-    _esm = "\n".join((FOLDER / part).read_text() for part in PARTS)
-    _css = FOLDER / "explorer.css"
+    _esm = joined(*PARTS)
+    _css = joined("elements.css", "explorer.css")
     _engine = None  # of all explorers: the module, once it is loaded
 
     depth = traitlets.Int(20, min=1, max=grid.load()["most"]).tag(sync=True)

@@ -1,14 +1,13 @@
 """The lesion explorer: delete modules of a trained network, and see what it still knows."""
 
 import base64
-from pathlib import Path
 
 import anywidget
 import traitlets
 
 from .. import pretrained
+from .source import joined
 
-FOLDER = Path(__file__).parent
 PARTS = ("elements.js", "lesions.js")
 
 
@@ -26,8 +25,8 @@ class LesionExplorer(anywidget.AnyWidget):
         traitlets.TraitError: ``deleted`` names what is no module.
     """
 
-    _esm = "\n".join((FOLDER / part).read_text() for part in PARTS)
-    _css = FOLDER / "lesions.css"
+    _esm = joined(*PARTS)
+    _css = joined("elements.css", "lesions.css")
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -6,7 +6,6 @@ import importlib
 import json
 import threading
 from numbers import Integral
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -15,8 +14,8 @@ import traitlets
 from ..files import whole
 from . import recording
 from .recording import MEASURES
+from .source import FOLDER, joined
 
-FOLDER = Path(__file__).parent
 PARTS = ("elements.js", "charts.js", "panel.js")
 RECORDED = FOLDER / "runs.json"  # plain and residual, made by recorded_runs
 # Redraws after which one is sent whole: a browser that missed some has all again.
@@ -49,8 +48,8 @@ class TrainingPanel(anywidget.AnyWidget):
         traitlets.TraitError: ``quantity`` or ``zoom`` is none.
     """
 
-    _esm = "\n".join((FOLDER / part).read_text() for part in PARTS)
-    _css = FOLDER / "panel.css"
+    _esm = joined(*PARTS)
+    _css = joined("elements.css", "panel.css")
 
     # The last training as a whole. While one goes on, messages carry what is new: a trait
     # belongs to one thread, and the browser's wishes come in another.

@@ -12,8 +12,9 @@ from test_page import THEMES, WIDTHS, loaded, opened
 
 from resnet_lesson import ArchitectureBuilder, architecture
 from resnet_lesson.widgets import builder as module
+from resnet_lesson.widgets.source import joined
 
-SCRIPT = "\n".join((module.FOLDER / part).read_text() for part in module.PARTS)
+SCRIPT = joined(*module.PARTS)
 SCRIPT = SCRIPT.replace("export default { render };", "")
 # The sums of many networks, or what refuses them, and the calls that build them.
 SUMS = f"""({{ networks, words }}) => {{

@@ -9,9 +9,10 @@ from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  #
 
 from resnet_lesson.widgets import explorer as module
 from resnet_lesson.widgets import guesses
+from resnet_lesson.widgets.source import joined
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
-PARTS = "\n".join((module.FOLDER / part).read_text() for part in module.PARTS[:-1])
+PARTS = joined(*module.PARTS[:-1])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,10 @@
+"""The browser's side of the widgets, files of one folder."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def joined(*parts):
+    """The text of these files, one after the other."""
+    return "\n".join((FOLDER / part).read_text() for part in parts)
