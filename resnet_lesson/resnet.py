@@ -305,6 +305,18 @@ def build_cifar(
     return keras.Model(image, _classifier(x, classes, reg, "channels_last"), name=f"{kind}{depth}")
 
 
+def wire(model):
+    """Where the modules of a network of ``build_cifar`` begin: basic ones, in full pre-activation.
+
+    Returns:
+        The modules' names, input side first, and the tensors at their inputs, followed by that at
+        the input of what stands after the last.
+    """
+    ends = [layer.name for layer in model.layers if layer.name.endswith("_conv2")]
+    names = [end.removesuffix("_conv2") for end in ends]
+    return names, [model.get_layer(f"{place}_bn1").input for place in [*names, "final"]]
+
+
 def _classifier(x, classes, reg, data_format):
     """(B, H, W, C) -> (B, classes): the mean over the image, a dense layer, softmax."""
     x = layers.GlobalAveragePooling2D(data_format=data_format, name="global_pool")(x)

@@ -10,10 +10,11 @@ import numpy as np
 from .. import plots
 from ..data import load as load_data
 from ..files import rounded, table, whole
+from ..resnet import wire
 from ..training import checkpoint
 from ..training.loop import digest, network
 from . import FOLDER, LESIONS, MISTAKES, RECORD, WEIGHTS
-from .deletion import confusions, cut
+from .deletion import confusions
 
 SHOWN = 12  # mistakes in the picture
 
@@ -121,7 +122,7 @@ def _lesions(model, images, labels, names):
         for deleted, count in counts.items()
     ]
     head = {
-        "modules": cut(model)[-1],
+        "modules": wire(model)[0],
         "class_names": names,
         "images": np.bincount(labels, minlength=len(names)).tolist(),
     }

@@ -3,7 +3,7 @@
 After the lesion study of Veit et al. 2016, arXiv 1605.06431.
 """
 
-import itertools
+import collections
 
 import numpy as np
 
@@ -15,24 +15,21 @@ def cut(model):
 
     Returns:
         The stem; a list with two functions for each module, the whole module and what is left of
-        it where its branch is deleted, which is the shortcut; the head; and the modules' names.
-        All compute by the layers of ``model``.
+        it where its branch is deleted, which is the shortcut; and the head. All compute by the
+        layers of ``model``.
     """
+    from ..resnet import wire
     from ..runtime import keras, tf
 
-    names = [
-        name for layer in model.layers if (name := layer.name.removesuffix("_add")) != layer.name
-    ]
+    names, places = wire(model)
     kept = {layer.name for layer in model.layers}
-    wire = [model.get_layer(f"{name}_bn1").input for name in names]
-    wire.append(model.get_layer("final_bn1").input)
     modules = []
-    for name, start, end in zip(names, wire[:-1], wire[1:], strict=True):
+    for name, start, end in zip(names, places[:-1], places[1:], strict=True):
         shortcut = tf.identity
         if f"{name}_projection" in kept:
             shortcut = keras.Model(start, model.get_layer(f"{name}_projection").output)
         modules.append((keras.Model(start, end), shortcut))
-    return keras.Model(model.input, wire[0]), modules, keras.Model(wire[-1], model.output), names
+    return keras.Model(model.input, places[0]), modules, keras.Model(places[-1], model.output)
 
 
 def confusions(model, images, labels, classes):
@@ -52,11 +49,10 @@ def confusions(model, images, labels, classes):
     """
     from ..runtime import tf
 
-    stem, modules, head, names = cut(model)
+    stem, modules, head = cut(model)
     stem, head = tf.function(stem), tf.function(head)
     modules = [(tf.function(whole), tf.function(shortcut)) for whole, shortcut in modules]
-    sets = ["".join(bits) for bits in itertools.product("01", repeat=len(names))]
-    counts = {deleted: np.zeros((classes, classes), int) for deleted in sets}
+    counts = collections.defaultdict(lambda: np.zeros((classes, classes), int))
 
     def walk(h, deleted):
         if len(deleted) == len(modules):

@@ -45,14 +45,13 @@ def pieces(model):
         The stem, a list with the branch of each module, and the head: models that share their
         layers with ``model``.
     """
+    from ..resnet import wire
     from ..runtime import keras
 
-    modules = sum(layer.name.endswith("_conv2") for layer in model.layers)
-    inputs = [model.get_layer(f"stage1_unit{i}_bn1").input for i in range(1, modules + 1)]
-    inputs.append(model.get_layer("final_bn1").input)
+    names, inputs = wire(model)
     branches = [
-        keras.Model(start, model.get_layer(f"stage1_unit{i}_conv2").output)
-        for i, start in enumerate(inputs[:-1], start=1)
+        keras.Model(start, model.get_layer(f"{name}_conv2").output)
+        for name, start in zip(names, inputs[:-1], strict=True)
     ]
     return keras.Model(model.input, inputs[0]), branches, keras.Model(inputs[-1], model.output)
 
