@@ -21,14 +21,14 @@ def load(folder=FOLDER):
     the model computes in float32.
 
     Raises:
-        FileNotFoundError: a file is missing.
+        FileNotFoundError: nothing is packed there.
         ValueError: the weights are not those of the record.
     """
     from ..training import Run, TrainingConfig
     from ..training.loop import network
 
     folder = Path(folder)
-    record = json.loads((folder / RECORD).read_text())
+    record = _told(folder / RECORD)
     content = (folder / WEIGHTS).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != record["weights_sha256"]:
@@ -36,8 +36,8 @@ def load(folder=FOLDER):
             f"{folder / WEIGHTS} must have the checksum {record['weights_sha256']} of its record, "
             f"received {digest}: copy it again"
         )
-    config = record["config"] | {"drops": tuple(record["config"]["drops"])}
-    model = network(TrainingConfig(**config), record["input_shape"], len(record["class_names"]))
+    config = TrainingConfig.told(record["config"])
+    model = network(config, record["input_shape"], len(record["class_names"]))
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         for variable in model.variables:
             variable.assign(file[variable.path])
@@ -51,5 +51,16 @@ def lesions(folder=FOLDER):
     class; ``without`` has a dict for each set: ``deleted``, a string with a 1 for each module
     that is gone and a 0 for each that is there; ``right`` and ``answers``, lists by class of how
     many of its images are told right, and how often it is the answer.
+
+    Raises:
+        FileNotFoundError: nothing is packed there.
     """
-    return json.loads((Path(folder) / LESIONS).read_text())
+    return _told(Path(folder) / LESIONS)
+
+
+def _told(path):
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no {path}: python -m resnet_lesson.pretrained makes it from a finished run"
+        )
+    return json.loads(path.read_text())

@@ -54,8 +54,7 @@ def load(folder):
         with np.load(path, allow_pickle=False) as file:
             told = json.loads(str(file["told"]))
             model, optimizer = (_numbered(file, kind) for kind in ("model", "optimizer"))
-        told["config"]["drops"] = tuple(told["config"]["drops"])
-        config = TrainingConfig(**told["config"])
+        config = TrainingConfig.told(told["config"])
     except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{path} must be a checkpoint of this package, received a damaged or other file "

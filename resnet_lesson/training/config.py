@@ -66,6 +66,11 @@ class TrainingConfig:
         whole = isinstance(drops, tuple) and all(isinstance(d, Integral) and d > 0 for d in drops)
         _check("drops", whole and list(drops) == sorted(set(drops)), "be steps that rise", self)
 
+    @classmethod
+    def told(cls, values):
+        """That of a dict which came back from JSON, where a tuple is a list."""
+        return cls(**values | {"drops": tuple(values["drops"])})
+
     def why(self):
         """A dict from each field to its reason."""
         return {item.name: item.metadata["reason"] for item in fields(self)}
