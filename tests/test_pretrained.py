@@ -138,3 +138,11 @@ def test_the_explorer_knows_every_set(packed):
     assert words.startswith(f"LesionExplorer: without {first}, ")
     with pytest.raises(TraitError, match=r"deleted must name modules of .*, received 'stage9'"):
         explorer.deleted = ["stage9"]
+    with pytest.raises(ValueError, match=r"deleted must name modules of .*, received 'stage9'"):
+        explorer.accuracy("stage9")
+
+
+def test_where_nothing_is_packed_it_says_what_would(tmp_path):
+    for read in (pretrained.load, pretrained.lesions):
+        with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson\.pretrained makes"):
+            read(tmp_path)

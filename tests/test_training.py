@@ -329,7 +329,7 @@ def test_a_damaged_checkpoint_is_said_and_kept(tmp_path, finished, damage):
 def full_disk(monkeypatch):
     """Once so many epochs are done, no checkpoint may grow beyond 10,000 bytes.
 
-    The limit holds for the whole process: pytest writes prints, too.
+    Only while it is written: the limit is the whole process's, and would stop pytest's output, too.
     """
     save, limits = checkpoint.save, resource.getrlimit(resource.RLIMIT_FSIZE)
 

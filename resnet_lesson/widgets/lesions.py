@@ -44,15 +44,23 @@ class LesionExplorer(anywidget.AnyWidget):
 
     @traitlets.validate("deleted")
     def _check_deleted(self, proposal):
-        for name in proposal.value:
-            if name not in self.modules:
-                raise traitlets.TraitError(
-                    f"deleted must name modules of {', '.join(self.modules)}, received {name!r}"
-                )
+        self._check(proposal.value, traitlets.TraitError)
         return proposal.value
 
+    def _check(self, names, error):
+        for name in names:
+            if name not in self.modules:
+                raise error(
+                    f"deleted must name modules of {', '.join(self.modules)}, received {name!r}"
+                )
+
     def accuracy(self, *deleted):
-        """The share of the test images that is told right without these modules."""
+        """The share of the test images that is told right without these modules.
+
+        Raises:
+            ValueError: a name is that of no module.
+        """
+        self._check(deleted, ValueError)
         number = int("".join(str(int(name in deleted)) for name in self.modules), 2)
         return sum(self.counts[number][0]) / sum(self.images)
 
