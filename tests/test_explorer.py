@@ -5,6 +5,7 @@ import itertools
 import json
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -125,6 +126,29 @@ def test_a_pinned_curve_stays():
     assert explorer.curve["label"] == "10 sigmoid layers, glorot weights, gradient of the weights"
     explorer.redraw()
     assert "draw 2" in explorer.status
+
+
+def test_a_trait_set_by_another_thread_meanwhile_is_answered_next(monkeypatch):
+    explorer, asked, seen = measured(GradientExplorer(depth=5)), threading.Event(), []
+    other = threading.Thread(target=explorer.set_trait, args=("depth", 9))
+
+    def slow(*depth, **setting):
+        if not asked.is_set():
+            asked.set()
+            other.start()
+            while explorer.depth != 9:  # it is set at once, and only then waits for its answer
+                threading.Event().wait(0.01)
+        return stack_gradients(*depth, **setting)
+
+    monkeypatch.setattr(module.GradientExplorer._engine, "stack_gradients", slow)
+    explorer.observe(lambda change: seen.append(change.new), "curve")
+    explorer.activation = "tanh"
+    other.join()
+    assert [len(curve["values"]) for curve in seen] == [5, 9]
+    for curve in seen:
+        assert curve["layers"] == list(range(1, len(curve["values"]) + 1))
+        assert curve["label"] == f"{len(curve['values'])} tanh layers, glorot weights"
+    assert explorer.status.startswith("9 tanh layers")
 
 
 def test_bundle_has_stable_words_and_a_picture():

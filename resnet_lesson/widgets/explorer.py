@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import importlib
+import threading
 
 import anywidget
 import traitlets
@@ -97,6 +98,8 @@ class GradientExplorer(anywidget.AnyWidget):
     _esm = joined(*PARTS)
     _css = joined("elements.css", "explorer.css")
     _engine = None  # of all explorers: the module, once it is loaded
+    # JupyterLab delivers what the browser sets on a thread of its own, beside a running cell.
+    _answering = threading.RLock()  # of all explorers: TensorFlow's seed belongs to the process
 
     depth = traitlets.Int(20, min=1, max=grid.load()["most"]).tag(sync=True)
     activation = traitlets.Enum(CHOICES["activation"], "sigmoid").tag(sync=True)
@@ -168,56 +171,42 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def label(self):
         """The settings in words."""
-        layers = {"dense": "layer", "convolution": "convolution"}.get(
-            self.kind, f"{self.kind} module"
-        )
-        parts = [
-            f"{self.depth} {self.activation} {layers}{'s' if self.depth > 1 else ''}",
-            f"{self.initializer} weights",
-            *(["BN"] if self.normalization else []),
-            *(["shortcuts"] if self.shortcut else []),
-            *([self.order.replace("_", " ")] if self.order != "full_preactivation" else []),
-            *([f"draw {self.seed + 1}"] if self.seed else []),
-        ]
-        return ", ".join(parts)
+        return _label(self._asked())
+
+    def _asked(self):
+        return {trait: getattr(self, trait) for trait in TRAITS}
 
     def _recompute(self, _change=None):
-        # A question changes several traits at once; each of them calls, the first answers for all.
-        asked = [getattr(self, trait) for trait in TRAITS]
-        if asked == self._answered:
-            return
-        # One message for all, so that the picture and its words never disagree.
-        with self.hold_sync():
-            curve, described = self._recorded() or self._measured()
-            # With its name: the settings move on while a curve is still on its way.
-            self.curve = curve | {"label": self._curve_label()}
-            self.status = self._words(described)
-            self.answers += 1
-        self._answered = asked
+        with self._answering:
+            # The traits may move on meanwhile, by another thread: the answer is to these, and
+            # whoever moves them asks again.
+            asked = self._asked()
+            # A question changes several traits at once; each calls, the first answers for all.
+            if asked == self._answered:
+                return
+            curve, described = self._recorded(asked) or self._measured(asked)
+            # One message for all, so that the picture and its words never disagree.
+            with self.hold_sync():
+                self.curve = curve | {"label": _curve_label(asked)}
+                self.status = _words(asked, described)
+                self.answers += 1
+            self._answered = asked
 
-    def _curve_label(self):
-        other = QUANTITIES.get(self.quantity)
-        return f"{self.label()}, {other}" if other else self.label()
-
-    def _words(self, described):
-        return f"{self.label()}. {curves.sentence(described, self.quantity)}"
-
-    def _recorded(self, whatever_is_loaded=False):
+    def _recorded(self, asked, whatever_is_loaded=False):
         """The grid's curve and description, while there is no engine; or None."""
-        if self.seed or (GradientExplorer._engine and not whatever_is_loaded):
+        if asked["seed"] or (GradientExplorer._engine and not whatever_is_loaded):
             return None
-        setting = {name: getattr(self, name) for name in grid.SETTING}
-        return grid.look_up(setting, self.depth, self.quantity)
+        setting = {name: asked[name] for name in grid.SETTING}
+        return grid.look_up(setting, asked["depth"], asked["quantity"])
 
-    def _measured(self):
+    def _measured(self, asked):
         """The engine's curve and description."""
         self._load_engine()
-        setting = {name: getattr(self, name) for name in grid.SETTING}
-        result = self._engine.stack_gradients(self.depth, seed=self.seed, **setting)
-        norms = getattr(result, self.quantity)
-        layers = list(range(1, self.depth + 1))
+        setting = {name: asked[name] for name in (*grid.SETTING, "depth", "seed")}
+        norms = getattr(self._engine.stack_gradients(**setting), asked["quantity"])
+        layers = list(range(1, asked["depth"] + 1))
         values = [grid.logarithm(norm) for norm in norms]
-        return {"layers": layers, "values": values}, curves.describe(norms, self.quantity)
+        return {"layers": layers, "values": values}, curves.describe(norms, asked["quantity"])
 
     def _hear(self, _widget, content, _buffers):
         """The browser says hello: tell it that a kernel is there, and load the engine."""
@@ -231,8 +220,9 @@ class GradientExplorer(anywidget.AnyWidget):
 
     def _take_over(self, _loading=None):
         """Answer anew, with the engine in place of the grid."""
-        self._answered = None
-        self._recompute()
+        with self._answering:
+            self._answered = None
+            self._recompute()
 
     @staticmethod
     def _load_engine():
@@ -242,20 +232,46 @@ class GradientExplorer(anywidget.AnyWidget):
         """The widget; words that do not vary; a picture for where no widget can run."""
         bundle, metadata = super()._repr_mimebundle_(**options)
         # From the grid where it can be: the same words before and after the engine is loaded.
-        curve, described = self._recorded(whatever_is_loaded=True) or self._measured()
-        bundle["text/plain"] = f"GradientExplorer: {self._words(described)}"
-        bundle["image/png"] = base64.b64encode(self._picture(curve)).decode()
+        with self._answering:
+            asked = self._asked()
+            curve, described = self._recorded(asked, True) or self._measured(asked)
+        bundle["text/plain"] = f"GradientExplorer: {_words(asked, described)}"
+        bundle["image/png"] = base64.b64encode(self._picture(asked, curve)).decode()
         return bundle, metadata
 
-    def _picture(self, curve):
+    def _picture(self, asked, curve):
         """PNG bytes of the curve over the pinned ones."""
         from .. import plots
 
-        drawn = {pin["label"]: pin for pin in self.pins} | {self.label(): curve}
+        drawn = {pin["label"]: pin for pin in self.pins} | {_label(asked): curve}
         norms = {
             label: (one["layers"], [grid.norm(value) for value in one["values"]])
             for label, one in drawn.items()
         }
         # A reader waits for this picture before the widget comes alive.
-        ylabel = self.quantity.replace("_", " ")
+        ylabel = asked["quantity"].replace("_", " ")
         return plots.png(plots.gradient_curves(norms, plots.quick_axes(), ylabel))
+
+
+def _label(asked):
+    """Settings in words."""
+    kind, depth, order = asked["kind"], asked["depth"], asked["order"]
+    layers = {"dense": "layer", "convolution": "convolution"}.get(kind, f"{kind} module")
+    parts = [
+        f"{depth} {asked['activation']} {layers}{'s' if depth > 1 else ''}",
+        f"{asked['initializer']} weights",
+        *(["BN"] if asked["normalization"] else []),
+        *(["shortcuts"] if asked["shortcut"] else []),
+        *([order.replace("_", " ")] if order != "full_preactivation" else []),
+        *([f"draw {asked['seed'] + 1}"] if asked["seed"] else []),
+    ]
+    return ", ".join(parts)
+
+
+def _curve_label(asked):
+    other = QUANTITIES.get(asked["quantity"])
+    return f"{_label(asked)}, {other}" if other else _label(asked)
+
+
+def _words(asked, described):
+    return f"{_label(asked)}. {curves.sentence(described, asked['quantity'])}"
