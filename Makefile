@@ -6,6 +6,8 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
+# Two files at a time: two cores are what a small machine has. A browser wants its own time.
+IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test notebooks studies grid runs stress site lint links claims browser bench
 
@@ -45,8 +47,9 @@ browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py
 
 test: $(DEV_READY) browser
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
+	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/test_interruptions.py
