@@ -123,8 +123,8 @@ def train(
                 shuffle=False,  # the batches come in an order of their own
                 verbose=0,
             )
-    record = _record(model, keeper.state)
-    _finish(folder, model, record)
+    record = recorded(model, keeper.state)
+    finish(folder, model, record)
     return Run(model, record)
 
 
@@ -262,7 +262,7 @@ class _Keeper(keras.callbacks.Callback):
                 f"epoch {len(self.state.history)} is: make room there, then resume"
             ) from error
         if self.watch:
-            self.watch(_record(self.model, state))
+            self.watch(recorded(self.model, state))
 
     def _row(self, epoch, logs):
         config, last = self.state.config, (epoch + 1) * self.steps - 1
@@ -319,7 +319,7 @@ def _write_log(folder, history):
         writer.writerows(history)
 
 
-def _record(model, state):
+def recorded(model, state):
     """What is known of a run after its last full epoch."""
     return {
         "command": command(state.config),
@@ -333,7 +333,7 @@ def _record(model, state):
     }
 
 
-def _finish(folder, model, record):
+def finish(folder, model, record):
     """Write what a finished run leaves."""
     from .. import plots
 

@@ -1,0 +1,447 @@
+"""CIFAR-10 in PyTorch, many networks at once on one GPU: where the lesson's table comes from.
+
+``python cifar10_torch.py JOBS DATA OUTPUT SECONDS``: JOBS is a JSON list of the fields of
+``TrainingConfig``s, the deepest first; DATA an .npz as ``load`` takes it; OUTPUT a folder; no
+epoch begins after so many SECONDS.
+
+A network as small as ResNet-20 leaves most of a large GPU idle, and a step is hundreds of short
+kernels. So a step is captured once as a CUDA graph, and several networks replay theirs side by
+side, each on a stream of its own. All else is what ``resnet_lesson.training`` does; that network,
+loss, gradient, norms and update are the same is checked beside Keras by ``cifar10.py check``.
+"""
+
+import json
+import math
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch._dynamo
+from torch import nn
+from torch.nn import functional
+
+SIDE_BY_SIDE = 8  # networks that train at the same time
+TEST_BATCH = 500
+
+
+class Conv(nn.Conv2d):
+    """Without bias, padded as Keras's "same" does: at stride 2 only below and to the right."""
+
+    def __init__(self, channels, filters, size, stride=1):
+        padding = size // 2 if stride == 1 else 0
+        super().__init__(channels, filters, size, stride, padding, bias=False)
+        self.frame = size > 1 and stride > 1
+
+    def forward(self, x):
+        return super().forward(functional.pad(x, (0, 1, 0, 1)) if self.frame else x)
+
+
+class NormReLU(nn.BatchNorm2d):
+    def __init__(self, channels):
+        super().__init__(channels, eps=2e-5, momentum=0.1)
+
+    def forward(self, x):
+        return functional.relu(super().forward(x))
+
+
+class Module(nn.Module):
+    """A basic residual module in full pre-activation."""
+
+    def __init__(self, channels, filters, stride, shortcut):
+        super().__init__()
+        self.shortcut = shortcut
+        self.bn1, self.conv1 = NormReLU(channels), Conv(channels, filters, 3, stride)
+        self.bn2, self.conv2 = NormReLU(filters), Conv(filters, filters, 3)
+        projects = shortcut and (stride > 1 or channels != filters)
+        self.projection = Conv(channels, filters, 1, stride) if projects else None
+
+    def forward(self, x):
+        activated = self.bn1(x)
+        branch = self.conv2(self.bn2(self.conv1(activated)))
+        if not self.shortcut:
+            return branch
+        return branch + (self.projection(activated) if self.projection else x)
+
+
+class Network(nn.Module):
+    """``build_cifar`` of 6n + 2 layers: images (B, C, H, W) -> logits (B, classes)."""
+
+    def __init__(self, depth, shortcut, channels=3, classes=10):
+        super().__init__()
+        self.stem, self.places = nn.Module(), []
+        self.stem.conv = Conv(channels, 16, 3)
+        channels = 16
+        for stage in (1, 2, 3):
+            for unit in range(1, (depth - 2) // 6 + 1):
+                filters, stride = 8 * 2**stage, 2 if stage > 1 and unit == 1 else 1
+                self.places.append(f"stage{stage}_unit{unit}")
+                self.add_module(self.places[-1], Module(channels, filters, stride, shortcut))
+                channels = filters
+        self.final = nn.Module()
+        self.final.bn1 = NormReLU(channels)
+        self.classifier = nn.Linear(channels, classes)
+        self.apply(_start)
+
+    def forward(self, x):
+        x = self.stem.conv(x)
+        for place in self.places:
+            x = self.get_submodule(place)(x)
+        return self.classifier(self.final.bn1(x).mean(dim=(2, 3)))
+
+    def kernels(self):
+        """A dict from Keras's name of a layer to its kernel: what is decayed, and measured."""
+        return {
+            keras_name(name).removesuffix("/kernel"): value
+            for name, value in self.named_parameters()
+            if keras_name(name).endswith("/kernel")
+        }
+
+
+def _start(layer):
+    """As in Keras: he_normal, which is cut off at two deviations, and glorot_uniform."""
+    if isinstance(layer, nn.Conv2d):
+        # 0.8796 is the standard deviation of a standard normal that is cut off at 2.
+        deviation = math.sqrt(2 / layer.weight[0].numel()) / 0.87962566103423978
+        nn.init.trunc_normal_(layer.weight, 0, deviation, -2 * deviation, 2 * deviation)
+    elif isinstance(layer, nn.Linear):
+        nn.init.xavier_uniform_(layer.weight)
+        nn.init.zeros_(layer.bias)
+
+
+_ENDS = {
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+    "bias": "beta",
+    "weight": "gamma",
+}
+
+
+def keras_name(name):
+    """Keras's path of what ``named_parameters`` or ``named_buffers`` calls so."""
+    *layer, end = name.split(".")
+    if not layer[-1].startswith("bn"):
+        end = {"weight": "kernel"}.get(end, end)
+    return "_".join(layer) + "/" + (_ENDS[end] if layer[-1].startswith("bn") else end)
+
+
+def keras_values(network):
+    """All weights and moving averages as a dict of arrays, named and laid out as in Keras."""
+    both = [*network.named_parameters(), *network.named_buffers()]
+    found = {name: value.detach().cpu() for name, value in both if "num_batches" not in name}
+    return {
+        keras_name(name): (
+            value.permute(*range(2, value.dim()), 1, 0) if _is_kernel(name) else value
+        )
+        .contiguous()
+        .numpy()
+        for name, value in found.items()
+    }
+
+
+def set_keras_values(network, values):
+    """The opposite of ``keras_values``."""
+    with torch.no_grad():
+        for name, place in [*network.named_parameters(), *network.named_buffers()]:
+            if "num_batches" in name:
+                continue
+            value = torch.from_numpy(np.asarray(values[keras_name(name)]))
+            last = value.dim() - 1
+            place.copy_(
+                value.permute(last, last - 1, *range(last - 1)) if _is_kernel(name) else value
+            )
+
+
+def _is_kernel(name):
+    return keras_name(name).endswith("/kernel")
+
+
+def rates(config, steps):
+    """The learning rate of each step, as ``training.schedule`` has it."""
+    total, warmup = config["epochs"] * steps, round(config["warmup_epochs"] * steps)
+    step = np.arange(total)
+    if config["drops"]:
+        after = 0.1 ** (step[:, None] >= np.array(config["drops"])).sum(axis=1)
+    else:
+        after = 0.5 * (1 + np.cos(np.pi * (step - warmup) / (total - warmup)))
+    return config["learning_rate"] * np.where(step < warmup, (step + 1) / max(1, warmup), after)
+
+
+class Images:
+    """The data on the device, images as bytes (N, H, W, C)."""
+
+    def __init__(self, arrays, device):
+        self.side = arrays["x_train"].shape[1]
+        self.train = torch.from_numpy(arrays["x_train"]).to(device)
+        self.labels = torch.from_numpy(arrays["y_train"].reshape(-1).astype(np.int64)).to(device)
+        self.test = torch.from_numpy(arrays["x_test"]).to(device)
+        self.test_labels = torch.from_numpy(arrays["y_test"].reshape(-1).astype(np.int64)).to(
+            device
+        )
+        self.framed = {}
+
+    @staticmethod
+    def ready(images):
+        """Bytes (B, H, W, C) -> (B, C, H, W) in [0, 1], channels last in memory."""
+        return (images.float() / 255).permute(0, 3, 1, 2)
+
+    def with_frame(self, padding):
+        """Training images (N, H + 2 padding, W + 2 padding, C), mirrored at their edges."""
+        if padding not in self.framed:
+            places = np.pad(np.arange(self.side), padding, mode="reflect")
+            self.framed[padding] = self.train[:, places][:, :, places].contiguous()
+        return self.framed[padding]
+
+
+class Run:
+    """One network and all that its graph reads and writes."""
+
+    def __init__(self, config, images, device, precision):
+        self.config, self.images, self.device, self.precision = config, images, device, precision
+        self.steps = len(images.labels) // config["batch_size"]
+        self.generator = torch.Generator(device).manual_seed(config["seed"])
+        torch.manual_seed(config["seed"])
+        exact = {
+            "device": device,
+            "dtype": torch.float64 if precision == "float64" else torch.float32,
+        }
+        network = Network(config["depth"], config["shortcut"])
+        self.network = network.to(**exact, memory_format=torch.channels_last)
+        self.rates = torch.tensor(rates(config, self.steps), **exact)
+        self.parameters = list(self.network.parameters())
+        kernels = self.network.kernels()
+        self.layers = list(kernels)
+        self.kernels = list(kernels.values())
+        places = {id(value): index for index, value in enumerate(self.parameters)}
+        self.decayed = [places[id(value)] for value in self.kernels]
+        self.velocity = [torch.zeros_like(value) for value in self.parameters]
+        shape = (self.steps, config["batch_size"])
+        self.order = torch.zeros(shape, dtype=torch.int64, device=device)
+        self.corners = torch.zeros((self.steps, 2, shape[1]), dtype=torch.int64, device=device)
+        self.mirrored = torch.zeros(shape, dtype=torch.bool, device=device)
+        self.at = torch.zeros(1, dtype=torch.int64, device=device)  # step of the epoch
+        self.step_number = torch.zeros(1, dtype=torch.int64, device=device)
+        self.measured = torch.zeros((3, len(kernels)), **exact)  # sums over the epoch
+        self.told = torch.zeros(2, **exact)  # sums of cross-entropy, and of right answers
+        self.tested = torch.zeros(2, **exact)
+        self.history = []
+
+    def shuffle(self):
+        """Draw an epoch's order, crops and flips."""
+        config, shape = self.config, self.order.shape
+        draw = {"device": self.device, "generator": self.generator}
+        order = torch.randperm(len(self.images.labels), **draw)
+        self.order.copy_(order[: self.order.numel()].reshape(shape))
+        self.corners.copy_(torch.randint(2 * config["padding"] + 1, self.corners.shape, **draw))
+        if config["flip"]:
+            self.mirrored.copy_(torch.rand(shape, **draw) < 0.5)
+        for sums in (self.at, self.measured, self.told):
+            sums.zero_()
+
+    def batch(self):
+        """The images and labels of the step at hand."""
+        chosen = self.order.index_select(0, self.at)[0]
+        corner = self.corners.index_select(0, self.at)[0]
+        mirrored = self.mirrored.index_select(0, self.at)[0]
+        side = torch.arange(self.images.side, device=self.device)
+        rows, columns = corner[0][:, None] + side, corner[1][:, None] + side
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
+        framed = self.images.with_frame(self.config["padding"])
+        cropped = framed[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return Images.ready(cropped), self.images.labels[chosen]
+
+    def logits(self, images):
+        kind, half = self.device.type, self.precision == "bfloat16"
+        with torch.autocast(kind, torch.bfloat16, enabled=half, cache_enabled=False):
+            return self.network(images).to(self.rates.dtype)
+
+    def step(self):
+        """Forward, backward, norms, update: all on the device, nothing is waited for."""
+        images, labels = self.batch()
+        self.learn(images, labels, self.rates.index_select(0, self.step_number)[0])
+        self.at += 1
+        self.step_number += 1
+
+    def learn(self, images, labels, rate):
+        """One step of Keras's SGD with Nesterov momentum, and what the monitor records of it."""
+        logits = self.logits(images)
+        loss = functional.cross_entropy(logits, labels)
+        gradients = list(torch.autograd.grad(loss, self.parameters))
+        with torch.no_grad():
+            decayed = [gradients[index] for index in self.decayed]
+            torch._foreach_add_(decayed, self.kernels, alpha=self.config["weight_decay"])
+            norms, sizes = torch._foreach_norm(decayed), torch._foreach_norm(self.kernels)
+            momentum = self.config["momentum"]
+            moves = torch._foreach_mul(gradients, -rate)
+            torch._foreach_mul_(self.velocity, momentum)
+            torch._foreach_add_(self.velocity, moves)
+            torch._foreach_add_(moves, self.velocity, alpha=momentum)
+            torch._foreach_add_(self.parameters, moves)
+            changes = torch._foreach_norm([moves[index] for index in self.decayed])
+            norms, sizes, changes = map(torch.stack, (norms, sizes, changes))
+            self.measured += torch.stack([norms, sizes, changes / sizes])
+            right = (logits.argmax(dim=1) == labels).sum()
+            self.told += torch.stack([loss * len(labels), right])
+
+    def test(self):
+        """Add cross-entropy and right answers of the test images at hand."""
+        with torch.no_grad():
+            chosen = self.at * TEST_BATCH + torch.arange(TEST_BATCH, device=self.device)
+            logits = self.logits(Images.ready(self.images.test[chosen]))
+            labels = self.images.test_labels[chosen]
+            loss = functional.cross_entropy(logits, labels, reduction="sum")
+            self.tested += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
+            self.at += 1
+
+    def prepare(self):
+        """Capture a step and a test, after a few that choose the kernels and leave no trace."""
+        self.stream = None
+        if self.device.type != "cuda":
+            self.replay_step, self.replay_test = self.step, self.test
+            return
+        # The deepest take longest: what the others do fits in between.
+        self.stream = torch.cuda.Stream(priority=-1 if self.config["depth"] > 100 else 0)
+        for module in self.network.modules():
+            if isinstance(module, Module):
+                module.compile(dynamic=False)
+        kept = [value.clone() for value in self._state()]
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            self.shuffle()
+            for _ in range(3):
+                self.network.train()
+                self.step()
+                self.network.eval()
+                self.test()
+        torch.cuda.synchronize()
+        torch.cuda.empty_cache()  # of what trying out the kernels has taken
+        step, test = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
+        self.network.train()
+        with torch.cuda.graph(step, stream=self.stream):
+            self.step()
+        self.network.eval()
+        with torch.cuda.graph(test, pool=step.pool(), stream=self.stream):
+            self.test()
+        self.replay_step, self.replay_test = step.replay, test.replay
+        for value, before in zip(self._state(), kept, strict=True):
+            value.data.copy_(before)
+        self.generator.manual_seed(self.config["seed"])
+        torch.cuda.synchronize()
+
+    def _state(self):
+        buffers = list(self.network.buffers())
+        return [*self.parameters, *buffers, *self.velocity, self.at, self.step_number]
+
+    def train(self, deadline):
+        """All epochs, or as many as end before the deadline (of ``time.perf_counter``)."""
+        for epoch in range(self.config["epochs"]):
+            begun = time.perf_counter()
+            if begun > deadline:
+                return
+            self.shuffle()
+            self.network.train()
+            for _ in range(self.steps):
+                self.replay_step()
+            measured, told = self.measured.cpu().numpy(), self.told.cpu().numpy()
+            trained = time.perf_counter()
+            self.network.eval()
+            self.at.zero_()
+            self.tested.zero_()
+            for _ in range(len(self.images.test) // TEST_BATCH):
+                self.replay_test()
+            self._tell(epoch, begun, trained, measured / self.steps, told)
+            if not np.isfinite(told[0]):
+                return
+
+    def _tell(self, epoch, begun, trained, measured, told):
+        count = self.order.numel()
+        tested = self.tested.cpu().numpy() / len(self.images.test_labels)
+        row = {
+            "learning_rate": self.rates[(epoch + 1) * self.steps - 1].item(),
+            "loss": told[0] / count,
+            "accuracy": told[1] / count,
+            "test_loss": tested[0],
+            "test_accuracy": tested[1],
+            "seconds": time.perf_counter() - begun,
+            "images_per_second": count / (trained - begun),
+        }
+        measures = zip(("gradient_norm", "weight_norm", "update_ratio"), measured, strict=True)
+        self.history.append(
+            {"epoch": epoch + 1, "step": (epoch + 1) * self.steps}
+            | {name: _rounded(value) for name, value in row.items()}
+            | {name: [_rounded(value) for value in values] for name, values in measures}
+        )
+
+
+def _rounded(value):
+    return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+class Results:
+    """What has ended so far, kept in two files."""
+
+    def __init__(self, output, about):
+        self.output, self.about, self.runs, self.weights = output, about, [], {}
+        self.lock = threading.Lock()
+
+    def add(self, run, seconds):
+        done = len(run.history) == run.config["epochs"]
+        told = {"config": run.config, "finished": done, "seconds": seconds}
+        values = keras_values(run.network) if done and run.config["depth"] == 20 else {}
+        with self.lock:
+            index = len(self.runs)
+            self.runs.append(told | {"layers": run.layers, "history": run.history})
+            self.weights |= {f"{index}:{name}": value for name, value in values.items()}
+            (self.output / "runs.json").write_text(json.dumps(self.about | {"runs": self.runs}))
+            np.savez(self.output / "weights.npz", **self.weights)
+        last = run.history[-1] if run.history else {}
+        print(run.config, {name: last.get(name) for name in ("epoch", "accuracy", "test_accuracy")})
+
+
+def prepared(config, images, device):
+    """A run ready to train.
+
+    The first capture of a process can fail, where a library starts up in it; the next does not.
+    """
+    for attempt in (1, 2):
+        run = Run(config, images, device, "bfloat16" if device.type == "cuda" else "float32")
+        try:
+            run.prepare()
+            return run
+        except torch.AcceleratorError:
+            if attempt == 2:
+                raise
+
+
+def main(jobs, data, output, seconds):
+    deadline = time.perf_counter() + seconds
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.backends.cudnn.benchmark = True
+    torch._dynamo.config.recompile_limit = 200  # a module's code serves all widths and strides
+    with np.load(data) as file:
+        images = Images({name: file[name] for name in file.files}, device)
+    queue = [prepared(config, images, device) for config in jobs]
+    about = {
+        "hardware": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
+        "versions": {"torch": torch.__version__, "python": sys.version.split()[0]},
+        "precision": queue[0].precision,
+    }
+    results = Results(Path(output), about)
+    print(f"{about}: {len(queue)} runs are ready", flush=True)
+
+    def train(run):
+        begun = time.perf_counter()
+        with torch.cuda.stream(run.stream):  # None, on a CPU, is no stream
+            run.train(deadline)
+        results.add(run, time.perf_counter() - begun)
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(train, queue))
+
+
+if __name__ == "__main__":
+    jobs, data, output, seconds = sys.argv[1:]
+    main(json.loads(Path(jobs).read_text()), data, output, float(seconds))
