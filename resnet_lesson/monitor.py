@@ -286,6 +286,8 @@ class _Tape:
 
         def step(data):
             self._local.applied = 0
+            parts = tf.nest.flatten(data, expand_composites=True)
+            self._local.batch = [part for part in parts if part is not None]
             logs = train_step(data)
             if self._local.applied != 1:
                 raise ValueError(
@@ -326,7 +328,9 @@ class _Tape:
                     lambda: self._write(steps, gradients, scale, before),
                     lambda: None,
                 )
-            self.steps.assign(steps + 1)
+            # Where the data end by surprise, a step is traced through without a batch.
+            with tf.control_dependencies(self._local.batch):
+                self.steps.assign(steps + 1)
             return result
 
         return recorded

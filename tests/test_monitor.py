@@ -358,6 +358,19 @@ def test_every_and_several_steps_an_execution(every, execution, data):
         np.testing.assert_allclose(monitor.records[measure], full, rtol=1e-4)
 
 
+@pytest.mark.parametrize("execution", [1, 4], ids="steps_per_execution={}".format)
+def test_data_that_end_by_surprise_add_no_step(execution, data):
+    batches = tf.data.Dataset.from_tensor_slices(data).batch(BATCH)
+    unknown = batches.filter(lambda x, y: True)  # of how many, tf.data does not say
+    monitor, model = GradientMonitor(), functional()
+    loss = "sparse_categorical_crossentropy"
+    model.compile(sgd(), loss, steps_per_execution=execution)
+    for fits in (1, 2):
+        model.fit(unknown, verbose=0, callbacks=[monitor])
+        assert list(monitor.records["step"]) == list(range(fits * STEPS))
+        assert (monitor.records["gradient_norm"] > 0).all()
+
+
 def test_more_steps_than_the_device_holds(data, monkeypatch):
     monkeypatch.setattr("resnet_lesson.monitor.CAPACITY", 4)
     set_seed(0)
