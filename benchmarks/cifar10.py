@@ -41,7 +41,7 @@ TABLE = [
     dataclasses.replace(FAST, shortcut=False, seed=1),
     FAST,
 ]
-# What the recipe might have been: each was tried once, and none was better.
+# What the recipe might have been: each was tried once, and none is better by more than chance.
 VARIANTS = [
     dataclasses.replace(FAST, **other)
     for other in (

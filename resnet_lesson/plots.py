@@ -81,8 +81,8 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     ax = _axes(ax)
     for index, (label, values) in enumerate(curves.items()):
         color, marker = _style(index)
-        epochs = np.arange(1, len(values) + 1)
-        ax.plot(epochs, values, color=color, marker=marker, label=label)
+        epochs, every = np.arange(1, len(values) + 1), -(-len(values) // 40)
+        ax.plot(epochs, values, color=color, marker=marker, markevery=every, label=label)
     ax.set(xlabel="epoch", ylabel=ylabel)
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")

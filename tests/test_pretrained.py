@@ -146,3 +146,45 @@ def test_where_nothing_is_packed_it_says_what_would(tmp_path):
     for read in (pretrained.load, pretrained.lesions):
         with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson\.pretrained makes"):
             read(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def lessons_own():
+    return pretrained.load()
+
+
+def test_the_lessons_network_computes_as_it_did_when_it_was_packed(lessons_own):
+    record = lessons_own.record
+    images = packing.noise(record["input_shape"])
+    answers = lessons_own.model.predict(images, verbose=0)
+    np.testing.assert_allclose(answers, record["noise_answers"], atol=1e-4)
+    assert np.ptp(answers, axis=0).max() > 1e-3  # it looks at what it is shown
+
+
+def test_the_lessons_network_is_small_and_has_lost_nothing_by_that(lessons_own):
+    record = lessons_own.record
+    assert sum(path.stat().st_size for path in pretrained.FOLDER.iterdir()) < 2e6
+    assert record["float16_test_accuracy"] > 0.88
+    assert abs(record["float16_test_accuracy"] - record["test_accuracy"]) < 0.002
+    assert record["test_accuracy"] == record["history"][-1]["test_accuracy"]
+    assert len(record["history"]) == record["config"]["epochs"]
+    assert len(record["layers"]) == len(record["history"][0]["gradient_norm"])
+
+
+def test_the_lessons_lesions_are_those_of_its_network(lessons_own):
+    found, record = pretrained.lesions(), lessons_own.record
+    modules = len(found["modules"])
+    assert {row["deleted"] for row in found["without"]} == {
+        "".join(bits) for bits in itertools.product("01", repeat=modules)
+    }
+    assert sum(found["images"]) == record["test_images"]
+    assert all(sum(row["answers"]) == record["test_images"] for row in found["without"])
+    assert LesionExplorer().accuracy() == record["float16_test_accuracy"]
+
+
+def test_the_lessons_mistakes_are_mistakes_the_surest_first(lessons_own):
+    mistakes = lessons_own.record["mistakes"]
+    sure = [mistake["confidence"] for mistake in mistakes]
+    assert len(sure) == packing.SHOWN
+    assert sure == sorted(sure, reverse=True)
+    assert all(mistake["answer"] != mistake["label"] for mistake in mistakes)

@@ -2,7 +2,7 @@
 
 from .config import PRESETS, TrainingConfig
 
-__all__ = ["PRESETS", "Run", "TrainingConfig", "begun", "train"]
+__all__ = ["PRESETS", "Run", "TrainingConfig", "begun", "digest", "train"]
 
 
 def __getattr__(name):
