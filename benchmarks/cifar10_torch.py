@@ -384,6 +384,7 @@ class Results:
     """What has ended so far, kept in two files."""
 
     def __init__(self, output, about):
+        output.mkdir(parents=True, exist_ok=True)
         self.output, self.about, self.runs, self.weights = output, about, [], {}
         self.lock = threading.Lock()
 

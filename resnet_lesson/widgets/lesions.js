@@ -6,7 +6,8 @@ const percent = (right, of) => `${((100 * right) / of).toFixed(1)} %`;
 class Lesions {
   constructor(model, el) {
     this.model = model;
-    for (const trait of ["modules", "class_names", "images", "counts"]) this[trait] = model.get(trait);
+    for (const trait of ["modules", "class_names", "images"]) this[trait] = model.get(trait);
+    this.counts = JSON.parse(model.get("counts"));
     this.switches = this.modules.map((name) => this.switchFor(name));
     this.said = make("p", { role: "status", "aria-live": "polite" });
     this.rows = this.class_names.map((name) => this.rowFor(name));

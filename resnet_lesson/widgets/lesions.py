@@ -1,6 +1,7 @@
 """The lesion explorer: delete modules of a trained network, and see what it still knows."""
 
 import base64
+import json
 
 import anywidget
 import traitlets
@@ -9,6 +10,10 @@ from .. import pretrained
 from .source import joined
 
 PARTS = ("elements.js", "lesions.js")
+
+
+def _as_text(counts, widget):
+    return json.dumps(counts, separators=(",", ":"))
 
 
 class LesionExplorer(anywidget.AnyWidget):
@@ -32,8 +37,9 @@ class LesionExplorer(anywidget.AnyWidget):
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     images = traitlets.List(traitlets.Int()).tag(sync=True)
-    # By the set as a binary number, the first module its highest digit: right, then answers.
-    counts = traitlets.List().tag(sync=True)
+    # By the set as a binary number, the first module its highest digit: right, then answers. They
+    # travel as text: a notebook keeps each number of a list on a line of its own.
+    counts = traitlets.List().tag(sync=True, to_json=_as_text)
 
     def __init__(self, record=None, **traits):
         record = record or pretrained.lesions()
