@@ -24,7 +24,7 @@ from resnet_lesson.monitor import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies.record import Record, write
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
-from resnet_lesson.training.loop import digest, finish, network, recorded
+from resnet_lesson.training.loop import finish, network, provenance, recorded
 from resnet_lesson.training.pipeline import batches
 from resnet_lesson.training.schedule import Schedule
 
@@ -33,13 +33,11 @@ STEPS, BATCH = 4, 32
 FAST = PRESETS["cifar10-fast"]
 LONG = dataclasses.replace(FAST, epochs=120, seed=1)
 TABLE = [
-    *(
-        dataclasses.replace(FAST, depth=110, shortcut=shortcut, seed=1)
-        for shortcut in (True, False)
-    ),
-    *(dataclasses.replace(FAST, depth=56, shortcut=shortcut, seed=1) for shortcut in (True, False)),
-    dataclasses.replace(FAST, shortcut=False, seed=1),
     FAST,
+    *(
+        dataclasses.replace(FAST, depth=depth, shortcut=shortcut, seed=1)
+        for depth, shortcut in [(110, True), (110, False), (56, True), (56, False), (20, False)]
+    ),
 ]
 # What the recipe might have been: each was tried once, and none is better by more than chance.
 VARIANTS = [
@@ -158,15 +156,9 @@ def _keep_long(data, weights, index, history, about):
     with np.load(weights) as file:
         for variable in model.variables:
             variable.assign(file[f"{index}:{variable.path}"])
-    about = {
-        "data": Path(data).name,
-        "data_sha256": digest(dataset),
-        "train_images": len(dataset.x_train),
-        "test_images": len(dataset.x_test),
-        "date": datetime.date.today().isoformat(),
-        "trained_by": "benchmarks/cifar10_torch.py, several networks side by side",
-        **about,
-    }
+    # The machine and the versions are those of the run, not of this one.
+    about = provenance(LONG, dataset, data) | about
+    about["trained_by"] = "benchmarks/cifar10_torch.py, several networks side by side"
     values = [variable.numpy() for variable in model.variables]
     state = checkpoint.State(LONG, about, history, values, [])
     folder = Path("runs/cifar10-long")

@@ -26,6 +26,7 @@ from torch.nn import functional
 
 SIDE_BY_SIDE = 8  # networks that train at the same time
 TEST_BATCH = 500
+MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 
 
 class Conv(nn.Conv2d):
@@ -130,33 +131,23 @@ def keras_name(name):
 
 def keras_values(network):
     """All weights and moving averages as a dict of arrays, named and laid out as in Keras."""
-    both = [*network.named_parameters(), *network.named_buffers()]
-    found = {name: value.detach().cpu() for name, value in both if "num_batches" not in name}
-    return {
-        keras_name(name): (
-            value.permute(*range(2, value.dim()), 1, 0) if _is_kernel(name) else value
-        )
-        .contiguous()
-        .numpy()
-        for name, value in found.items()
-    }
+    return {name: value.cpu().contiguous().numpy() for name, value in _as_in_keras(network)}
 
 
 def set_keras_values(network, values):
     """The opposite of ``keras_values``."""
-    with torch.no_grad():
-        for name, place in [*network.named_parameters(), *network.named_buffers()]:
-            if "num_batches" in name:
-                continue
-            value = torch.from_numpy(np.asarray(values[keras_name(name)]))
-            last = value.dim() - 1
-            place.copy_(
-                value.permute(last, last - 1, *range(last - 1)) if _is_kernel(name) else value
-            )
+    for name, value in _as_in_keras(network):
+        value.copy_(torch.from_numpy(values[name]))
 
 
-def _is_kernel(name):
-    return keras_name(name).endswith("/kernel")
+def _as_in_keras(network):
+    """Keras's path and a view, laid out as in Keras, of each weight and moving average."""
+    for name, value in [*network.named_parameters(), *network.named_buffers()]:
+        if "num_batches" not in name:
+            path, value = keras_name(name), value.detach()
+            # (filters, channels, height, width) -> (height, width, channels, filters)
+            is_kernel = path.endswith("/kernel")
+            yield path, value.permute(*range(2, value.dim()), 1, 0) if is_kernel else value
 
 
 def rates(config, steps):
@@ -368,7 +359,7 @@ class Run:
             "seconds": time.perf_counter() - begun,
             "images_per_second": count / (trained - begun),
         }
-        measures = zip(("gradient_norm", "weight_norm", "update_ratio"), measured, strict=True)
+        measures = zip(MEASURES, measured, strict=True)
         self.history.append(
             {"epoch": epoch + 1, "step": (epoch + 1) * self.steps}
             | {name: _rounded(value) for name, value in row.items()}

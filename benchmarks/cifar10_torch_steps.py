@@ -25,6 +25,5 @@ for step in range(steps):
     run.learn(images, torch.from_numpy(given[f"y{step}"]), run.rates[step])
     rows.append(run.measured.numpy().copy())
 measures = np.diff(rows, axis=0, prepend=0)
-names = ("gradient_norm", "weight_norm", "update_ratio")
-measured = {name: measures[:, index] for index, name in enumerate(names)}
+measured = {name: measures[:, index] for index, name in enumerate(torch_runs.MEASURES)}
 np.savez(folder / "got.npz", **torch_runs.keras_values(run.network), **measured)

@@ -328,7 +328,7 @@ class _Tape:
                     lambda: self._write(steps, gradients, scale, before),
                     lambda: None,
                 )
-            # Where the data end by surprise, a step is traced through without a batch.
+            # Where the data end by surprise, a last step runs as far as it can without a batch.
             with tf.control_dependencies(self._local.batch):
                 self.steps.assign(steps + 1)
             return result

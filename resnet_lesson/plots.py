@@ -76,12 +76,17 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
     return ax
 
 
+def _mark_every(points):
+    """About a dozen marks on a curve, however many points it has."""
+    return max(1, len(points) // 12)
+
+
 def training_curves(curves, ax=None, ylabel="training accuracy"):
     """Draw a measure by epoch and return the Axes; ``curves``: label -> array (epochs,)."""
     ax = _axes(ax)
     for index, (label, values) in enumerate(curves.items()):
         color, marker = _style(index)
-        epochs, every = np.arange(1, len(values) + 1), -(-len(values) // 40)
+        epochs, every = np.arange(1, len(values) + 1), _mark_every(values)
         ax.plot(epochs, values, color=color, marker=marker, markevery=every, label=label)
     ax.set(xlabel="epoch", ylabel=ylabel)
     ax.grid(alpha=0.3)
@@ -130,8 +135,7 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
                 f"{label} must be positive on a logarithmic axis, received {values.min()}"
             )
         middle = np.exp(np.log(values).mean(axis=1)) if log else values.mean(axis=1)
-        every = max(1, len(x) // 12)
-        ax.plot(x, middle, color=color, marker=marker, markevery=every, label=label)
+        ax.plot(x, middle, color=color, marker=marker, markevery=_mark_every(x), label=label)
         ax.fill_between(x, values.min(axis=1), values.max(axis=1), color=color, alpha=0.2, lw=0)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     ax.grid(alpha=0.3)

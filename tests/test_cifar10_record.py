@@ -54,7 +54,8 @@ def test_every_epoch_of_every_run_is_there():
     runs = {}
     for row in rows:
         runs.setdefault(tuple(row[name] for name in named), []).append(row["epoch"])
-    assert all(epochs == list(range(1, run[3] + 1)) for run, epochs in runs.items())
+    for run, epochs in runs.items():
+        assert epochs == list(range(1, dict(zip(named, run, strict=True))["epochs"] + 1))
 
 
 def test_the_trained_network_is_the_long_run_of_the_record(ends):

@@ -91,7 +91,7 @@ def train(
     state = checkpoint.load(folder)
     _check_goes_on(state, config, resume, folder)
     dataset = load(config.dataset, data)
-    about = _about(config, dataset, data)
+    about = provenance(config, dataset, data)
     if state is not None and state.about["data_sha256"] != about["data_sha256"]:
         raise ValueError(
             f"a run goes on with the data it began with, received other {config.dataset} than "
@@ -153,7 +153,7 @@ def digest(dataset):
     return found.hexdigest()
 
 
-def _about(config, dataset, data):
+def provenance(config, dataset, data):
     """What the record says of the data, the machine and the day."""
     return {
         "data": Path(data).name if data else config.dataset,
