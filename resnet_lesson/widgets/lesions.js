@@ -60,7 +60,7 @@ class Lesions {
       make("table", {}, [
         make("thead", {}, [make("tr", {}, [
           ...["Class", "Right", "Answers"].map((words) => make("th", { scope: "col" }, [words])),
-          make("td", { class: "key", "aria-hidden": "true" }, [make("i", { class: "right" }), " right ", make("i", { class: "answers" }), " answers"]),
+          make("td", { class: "key", "aria-hidden": "true" }, ["right", "answers"].map((name) => make("span", {}, [make("i", { class: name }), ` ${name}`]))),
         ])]),
         make("tbody", {}, this.rows.map(({ row }) => row)),
       ]),
