@@ -9,11 +9,14 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from resnet_lesson import ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel
+
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
 import build_site  # noqa: E402
 import links  # noqa: E402
 
+WIDGETS = (ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel)
 # What a browser fetches by itself; a link waits for the reader.
 FETCHED = ("src", "srcset", "poster", "data", "background")
 
@@ -50,6 +53,12 @@ def lesson(request, tmp_path_factory):
 
 def saved_state(page):
     return json.loads(page.find(id="widgets").string)
+
+
+def test_the_notebook_has_saved_the_widgets_of_today(lesson):
+    ours = {(widget._esm, widget._css) for widget in WIDGETS}
+    for saved in build_site.live_widgets(lesson[0]).values():
+        assert (saved["_esm"], saved["_css"]) in ours, "run `make notebooks`"
 
 
 def test_the_page_fetches_nothing(lesson):

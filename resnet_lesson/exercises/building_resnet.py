@@ -1,4 +1,5 @@
-"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a budget."""
+"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a
+budget, a stream that gets louder."""
 
 from collections import Counter
 from itertools import pairwise
@@ -598,6 +599,104 @@ def budget(choice):
 @budget.solved_by
 def choose():
     return (4, 5, 4), (32, 64, 128, 256)
+
+
+@exercise(
+    "Make a model of one module, `module(image, 32)`, and call it with `training=True`: else BN "
+    "divides by what it remembers, not by what it sees. Which three norms do you need?",
+    "The branch starts with BN, so what it adds does not know the scale. The input does. Divide "
+    "the norm of output minus input by that of the input, at 1, 10 and 100.",
+)
+def change(changes):
+    """How far does a module with an untouched wire change a stream that gets louder?"""
+    found = answers.table(changes, "a dict of scales and relative changes")
+    scales, values = list(found), np.array(list(found.values()))
+    if len(scales) < 3 or scales[0] < 0.1 or scales[-1] < 10 * scales[0]:
+        raise Mistake(
+            "few scales",
+            f"You looked at the scales `{shown(scales)}`.",
+            "How one thing depends on another shows over a range.",
+            "take three scales or more, from 0.1 on, the largest ten times the smallest or more.",
+            "1, 10 and 100 are a good start.",
+        )
+    if not (values > 0).all():
+        raise Mistake(
+            "no change",
+            f"One of your changes is `{values.min():g}`.",
+            "A norm over a norm is positive wherever the branch adds anything at all.",
+            "print the norm of output minus input at that scale.",
+            "have you taken norms, or sums? A branch adds as much below zero as above.",
+        )
+    slopes = np.diff(np.log(values)) / np.diff(np.log(scales))
+    saw = f"From scale {scales[0]:g} to {scales[-1]:g} your change goes from "
+    saw += f"`{values[0]:.2g}` to `{values[-1]:.2g}`."
+    if (abs(slopes + 1) < 0.1).all():
+        return (
+            f"{saw} It falls as the stream grows: the branch adds the same to a stream ten times "
+            "as loud, and changes it a tenth as much. A stream that has grown module by module "
+            "listens less and less. Is it so for the gradient? And in inference, where BN divides "
+            "by what it remembers?"
+        )
+    if (abs(slopes) < 0.1).all():
+        raise Mistake(
+            "level",
+            saw,
+            "Level is what you get if branch and stream grow alike, or if you look at the branch "
+            "by itself. And in inference BN divides by what it remembers: its output grows, too.",
+            "print the norms of input and of output minus input at each scale: which one grows?",
+            "call the model with `training=True`, and divide by the norm of what went in.",
+        )
+    if (abs(slopes - 1) < 0.1).all():
+        raise Mistake(
+            "grows",
+            saw,
+            "That is how the stream itself grows. The question is how much of it is new.",
+            "look at which of the norms you divide by which.",
+            "output minus input is what the branch adds; the input is what it adds to.",
+        )
+    if abs(values[-1] - 1) < 0.2 and slopes[-1] > slopes[0]:
+        raise Mistake(
+            "comes to 1",
+            saw,
+            "It comes to 1: at the loud end that is the input over itself. Either it was not taken "
+            "away, or it was, but the module had not handed it on: one that projects does not.",
+            "take a module without `reduce`, and subtract from its output what went in.",
+            "the norm of output *minus input*, over the norm of the input.",
+        )
+    if abs(values[0] - 1) < 0.2 and slopes[-1] < slopes[0]:
+        raise Mistake(
+            "part of itself",
+            saw,
+            "It stays below 1 however quiet the stream is: what the branch adds is a part of what "
+            "you divide by.",
+            "look at the norm that you divide by: is it of the tensor before the addition?",
+            "divide by the norm of the input.",
+        )
+    raise Mistake(
+        "other law",
+        saw,
+        "BN at the start of the branch undoes the scale, and the wire keeps it, so one power of "
+        "the scale is left. Other weights or another input at each scale would hide that.",
+        "take one module that keeps the shape, one input, and multiply only that.",
+        "`residual_module(image, 32)` on an image of 32 channels; the same `x` at each scale.",
+    )
+
+
+@change.solved_by
+def changes():
+    import numpy as np
+
+    from resnet_lesson import residual_module
+    from resnet_lesson.runtime import keras
+
+    image = keras.Input((8, 8, 32))
+    model = keras.Model(image, residual_module(image, 32))
+    x = np.random.default_rng(0).normal(size=(16, 8, 8, 32)).astype("float32")
+    found = {}
+    for scale in (1, 10, 100):
+        added = model(scale * x, training=True) - scale * x
+        found[scale] = np.linalg.norm(added) / np.linalg.norm(scale * x)
+    return found
 
 
 def _chosen(choice):

@@ -1,7 +1,9 @@
 """Answers that learners give, and the mistake that each should be told of."""
 
+import numpy as np
+
 from resnet_lesson import residual_module
-from resnet_lesson.runtime import keras
+from resnet_lesson.runtime import keras, set_seed
 
 layers = keras.layers
 
@@ -75,6 +77,26 @@ def basic_stages(x, stages, filters):
             wire = conv(x, width, 1, 2 if stage else 1) if unit == 0 else x
             x = layers.add([conv(wire, width, 1), wire])
     return x
+
+
+def measured(
+    norm_of=lambda x, y: y - x,
+    over=lambda x, y: x,
+    scales=(0.1, 1, 10, 100),
+    training=True,
+    reduce=False,
+):
+    """By scale, one norm over another of a module's input x and output y."""
+    set_seed(0)
+    image = keras.Input((8, 8, 32))
+    model = keras.Model(image, residual_module(image, 32, reduce=reduce))
+    start = np.random.default_rng(0).normal(size=(16, 8, 8, 32)).astype("float32")
+    found = {}
+    for scale in scales:
+        x = scale * start
+        y = np.asarray(model(x, training=training))
+        found[scale] = np.linalg.norm(norm_of(x, y)) / np.linalg.norm(over(x, y))
+    return found
 
 
 HALVED = (32, 64, 128, 256)
@@ -190,5 +212,17 @@ WRONG = {
         ("refused", "3 stages need 4 filters", lambda: ((3, 4, 6), (64, 128, 256))),
         ("refused", "divisible by 4", lambda: ((5, 5, 3), (32, 65, 128, 256))),
         ("kind", "stages and filters", lambda: (3, 4, 6)),
+    ],
+    "change": [
+        ("level", "in inference", lambda: measured(training=False)),
+        ("level", "branch by itself", lambda: measured(over=lambda x, y: 1)),
+        ("grows", "stream itself", lambda: measured(lambda x, y: x, over=lambda x, y: 1)),
+        ("comes to 1", "not taken away", lambda: measured(lambda x, y: y)),
+        ("part of itself", "stays below 1", lambda: measured(over=lambda x, y: y)),
+        ("comes to 1", "one that projects", lambda: measured(reduce=True)),
+        ("other law", "another input at each scale", lambda: {0.1: 3, 1: 1, 10: 0.3}),
+        ("few scales", "over a range", lambda: measured(scales=(1, 2, 3))),
+        ("no change", "is positive", lambda: {1: 0.5, 10: 0, 100: 0.005}),
+        ("kind", "a dict of scales", lambda: [0.5, 0.05, 0.005]),
     ],
 }
