@@ -279,12 +279,14 @@ class Explorer {
     const wanted = this.next ?? this.setting();
     Object.assign(this, { waiting: 0, next: null, kernel: false });
     this.lookUp(wanted);
+    this.model.send("hello"); // a kernel that was only busy answers when it is done
   }
 
   hear(said) {
     if (said !== "here") return;
     this.kernel = true;
     this.note.textContent = "";
+    this.model.save_changes(); // what was looked up before it answered
     this.follow();
   }
 

@@ -1,5 +1,8 @@
 """The lesson in a real JupyterLab: the first notebook runs, its explorer obeys the keys."""
 
+import os
+import signal
+
 import axe
 import lab as jupyter
 import pytest
@@ -189,6 +192,31 @@ def test_a_held_key_leaves_no_backlog(laboratory):
     assert answers - before <= 60
     page.wait_for_timeout(500)
     assert int(ask(page, "print(explorer.answers)")) == answers, "the kernel is still answering"
+    assert complaints == []
+
+
+def test_a_kernel_that_was_only_busy_takes_over_again(laboratory):
+    page, explorer, complaints = laboratory
+    again = "from resnet_lesson.widgets.explorer import FIRST\n"
+    ask(page, again + "for name in FIRST: setattr(explorer, name, FIRST[name])")
+    depth, status = explorer.get_by_role("slider", name="Depth"), explorer.locator("[role=status]")
+    redraw = explorer.get_by_role("button", name="Redraw weights")
+    expect(status).to_contain_text("50 sigmoid")
+    process = int(ask(page, "import os\nprint(os.getpid())"))
+    os.kill(process, signal.SIGSTOP)
+    try:
+        depth.press("ArrowRight")
+        expect(explorer.locator(".note")).to_contain_text("No kernel answers", timeout=30_000)
+        expect(redraw).to_be_disabled()
+        depth.press("End")  # in the grid, which holds a few depths only
+        expect(status).to_contain_text("200 sigmoid")
+    finally:
+        os.kill(process, signal.SIGCONT)
+    expect(redraw).to_be_enabled()
+    expect(explorer.locator(".note")).to_be_empty()
+    settles(page, "print(explorer.depth, explorer.status.split()[0])", "200 200")
+    depth.press("ArrowLeft")  # not in the grid
+    expect(status).to_contain_text("199 sigmoid")
     assert complaints == []
 
 
