@@ -26,6 +26,7 @@ from torch.nn import functional
 
 SIDE_BY_SIDE = 8  # networks that train at the same time
 TEST_BATCH = 500
+# The GradientMonitor's, which needs TensorFlow.
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 
 

@@ -55,7 +55,7 @@ def test_every_epoch_of_every_run_is_there():
     for row in rows:
         runs.setdefault(tuple(row[name] for name in named), []).append(row["epoch"])
     for run, epochs in runs.items():
-        assert epochs == list(range(1, dict(zip(named, run, strict=True))["epochs"] + 1))
+        assert epochs == list(range(1, run[named.index("epochs")] + 1))
 
 
 def test_the_trained_network_is_the_long_run_of_the_record(ends):

@@ -35,6 +35,31 @@ def is_range(keys, least, most):
     return whole and len(keys) >= 3 and keys[-1] >= 4 * keys[0]
 
 
+def by_scale(answer, wanted, what, least, *positive):
+    """How a measure goes with a scale: the measures by rising scale, the power of the scale by
+    which each goes to the next, and the two ends in words; or a Mistake.
+
+    ``what`` names the measure, ``least`` is the smallest scale to look at, and ``positive`` says
+    why no measure is zero, what to try next, and one step further.
+    """
+    found = table(answer, wanted)
+    scales, values = list(found), np.array(list(found.values()))
+    if len(scales) < 3 or scales[0] < least or scales[-1] < 10 * scales[0]:
+        raise Mistake(
+            "few scales",
+            f"You looked at the scales `{shown(scales)}`.",
+            "How one thing depends on another shows over a range.",
+            f"take three scales or more, from {least:g} on, the largest ten times the smallest or "
+            "more.",
+            "1, 10 and 100 are a good start.",
+        )
+    if not (values > 0).all():
+        raise Mistake(f"no {what}", f"One of your {what}s is `{values.min():g}`.", *positive)
+    powers = np.diff(np.log(values)) / np.diff(np.log(scales))
+    saw = f"From scale {scales[0]:g} to {scales[-1]:g} your {what} goes from "
+    return values, powers, f"{saw}`{values[0]:.2g}` to `{values[-1]:.2g}`."
+
+
 def function(answer):
     """The answer, which can be called. Raises a Mistake if it cannot."""
     if not callable(answer):

@@ -1,5 +1,5 @@
-"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a
-budget, a stream that gets louder."""
+"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a budget,
+and a stream that gets louder."""
 
 from collections import Counter
 from itertools import pairwise
@@ -602,42 +602,30 @@ def choose():
 
 
 @exercise(
-    "Make a model of one module, `module(image, 32)`, and call it with `training=True`: else BN "
-    "divides by what it remembers, not by what it sees. Which three norms do you need?",
+    "Make a model of one module, `residual_module(image, 32)`, and call it with `training=True`: "
+    "else BN divides by what it remembers, not by what it sees. Which two norms do you need?",
     "The branch starts with BN, so what it adds does not know the scale. The input does. Divide "
     "the norm of output minus input by that of the input, at 1, 10 and 100.",
 )
 def change(changes):
     """How far does a module with an untouched wire change a stream that gets louder?"""
-    found = answers.table(changes, "a dict of scales and relative changes")
-    scales, values = list(found), np.array(list(found.values()))
-    if len(scales) < 3 or scales[0] < 0.1 or scales[-1] < 10 * scales[0]:
-        raise Mistake(
-            "few scales",
-            f"You looked at the scales `{shown(scales)}`.",
-            "How one thing depends on another shows over a range.",
-            "take three scales or more, from 0.1 on, the largest ten times the smallest or more.",
-            "1, 10 and 100 are a good start.",
-        )
-    if not (values > 0).all():
-        raise Mistake(
-            "no change",
-            f"One of your changes is `{values.min():g}`.",
-            "A norm over a norm is positive wherever the branch adds anything at all.",
-            "print the norm of output minus input at that scale.",
-            "have you taken norms, or sums? A branch adds as much below zero as above.",
-        )
-    slopes = np.diff(np.log(values)) / np.diff(np.log(scales))
-    saw = f"From scale {scales[0]:g} to {scales[-1]:g} your change goes from "
-    saw += f"`{values[0]:.2g}` to `{values[-1]:.2g}`."
-    if (abs(slopes + 1) < 0.1).all():
+    values, powers, saw = answers.by_scale(
+        changes,
+        "a dict of scales and relative changes",
+        "change",
+        0.1,
+        "A norm over a norm is positive wherever the branch adds anything at all.",
+        "print the norm of output minus input at that scale.",
+        "have you taken norms, or sums? A branch adds as much below zero as above.",
+    )
+    if (abs(powers + 1) < 0.1).all():
         return (
             f"{saw} It falls as the stream grows: the branch adds the same to a stream ten times "
             "as loud, and changes it a tenth as much. A stream that has grown module by module "
             "listens less and less. Is it so for the gradient? And in inference, where BN divides "
             "by what it remembers?"
         )
-    if (abs(slopes) < 0.1).all():
+    if (abs(powers) < 0.1).all():
         raise Mistake(
             "level",
             saw,
@@ -646,7 +634,7 @@ def change(changes):
             "print the norms of input and of output minus input at each scale: which one grows?",
             "call the model with `training=True`, and divide by the norm of what went in.",
         )
-    if (abs(slopes - 1) < 0.1).all():
+    if (abs(powers - 1) < 0.1).all():
         raise Mistake(
             "grows",
             saw,
@@ -654,7 +642,7 @@ def change(changes):
             "look at which of the norms you divide by which.",
             "output minus input is what the branch adds; the input is what it adds to.",
         )
-    if abs(values[-1] - 1) < 0.2 and slopes[-1] > slopes[0]:
+    if abs(values[-1] - 1) < 0.2 and powers[-1] > powers[0]:
         raise Mistake(
             "comes to 1",
             saw,
@@ -663,7 +651,7 @@ def change(changes):
             "take a module without `reduce`, and subtract from its output what went in.",
             "the norm of output *minus input*, over the norm of the input.",
         )
-    if abs(values[0] - 1) < 0.2 and slopes[-1] < slopes[0]:
+    if abs(values[0] - 1) < 0.2 and powers[-1] < powers[0]:
         raise Mistake(
             "part of itself",
             saw,

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..runtime import keras
 from . import answers
-from .tutor import Mistake, exercise, shown
+from .tutor import Mistake, exercise
 
 # What He et al. 2015 did on CIFAR-10.
 ITERATIONS, BATCH, TRAIN, TEST = 64_000, 128, 50_000, 10_000
@@ -435,31 +435,18 @@ def parallel_block(x, attention, mlp):
 )
 def turning(updates):
     """How does the relative update of a kernel before BN depend on the kernel's scale?"""
-    found = answers.table(updates, "a dict of scales and their relative updates")
-    scales = list(found)
-    if len(scales) < 3 or scales[0] < 0.01 or scales[-1] < 10 * scales[0]:
-        raise Mistake(
-            "few scales",
-            f"You looked at the scales `{shown(scales)}`.",
-            "How one thing depends on another shows over a range.",
-            "take three scales or more, from 0.01 on, the largest ten times the smallest or more.",
-            "1, 10 and 100 are a good start.",
-        )
-    values = np.array(list(found.values()))
-    if not (values > 0).all():
-        raise Mistake(
-            "no update",
-            f"One of your updates is `{values.min():g}`.",
-            "A norm divided by a norm is positive, where anything moves at all.",
-            "print the gradient norm and the weight norm at that scale.",
-            "is the layer one that the loss reaches? Have you rounded?",
-        )
-    slopes = np.diff(np.log(values)) / np.diff(np.log(scales))
-    saw = f"From scale {scales[0]:g} to {scales[-1]:g} your update goes from "
-    saw += f"`{values[0]:.2g}` to `{values[-1]:.2g}`."
+    _, powers, saw = answers.by_scale(
+        updates,
+        "a dict of scales and their relative updates",
+        "update",
+        0.01,
+        "A norm divided by a norm is positive, where anything moves at all.",
+        "print the gradient norm and the weight norm at that scale.",
+        "is the layer one that the loss reaches? Have you rounded?",
+    )
 
-    def all_near(slope):
-        return bool((abs(slopes - slope) < 0.15).all())
+    def all_near(power):
+        return bool((abs(powers - power) < 0.15).all())
 
     if all_near(-2):
         return (
@@ -493,7 +480,7 @@ def turning(updates):
             "take plain SGD, and divide the step by the norm that the kernel has at that scale.",
             "two things change with the scale; your number has one of them.",
         )
-    if abs(slopes[0] + 2) < 0.3 and slopes[-1] > -1.5:
+    if abs(powers[0] + 2) < 0.3 and powers[-1] > -1.5:
         raise Mistake(
             "floor",
             saw,
