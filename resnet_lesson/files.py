@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import json
 import os
 import re
@@ -75,6 +76,25 @@ def named(path, part=None):
             raise
         remedy = " (make room there or choose another place)" if number in _NO_ROOM else ""
         raise OSError(number, os.strerror(number) + remedy, str(path)) from error
+
+
+class _Memory(io.BytesIO):
+    """A file in memory with the ending that Keras asks for."""
+
+    def __str__(self):
+        return "memory.weights.h5"
+
+
+def save_weights(model, path):
+    """Write a Keras model's weights, ``.weights.h5``, as a whole file.
+
+    By way of memory: where a disk fills while HDF5 writes to it, the process dies of a segmentation
+    fault, and in a notebook the kernel with all it holds.
+    """
+    memory = _Memory()
+    model.save_weights(memory)
+    with whole(path) as part:
+        part.write_bytes(memory.getbuffer())
 
 
 def clear(folder, names):

@@ -292,6 +292,27 @@ def test_no_room_is_said_with_the_file_and_the_remedy(tmp_path, narrow, write):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_weights_that_find_no_room_are_an_error_and_not_the_end_of_the_process(tmp_path):
+    code = """
+import resource, sys
+from resnet_lesson.files import save_weights
+from resnet_lesson.runtime import keras
+model = keras.Sequential([keras.Input((8,)), *(keras.layers.Dense(8) for _ in range(9))])
+save_weights(model, sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, resource.RLIM_INFINITY))
+try:
+    save_weights(model, sys.argv[1])
+except OSError as error:
+    print(error)
+model.load_weights(sys.argv[1])
+"""
+    path = tmp_path / "a.weights.h5"
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, list(tmp_path.iterdir())) == (0, [path]), done.stderr
+    assert re.search(f"{REMEDY}: '{path}'", done.stdout)
+
+
 def test_no_room_is_said_of_a_device_too():
     with pytest.raises(OSError, match=rf"No space left on device {REMEDY}: '/dev/full'"):
         save("/dev/full")
