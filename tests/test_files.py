@@ -24,32 +24,32 @@ REMEDY = r"\(make room there or choose another place\)"
 
 def save(path, text="new"):
     with whole(path) as part:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
 
 
 def test_the_new_file_takes_the_place_of_the_old(tmp_path):
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     with whole(path) as part:
-        part.write_text("new")
-        assert path.read_text() == "old"
-    assert path.read_text() == "new"
+        part.write_text("new", encoding="utf-8")
+        assert path.read_text(encoding="utf-8") == "old"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("stop", [RuntimeError("stop"), KeyboardInterrupt("stop")])
 def test_an_error_leaves_the_old(tmp_path, stop):
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
 
     def write_half():
         with whole(path) as part:
-            part.write_text("half")
+            part.write_text("half", encoding="utf-8")
             raise stop
 
     with pytest.raises(type(stop), match="stop"):
         write_half()
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -58,9 +58,9 @@ def test_a_part_ends_as_its_file_says_whose_it_is_and_is_made_beforehand(tmp_pat
         assert re.fullmatch(rf"{os.getpid()}\.[0-9a-f]{{16}}\.part\.a\.weights\.h5", part.name)
         assert part.exists()
         assert part != other
-        part.write_text("one")
-        other.write_text("other")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["one"]
+        part.write_text("one", encoding="utf-8")
+        other.write_text("other", encoding="utf-8")
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["one"]
 
 
 # ------------------------------------------------------------------ what is there already
@@ -72,13 +72,13 @@ def test_a_link_stays_and_leads_to_the_new_file(tmp_path, target, old):
     (tmp_path / "sub").mkdir()
     (tmp_path / "two").symlink_to("real.csv")
     if old:
-        (tmp_path / "real.csv").write_text("old")
+        (tmp_path / "real.csv").write_text("old", encoding="utf-8")
     link = tmp_path / "sub" / "link.csv"
     link.symlink_to(Path("..") / target.format(folder=tmp_path))
     save(link)
     assert link.is_symlink()
     assert (tmp_path / "two").is_symlink()
-    assert (tmp_path / "real.csv").read_text() == "new"
+    assert (tmp_path / "real.csv").read_text(encoding="utf-8") == "new"
     assert {path.name for path in tmp_path.iterdir()} == {"sub", "two", "real.csv"}
     assert list((tmp_path / "sub").iterdir()) == [link]
 
@@ -96,13 +96,13 @@ def test_links_in_a_ring_are_refused(tmp_path):
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
 def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mode):
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     path.chmod(mode)
     with whole(path) as part:
         assert not stat.S_IMODE(part.stat().st_mode) & ~(mode | 0o600)
-        part.write_text("new")
+        part.write_text("new", encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == mode
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])
@@ -110,7 +110,7 @@ def test_a_new_file_has_the_usual_mode(tmp_path, mask):
     before = os.umask(mask)
     try:
         save(tmp_path / "a.txt")
-        (tmp_path / "b.txt").write_text("by Python")
+        (tmp_path / "b.txt").write_text("by Python", encoding="utf-8")
     finally:
         os.umask(before)
     assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "b.txt").stat().st_mode
@@ -118,7 +118,7 @@ def test_a_new_file_has_the_usual_mode(tmp_path, mask):
 
 def test_the_owner_of_a_file_is_kept_where_that_is_allowed(tmp_path, monkeypatch):
     path = tmp_path / "a.txt"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     given = []
     monkeypatch.setattr(os, "chown", lambda part, *owner: given.append(owner))
     save(path)
@@ -132,13 +132,16 @@ def test_a_file_system_that_knows_no_modes_owners_or_fsync_is_written_to(
     def unknown(*_arguments):
         raise OSError(number, os.strerror(number))
 
-    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "a.txt").write_text("old", encoding="utf-8")
     for name in ("chmod", "chown", "fsync"):
         monkeypatch.setattr(os, name, unknown)
     save(tmp_path / "a.txt")
     monkeypatch.delattr(os, "chown")  # as on Windows
     save(tmp_path / "b.txt")
-    assert [(tmp_path / name).read_text() for name in ("a.txt", "b.txt")] == ["new", "new"]
+    assert [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.txt", "b.txt")] == [
+        "new",
+        "new",
+    ]
 
 
 def test_a_file_that_is_open_elsewhere_is_waited_for(tmp_path, monkeypatch):
@@ -154,7 +157,7 @@ def test_a_file_that_is_open_elsewhere_is_waited_for(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "replace", busy)
     save(tmp_path / "a.txt")
-    assert (tmp_path / "a.txt").read_text() == "new"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "new"
 
 
 # ------------------------------------------------------------------ pipes and devices
@@ -163,7 +166,9 @@ def test_a_file_that_is_open_elsewhere_is_waited_for(tmp_path, monkeypatch):
 def test_a_pipe_is_written_to(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     read = []
-    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe.csv").read_text()))
+    reader = threading.Thread(
+        target=lambda: read.append((tmp_path / "pipe.csv").read_text(encoding="utf-8"))
+    )
     reader.start()
     save(tmp_path / "pipe.csv", "x" * 100_000)
     reader.join(timeout=10)
@@ -189,8 +194,8 @@ def test_a_device_is_written_to_also_by_a_link(tmp_path):
 def test_an_error_writes_nothing_to_a_device(tmp_path):
     there, terminal = pty.openpty()
     tty.setraw(terminal)
-    with pytest.raises(TypeError), whole(os.ttyname(terminal)) as part:
-        part.write_text("half" + part.write_text("half"))
+    with pytest.raises(TypeError, match="bytes"), whole(os.ttyname(terminal)) as part:
+        part.open("w", encoding="utf-8").writelines(["half", b"half"])
     os.write(terminal, b"end")
     assert os.read(there, 100) == b"end"
     os.close(there)
@@ -206,7 +211,7 @@ with whole("/dev/stdout") as part:
     part.write_text("saved\\n")
 print("after")
 """
-    target = (tmp_path / "out").open("w") if to_file else subprocess.PIPE
+    target = (tmp_path / "out").open("w", encoding="utf-8") if to_file else subprocess.PIPE
     done = subprocess.run([sys.executable, "-c", code], stdout=target, check=True, timeout=60)
     said = (tmp_path / "out").read_bytes() if to_file else done.stdout
     assert said.split() == [b"before", b"saved", b"after"]
@@ -228,7 +233,7 @@ def test_no_file_is_refused_before_anything_is_written(tmp_path):
 
 
 def test_an_error_names_the_file_that_was_given(tmp_path):
-    (tmp_path / "file").write_text("old")
+    (tmp_path / "file").write_text("old", encoding="utf-8")
     (tmp_path / "link").symlink_to("no/where.csv")
     for name, kind in [
         ("no/a.csv", FileNotFoundError),
@@ -257,7 +262,7 @@ def test_so_does_an_error_of_the_writer(tmp_path):
 
 def test_an_error_of_another_file_stays_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, whole(tmp_path / "a.csv"):
-        Path("elsewhere.csv").read_text()
+        Path("elsewhere.csv").read_text(encoding="utf-8")
     assert caught.value.filename == "elsewhere.csv"
     with pytest.raises(OSError, match="no number") as caught, whole(tmp_path / "a.csv"):
         raise OSError("no number")
@@ -283,12 +288,12 @@ def narrow():
 )
 def test_no_room_is_said_with_the_file_and_the_remedy(tmp_path, narrow, write):
     path = tmp_path / "a.npz"
-    path.write_text("old")
+    path.write_text("old", encoding="utf-8")
     with pytest.raises(OSError, match=REMEDY) as caught, whole(path) as part:
         write(part)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
     assert "\n" not in str(caught.value)
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -324,11 +329,11 @@ def test_what_did_not_reach_the_disk_takes_no_place(tmp_path, monkeypatch, numbe
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "fsync", full)
-    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "a.txt").write_text("old", encoding="utf-8")
     with pytest.raises(OSError, match=r"a\.txt") as caught:
         save(tmp_path / "a.txt")
     assert caught.value.errno == number
-    assert (tmp_path / "a.txt").read_text() == "old"
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "old"
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -340,7 +345,7 @@ def test_a_long_name_is_no_obstacle(tmp_path, letter):
     name = letter * ((255 - 11) // len(letter.encode())) + ".weights.h5"
     with whole(tmp_path / name) as part:
         assert part.name.endswith(f"{letter}.weights.h5")
-        part.write_text("new")
+        part.write_text("new", encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -377,7 +382,7 @@ sys.exit(str(faults) if faults else 0)
     processes = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
     while any(process.poll() is None for process in processes):
         if path.exists():
-            assert len(json.loads(path.read_text())) == 1000
+            assert len(json.loads(path.read_text(encoding="utf-8"))) == 1000
             seen += 1
     assert [process.communicate()[1] for process in processes] == [b"", b""]
     assert seen > 100
@@ -414,7 +419,7 @@ def test_what_a_dead_process_left_is_cleared_and_nothing_else(tmp_path, dead):
         "log.csv",
     ]
     for name in [*gone, *kept]:
-        (tmp_path / name).write_text("mine")
+        (tmp_path / name).write_text("mine", encoding="utf-8")
     (tmp_path / f"{dead}.part.folder").mkdir()
     (tmp_path / f"{dead}.part.link").symlink_to("log.csv")
     kept += [f"{dead}.part.folder", f"{dead}.part.link"]
@@ -432,9 +437,9 @@ with whole(sys.argv[1]) as part:
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "log.csv")], timeout=60)
     (left,) = tmp_path.iterdir()
-    assert left.read_text() == "half"
+    assert left.read_text(encoding="utf-8") == "half"
     with whole(tmp_path / "log.csv") as part:
-        part.write_text("new")
+        part.write_text("new", encoding="utf-8")
         clear(tmp_path, ["log.csv"])
         assert list(tmp_path.iterdir()) == [part]
     clear(tmp_path, ["log.csv"])

@@ -49,7 +49,9 @@ def here(monkeypatch):
 @pytest.fixture
 def folder(finished, tmp_path):
     """A copy of it."""
-    (tmp_path / "toy.json").write_text((finished / "toy.json").read_text())
+    (tmp_path / "toy.json").write_text(
+        (finished / "toy.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     return tmp_path
 
 
@@ -106,7 +108,7 @@ def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
     entries = journal_of(finished)
     whole, torn = entries[:5], json.dumps(entries[5])[:40]
     text = "".join(json.dumps(entry) + "\n" for entry in whole) + torn
-    (tmp_path / "toy.journal").write_text(text)
+    (tmp_path / "toy.journal").write_text(text, encoding="utf-8")
     run(study(), tmp_path)
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
     assert not (tmp_path / "toy.journal").exists()
@@ -114,7 +116,7 @@ def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
 
 def test_a_journal_left_behind_by_a_finished_study_is_not_counted_again(finished, folder):
     text = "".join(json.dumps(entry) + "\n" for entry in journal_of(finished))
-    (folder / "toy.journal").write_text(text)
+    (folder / "toy.journal").write_text(text, encoding="utf-8")
     run(study(), folder)
     assert (folder / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
     assert not (folder / "toy.journal").exists()
@@ -162,7 +164,7 @@ def wait_for_end_of(group):
 
 def wait_for_lines(path, number):
     for _ in range(600):
-        if path.exists() and path.read_text().count("\n") >= number:
+        if path.exists() and path.read_text(encoding="utf-8").count("\n") >= number:
             return
         time.sleep(0.1)
     raise TimeoutError(f"{path.name} never had {number} lines")
@@ -179,7 +181,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_run_and_counts_none_twice(tmp_pa
     assert (tmp_path / "killed").exists()
     seen = [(run["size"], run["seed"], run["part"]) for run in record.runs]
     assert seen == [(size, seed, part) for size in (1, 2) for seed in (0, 1, 2) for part in (0, 1)]
-    finished = (tmp_path / "finished").read_text().splitlines()
+    finished = (tmp_path / "finished").read_text(encoding="utf-8").splitlines()
     assert {*finished} == {f"{size} {seed}" for size in (1, 2) for seed in (0, 1, 2)}
 
 
@@ -187,7 +189,7 @@ def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path, here):
     with pytest.raises(ArithmeticError, match="no answer for seed"):
         run(study(toy_study.failing_measure), tmp_path)
     assert not (tmp_path / "toy.json").exists()
-    assert (tmp_path / "toy.journal").read_text().count("\n") <= 6
+    assert (tmp_path / "toy.journal").read_text(encoding="utf-8").count("\n") <= 6
     run(study(), tmp_path)
     assert read(tmp_path / "toy.json").runs == rows()
 
@@ -203,9 +205,9 @@ def test_runs_of_other_versions_are_not_mixed_in(folder, here):
 
 @pytest.mark.parametrize("place", ["value", "seed", "size"])
 def test_a_record_changed_by_hand_is_refused(folder, place):
-    content = json.loads((folder / "toy.json").read_text())
+    content = json.loads((folder / "toy.json").read_text(encoding="utf-8"))
     content["runs"][3][place] += 1
-    (folder / "toy.json").write_text(json.dumps(content))
+    (folder / "toy.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ValueError, match="changed by hand"):
         studies.record("toy", folder)
     with pytest.raises(ValueError, match="changed by hand"):
@@ -289,7 +291,9 @@ def test_every_study_is_on_record_as_it_is_defined(name):
     entries = _recorded(found, path)
     assert set(entries) == {_key(c, seed) for c in found.grid for seed in range(found.seeds)}
     assert path.stat().st_size < 500_000
-    assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text()
+    assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(

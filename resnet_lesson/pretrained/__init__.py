@@ -63,4 +63,4 @@ def _told(path):
         raise FileNotFoundError(
             f"no {path}: python -m resnet_lesson.pretrained makes it from a finished run"
         )
-    return json.loads(path.read_text())
+    return json.loads(path.read_text(encoding="utf-8"))

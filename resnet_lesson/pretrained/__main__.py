@@ -34,7 +34,10 @@ def pack(run, data, folder=FOLDER):
     run, folder = Path(run), Path(folder)
     if not (run / "record.json").exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
-    record, state = json.loads((run / "record.json").read_text()), checkpoint.load(run)
+    record, state = (
+        json.loads((run / "record.json").read_text(encoding="utf-8")),
+        checkpoint.load(run),
+    )
     dataset = load_data(state.config.dataset, data)
     if digest(dataset) != record["data_sha256"]:
         raise ValueError(f"data must be what {run} was trained on, received other data")
@@ -64,10 +67,10 @@ def pack(run, data, folder=FOLDER):
     with whole(folder / MISTAKES) as part:
         part.write_bytes(picture)
     with whole(folder / LESIONS) as part:
-        part.write_text(lesions)
+        part.write_text(lesions, encoding="utf-8")
     # The record comes last: where it is that of the weights, all else is, too.
     with whole(folder / RECORD) as part:
-        part.write_text(table(head, "history", record["history"]))
+        part.write_text(table(head, "history", record["history"]), encoding="utf-8")
 
 
 def halved(model, values):

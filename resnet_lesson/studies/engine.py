@@ -71,7 +71,7 @@ def run(study, folder, seeds=None, scheduler=None):
     missing = {key: task for key, task in tasks.items() if key not in entries}
     made_with = {_text(entry["versions"]) for entry in entries.values()}
     if missing:
-        with journal.open("a") as log:
+        with journal.open("a", encoding="utf-8") as log:
             for entry in _measured(study, missing, len(tasks), scheduler):
                 made_with.add(_text(entry["versions"]))
                 _check_versions(study, made_with, path)
@@ -111,9 +111,9 @@ def _journalled(journal):
     """The entries of a study that was interrupted; a last line cut short is cut off."""
     if not journal.exists():
         return {}
-    whole, _, torn = journal.read_text().rpartition("\n")
+    whole, _, torn = journal.read_text(encoding="utf-8").rpartition("\n")
     if torn:
-        journal.write_text(whole + "\n" if whole else "")
+        journal.write_text(whole + "\n" if whole else "", encoding="utf-8")
     entries = [json.loads(line) for line in whole.splitlines()]
     return {entry["key"]: entry for entry in entries}
 

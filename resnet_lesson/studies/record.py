@@ -90,7 +90,7 @@ def read(path):
     Raises:
         ValueError: its checksum does not fit its runs.
     """
-    content = json.loads(Path(path).read_text())
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
     runs, checksum = content.pop("runs"), content.pop("sha256")
     if checksum != _checksum(runs):
         raise ValueError(
@@ -105,7 +105,7 @@ def write(path, record):
     head = record.about | {"sha256": _checksum(record.runs)}
     text = table(head, "runs", record.runs)
     with whole(path) as part:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
 
 
 def _checksum(runs):

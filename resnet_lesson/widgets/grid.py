@@ -45,7 +45,7 @@ def kept_layers(depth):
 @functools.cache
 def load():
     """The grid as it is sent to the browser: a dict that JSON can hold."""
-    return json.loads(FILE.read_text())
+    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def look_up(setting, depth, quantity):
@@ -141,4 +141,4 @@ def _encode(norms):
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
+    FILE.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")

@@ -39,4 +39,4 @@ def make():
 
 
 if __name__ == "__main__":
-    RECORDED.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
+    RECORDED.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
