@@ -114,7 +114,10 @@ def test_only_a_finished_run_is_packed(run, tmp_path):
 def test_only_its_own_data_are_measured(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "run")
     path = tmp_path / "run/record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"data_sha256": "other"}))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"data_sha256": "other"}),
+        encoding="utf-8",
+    )
     with pytest.raises(ValueError, match=r"must be what .* was trained on, received other data"):
         packing.pack(tmp_path / "run", None, tmp_path / "packed")
     assert not (tmp_path / "packed").exists()
