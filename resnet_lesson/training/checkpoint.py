@@ -36,7 +36,6 @@ def save(folder, state):
         "config": dataclasses.asdict(state.config),
         "about": state.about,
         "history": state.history,
-        "arrays": {kind: len(getattr(state, kind)) for kind in KINDS},
     }
     arrays = {name: value for kind in KINDS for name, value in _named(kind, getattr(state, kind))}
     with whole(folder / NAME) as part, part.open("wb") as file:
@@ -64,19 +63,20 @@ def load(folder):
 
 
 def _state(content):
-    """That of a file's bytes; all of them are read, as the checksums are checked at the end."""
+    """That of a file's bytes, with nothing missing or damaged: a bit may have flipped anywhere."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
+        # Each entry is read whole: its checksum is looked at when its end is.
         arrays = {name.removesuffix(".npy"): _array(file.read(name)) for name in file.namelist()}
+    # The archive ends with the number of its entries, which zipfile does not count.
+    if len(arrays) != int.from_bytes(content[-12:-10], "little"):
+        raise ValueError(f"only {len(arrays)} of its entries are found")
     told = json.loads(str(arrays.pop("told")))
-    # The first edition did not tell the numbers of arrays.
-    counts = told.get("arrays") or {
-        kind: sum(name.startswith(f"{kind}_") for name in arrays) for kind in KINDS
-    }
+    counts = {kind: sum(name.startswith(f"{kind}_") for name in arrays) for kind in KINDS}
     lists = {
         kind: [arrays.pop(name) for name, _ in _named(kind, range(counts[kind]))] for kind in KINDS
     }
     if arrays:
-        raise ValueError(f"unknown arrays {', '.join(arrays)}")
+        raise ValueError(f"nothing is known of {', '.join(arrays)}")
     return State(TrainingConfig.told(told["config"]), told["about"], told["history"], **lists)
 
 

@@ -369,6 +369,7 @@ class _Keeper(keras.callbacks.Callback):
         super().__init__()
         self.folder, self.state = folder, state
         self.steps = steps_per_epoch(images, state.config)
+        self._schedule = Schedule.of(state.config, self.steps)
         self.monitor, self.watch, self.test = monitor, watch, test
         self._recorded = 0  # steps of the monitor that are in the history
         # By their digest, after which epoch the weights are those to keep.
@@ -443,7 +444,8 @@ class _Keeper(keras.callbacks.Callback):
         row = {
             "epoch": epoch + 1,
             "step": last + 1,
-            "learning_rate": config.learning_rate_at(last, self.steps),
+            # The schedule does not count a step that float16 skips.
+            "learning_rate": float(self._schedule(self.model.optimizer.iterations - 1)),
             "loss": logs["cross_entropy"],
             "accuracy": logs["accuracy"],
             "test_loss": logs["val_cross_entropy"],
