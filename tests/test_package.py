@@ -21,6 +21,7 @@ LAYERS = (
         "architecture",
         "resnet",
         "stacks",
+        "kernels",
         "probe",
         "monitor",
         "training",
