@@ -26,9 +26,9 @@ HEAD = 3
 class FirstBad(NamedTuple):
     """Where numbers first were none: ``what`` is "NaN" or "infinite".
 
-    ``where`` says what was bad. "gradient": the loss was finite still, and ``layer`` is the one
-    nearest the loss whose gradient was not. "forward pass": the loss was not finite, and ``layer``
-    is the first in order of use whose weights or output were not; "loss" where no layer's were.
+    ``where`` says what was bad. "gradient": loss and weights were finite still, and ``layer`` is
+    the one nearest the loss whose gradient was not. "forward pass": they were not, and ``layer`` is
+    the first in order of use whose weights or output were not; "loss" where no layer's were.
     """
 
     layer: str
@@ -39,20 +39,25 @@ class FirstBad(NamedTuple):
 
 def first_bad(records):
     """The ``FirstBad`` of a monitor's records, or None."""
-    gradients = np.ma.filled(records["gradient_norm"], 0.0)
-    bad = ~np.isfinite(gradients)
-    rows = np.flatnonzero(bad.any(axis=1) | (records["broken"] != ""))
+    gradients, weights, losses = (
+        np.ma.filled(records[name], 0.0) for name in ("gradient_norm", "weight_norm", "loss")
+    )
+    rows = np.flatnonzero(~np.isfinite(gradients).all(axis=1) | (records["broken"] != ""))
     if not len(rows):
         return None
-    row, layer, where = rows[0], str(records["broken"][rows[0]]), "forward pass"
-    values = records["loss"][row]
-    if not layer:
-        column = np.flatnonzero(bad[row])[-1]  # the gradient travels from the loss to the input
-        layer, where, values = str(records["layers"][column]), "gradient", gradients[row, column]
-    elif np.isfinite(values):
-        values = gradients[row]
+    row = rows[0]
+    broken, values = records["broken"][row], losses[row]
+    # A ReLU may turn NaN into zero: then the loss is finite behind a weight that is not.
+    bad_weights = np.flatnonzero(~np.isfinite(weights[row]))
+    if not broken and len(bad_weights):
+        broken, values = records["layers"][bad_weights[0]], weights[row]
+    where = "forward pass"
+    if not broken:
+        # The gradient travels from the loss to the input.
+        last = np.flatnonzero(~np.isfinite(gradients[row]))[-1]
+        broken, values, where = records["layers"][last], gradients[row, last], "gradient"
     what = "NaN" if np.isnan(values).any() else "infinite"
-    return FirstBad(layer, int(records["step"][row]), what, where)
+    return FirstBad(str(broken), int(records["step"][row]), what, where)
 
 
 class GradientMonitor(keras.callbacks.Callback):
