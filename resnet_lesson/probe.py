@@ -85,17 +85,17 @@ def _differentiated(model, kernels, batch, loss, scale):
     x, y, sample_weight = batch
     calls = Calls(model)
     with _untouched(model), _without_penalties(model), calls:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([kernel.value for kernel in kernels])
+        with tf.GradientTape() as tape:
             prediction = model(x, training=True)
             value = scale * _loss(model, loss, calls.made, x, y, prediction, sample_weight)
-        gradients = tape.gradient(
-            value,
-            [kernel.value for kernel in kernels],
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        gradients = tape.gradient(value, [kernel.value for kernel in kernels])
+    if all(gradient is None for gradient in gradients):
+        raise ValueError(
+            f"the loss must depend on a kernel, received {model.name!r}, whose loss reaches none"
         )
-        # An embedding's gradient comes as the rows that the batch looked up, one twice perhaps.
-        return list(calls.made), [tf.convert_to_tensor(part).numpy() for part in gradients]
+    # An embedding's gradient comes as the rows that the batch looked up, one twice perhaps.
+    arrays = [0.0 if part is None else tf.convert_to_tensor(part).numpy() for part in gradients]
+    return list(calls.made), arrays
 
 
 @contextlib.contextmanager
