@@ -151,6 +151,14 @@ def test_where_nothing_is_packed_it_says_what_would(tmp_path):
             read(tmp_path)
 
 
+def test_a_file_that_is_no_json_is_named(tmp_path):
+    for name, read in [("record.json", pretrained.load), ("lesions.json", pretrained.lesions)]:
+        for content in (b'{"cut": ', b"\xff\xfe"):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(ValueError, match=rf"{name} must be JSON.*copy it again"):
+                read(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def lessons_own():
     return pretrained.load()
