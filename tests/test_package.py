@@ -14,6 +14,8 @@ LAYERS = (
     *(
         "files",
         "runtime",
+        "pickled",
+        "cifar_archive",
         "local_data",
         "data",
         "curves",
