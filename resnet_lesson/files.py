@@ -78,6 +78,16 @@ def named(path, part=None):
         raise OSError(number, os.strerror(number) + remedy, str(path)) from error
 
 
+def sync(file):
+    """Put an open file on the disk, as far as its file system can do that."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in _NO_ROOM | {errno.EIO}:
+            raise
+
+
 class _Memory(io.BytesIO):
     """A file in memory with the ending that Keras asks for."""
 
@@ -155,11 +165,7 @@ def _make(part, found):
 def _keep(part, found):
     """Put the part on the disk, with the owner and mode of the file that was found."""
     with open(part, "r+b") as written:
-        try:
-            os.fsync(written.fileno())  # a power cut after the replacement must not find it empty
-        except OSError as error:
-            if error.errno in _NO_ROOM | {errno.EIO}:
-                raise  # others: a file system that cannot do it
+        sync(written)  # a power cut after the replacement must not find it empty
     if found is not None:
         for owner in (-1, found.st_uid):  # the group alone, at least
             with contextlib.suppress(OSError, AttributeError):  # Windows has no chown
