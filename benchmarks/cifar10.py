@@ -93,7 +93,9 @@ def _differences(config):
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         np.savez(folder / "given.npz", **given)
-        (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config)))
+        (folder / "config.json").write_text(
+            json.dumps(dataclasses.asdict(config)), encoding="utf-8"
+        )
         subprocess.run([TORCH, "benchmarks/cifar10_torch_steps.py", folder], check=True)
         with np.load(folder / "got.npz") as file:
             theirs = {name: file[name] for name in file.files}
@@ -111,14 +113,14 @@ def _difference(ours, theirs, kind):
 
 def jobs(path):
     configs = [dataclasses.asdict(config) for config in (*TABLE, LONG, *VARIANTS)]
-    Path(path).write_text(json.dumps(configs))
+    Path(path).write_text(json.dumps(configs), encoding="utf-8")
 
 
 def keep(data, outputs):
     """Write the record, and the folder of the long run as ``training.train`` would have."""
     rows, about = [], {}
     for output in map(Path, outputs):
-        told = json.loads((output / "runs.json").read_text())
+        told = json.loads((output / "runs.json").read_text(encoding="utf-8"))
         about = {name: told[name] for name in ("hardware", "versions", "precision")}
         for index, run in enumerate(told["runs"]):
             config = TrainingConfig.told(run["config"])

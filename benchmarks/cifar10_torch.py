@@ -388,7 +388,9 @@ class Results:
             index = len(self.runs)
             self.runs.append(told | {"layers": run.layers, "history": run.history})
             self.weights |= {f"{index}:{name}": value for name, value in values.items()}
-            (self.output / "runs.json").write_text(json.dumps(self.about | {"runs": self.runs}))
+            (self.output / "runs.json").write_text(
+                json.dumps(self.about | {"runs": self.runs}), encoding="utf-8"
+            )
             np.savez(self.output / "weights.npz", **self.weights)
         last = run.history[-1] if run.history else {}
         print(run.config, {name: last.get(name) for name in ("epoch", "accuracy", "test_accuracy")})
@@ -437,4 +439,4 @@ def main(jobs, data, output, seconds):
 
 if __name__ == "__main__":
     jobs, data, output, seconds = sys.argv[1:]
-    main(json.loads(Path(jobs).read_text()), data, output, float(seconds))
+    main(json.loads(Path(jobs).read_text(encoding="utf-8")), data, output, float(seconds))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 folder = Path(sys.argv[1])
-config = json.loads((folder / "config.json").read_text())
+config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
 with np.load(folder / "given.npz") as file:
     given = {name: file[name] for name in file.files}
 steps = sum(name[0] == "x" for name in given)

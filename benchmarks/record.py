@@ -42,7 +42,9 @@ def cores():
 def cpu():
     """The processor's own name, where the system tells."""
     try:
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+        found = re.search(
+            r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8")
+        )
     except OSError:
         found = None
     return found[1] if found else platform.processor() or platform.machine()

@@ -9,7 +9,7 @@ from resnet_lesson import pretrained, studies
 from resnet_lesson.training import PRESETS
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 FAST = PRESETS["cifar10-fast"]
 SETTINGS = ("batch_size", "learning_rate", "weight_decay", "padding")
 

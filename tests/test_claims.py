@@ -127,10 +127,10 @@ def test_a_changed_record_is_seen(tmp_path):
     assert [number.kind for number in claims.numbers(notebook)] == ["bound"]
     nbformat.write(notebook, path)
 
-    record.write_text(json.dumps({"slower": 7.3811}))
+    record.write_text(json.dumps({"slower": 7.3811}), encoding="utf-8")
     green = run_nbval(path)
     assert green.returncode == 0, green.stdout
-    record.write_text(json.dumps({"slower": 7.2811}))
+    record.write_text(json.dumps({"slower": 7.2811}), encoding="utf-8")
     red = run_nbval(path)
     assert red.returncode == 1
     assert "AssertionError" in red.stdout

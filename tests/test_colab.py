@@ -22,7 +22,7 @@ REPORT = "\nprint(os.getcwd()); print(resnet_lesson.__file__); print('tensorflow
 
 
 def setup_cell(path):
-    cells = json.loads(path.read_text())["cells"]
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     return "".join(next(cell for cell in cells if cell["cell_type"] == "code")["source"])
 
 

@@ -212,7 +212,7 @@ def test_a_wrong_pin_is_refused(wrong):
 def test_a_folder_of_guesses_is_opened(tmp_path):
     for name, end in (("one", -2.0), ("two", -8.0)):
         held = {"file": guesses.FILE, **GUESS, "end": end}
-        (tmp_path / f"{name}.json").write_text(json.dumps(held))
+        (tmp_path / f"{name}.json").write_text(json.dumps(held), encoding="utf-8")
     explorer = GradientExplorer()
     explorer.open_guesses(tmp_path)
     assert [guess["end"] for guess in explorer.guesses] == [-2, -8]
@@ -220,8 +220,10 @@ def test_a_folder_of_guesses_is_opened(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"file": "resnet-lesson guess"}'])
 def test_a_file_that_is_no_guess_is_named(tmp_path, text):
-    (tmp_path / "good.json").write_text(json.dumps({"file": guesses.FILE, **GUESS}))
-    (tmp_path / "other.json").write_text(text)
+    (tmp_path / "good.json").write_text(
+        json.dumps({"file": guesses.FILE, **GUESS}), encoding="utf-8"
+    )
+    (tmp_path / "other.json").write_text(text, encoding="utf-8")
     explorer = GradientExplorer()
     with pytest.raises(ValueError, match=r"other\.json is no saved guess"):
         explorer.open_guesses(tmp_path)

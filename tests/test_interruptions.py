@@ -68,7 +68,7 @@ def test_killed_again_and_again(tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     code, said = ended(start(whole))
     assert code == 0, said
-    with (whole / "log.csv").open() as file:
+    with (whole / "log.csv").open(encoding="utf-8") as file:
         epoch = min(float(row["seconds"]) for row in csv.DictReader(file))
     draw = random.Random(KILLS)
     for kill in range(KILLS):
@@ -87,5 +87,5 @@ def test_killed_again_and_again(tmp_path):
     for name, values in one.items():
         np.testing.assert_array_equal(other[name], values, err_msg=name)
     assert not list(killed.glob("*.part.*"))
-    assert len((killed / "log.csv").read_text().splitlines()) == 1 + KILLS + 3
+    assert len((killed / "log.csv").read_text(encoding="utf-8").splitlines()) == 1 + KILLS + 3
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}

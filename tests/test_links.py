@@ -37,14 +37,14 @@ def test_a_new_address_reaches_every_link_and_so_does_the_next(tmp_path, monkeyp
         links.main()
         assert links.outdated() == {}
         moved = [tmp_path / "README.md", *tmp_path.glob("notebooks/*.ipynb")]
-        for text in (path.read_text() for path in moved):
+        for text in (path.read_text(encoding="utf-8") for path in moved):
             assert slug in ADDRESS.findall(text)
             assert first not in ADDRESS.findall(text)
             assert set(OURS.findall(text)) <= {slug}
 
 
 def test_launch_links_lead_to_this_project():
-    found = OURS.findall((ROOT / "README.md").read_text())
+    found = OURS.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     assert found
     assert set(found) == {links.slug()}
 
@@ -52,8 +52,8 @@ def test_launch_links_lead_to_this_project():
 def prose(page):
     """The text of a page; of a notebook without its code, outputs and widgets."""
     if page.suffix == ".md":
-        return page.read_text()
-    cells = json.loads(page.read_text())["cells"]
+        return page.read_text(encoding="utf-8")
+    cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
     return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 

@@ -644,7 +644,7 @@ def test_csv_is_tidy_and_whole(data, tmp_path, monkeypatch):
     monitor, path = GradientMonitor(), tmp_path / "norms.csv"
     fit(functional(), data, monitor)
     monitor.to_csv(path)
-    rows = list(csv.DictReader(path.open()))
+    rows = list(csv.DictReader(path.open(encoding="utf-8")))
     records = monitor.records
     assert list(rows[0]) == ["step", "layer", *MEASURES]
     assert [(row["step"], row["layer"]) for row in rows] == [

@@ -116,7 +116,7 @@ def test_each_rule_bites(cell, fault):
 def test_no_sanitiser_hides_numbers():
     homes = [ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / ".ci/run"]
     homes += [*ROOT.glob("*.ini"), *ROOT.glob("*.cfg"), *ROOT.glob("tests/**/conftest.py")]
-    settings = "".join(path.read_text() for path in homes)
+    settings = "".join(path.read_text(encoding="utf-8") for path in homes)
     assert "--nbval " in settings
     assert "--nbval-lax" not in settings
     # None at all, so none that could match a number.

@@ -14,6 +14,8 @@ LAYERS = (
     *(
         "files",
         "runtime",
+        "pickled",
+        "cifar_archive",
         "local_data",
         "data",
         "curves",
@@ -63,7 +65,7 @@ def test_every_public_name_resolves():
 
 
 def test_every_folder_of_code_is_installed():
-    listed = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())
+    listed = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py")}
     names = {".".join(folder.parts) for folder in folders}
     assert names == set(listed["tool"]["setuptools"]["packages"])
@@ -86,7 +88,7 @@ class WithoutSolutions(ast.NodeTransformer):
 
 def imports(path):
     """(level, dotted name) of every import in the file, inside functions too."""
-    for node in ast.walk(WithoutSolutions().visit(ast.parse(path.read_text()))):
+    for node in ast.walk(WithoutSolutions().visit(ast.parse(path.read_text(encoding="utf-8")))):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

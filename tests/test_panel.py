@@ -470,7 +470,7 @@ def test_what_is_no_recorded_training_is_refused(source, said):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_a_file_that_is_none_is_named(tmp_path, text):
-    (tmp_path / "other.json").write_text(text)
+    (tmp_path / "other.json").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"other\.json is no recorded training"):
         TrainingPanel.replay(tmp_path / "other.json")
 

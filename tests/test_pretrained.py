@@ -114,7 +114,10 @@ def test_only_a_finished_run_is_packed(run, tmp_path):
 def test_only_its_own_data_are_measured(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "run")
     path = tmp_path / "run/record.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"data_sha256": "other"}))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"data_sha256": "other"}),
+        encoding="utf-8",
+    )
     with pytest.raises(ValueError, match=r"must be what .* was trained on, received other data"):
         packing.pack(tmp_path / "run", None, tmp_path / "packed")
     assert not (tmp_path / "packed").exists()
@@ -146,6 +149,14 @@ def test_where_nothing_is_packed_it_says_what_would(tmp_path):
     for read in (pretrained.load, pretrained.lesions):
         with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson\.pretrained makes"):
             read(tmp_path)
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path):
+    for name, read in [("record.json", pretrained.load), ("lesions.json", pretrained.lesions)]:
+        for content in (b'{"cut": ', b"\xff\xfe"):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(ValueError, match=rf"{name} must be JSON.*copy it again"):
+                read(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def lesson(request, tmp_path_factory):
     path = build_site.NOTEBOOKS / f"{request.param}.ipynb"
     target = tmp_path_factory.mktemp("site") / "page.html"
     build_site.export(path, target, build_site.neighbours(request.param))
-    return nbformat.read(path, 4), BeautifulSoup(target.read_text(), "html.parser")
+    return nbformat.read(path, 4), BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
 
 
 def saved_state(page):
@@ -129,7 +129,7 @@ def test_pages_lead_to_each_other(tmp_path):
     build_site.main(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == set(build_site.PAGES.values())
     for path in tmp_path.iterdir():
-        page = BeautifulSoup(path.read_text(), "html.parser")
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
         others = {link["href"] for link in page.nav("a")}
         assert others == set(build_site.PAGES.values()) - {path.name}
 
@@ -191,12 +191,12 @@ def test_it_writes_the_page_and_nothing_else(tmp_path):
     for _ in range(2):  # an older page is replaced
         build_site.export(tmp_path / "01.ipynb", target)
     assert list(target.parent.iterdir()) == [target]
-    assert target.read_text().endswith("</html>\n")
+    assert target.read_text(encoding="utf-8").endswith("</html>\n")
 
 
 def test_a_page_half_written_is_taken_away(tmp_path):
     target = tmp_path / "index.html"
-    target.write_text("older")
+    target.write_text("older", encoding="utf-8")
     with pytest.raises(UnicodeEncodeError):
         build_site.write(target, "half \ud800")
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["older"]

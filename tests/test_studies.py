@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -49,7 +50,9 @@ def here(monkeypatch):
 @pytest.fixture
 def folder(finished, tmp_path):
     """A copy of it."""
-    (tmp_path / "toy.json").write_text((finished / "toy.json").read_text())
+    (tmp_path / "toy.json").write_text(
+        (finished / "toy.json").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     return tmp_path
 
 
@@ -106,7 +109,7 @@ def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
     entries = journal_of(finished)
     whole, torn = entries[:5], json.dumps(entries[5])[:40]
     text = "".join(json.dumps(entry) + "\n" for entry in whole) + torn
-    (tmp_path / "toy.journal").write_text(text)
+    (tmp_path / "toy.journal").write_text(text, encoding="utf-8")
     run(study(), tmp_path)
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
     assert not (tmp_path / "toy.journal").exists()
@@ -114,10 +117,111 @@ def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
 
 def test_a_journal_left_behind_by_a_finished_study_is_not_counted_again(finished, folder):
     text = "".join(json.dumps(entry) + "\n" for entry in journal_of(finished))
-    (folder / "toy.journal").write_text(text)
+    (folder / "toy.journal").write_text(text, encoding="utf-8")
     run(study(), folder)
     assert (folder / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
     assert not (folder / "toy.journal").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["garbage", "{}", "", "[]", "null", "[" * 100_000, b"\xff\xfe", '{"key": "a", "seed": 0}'],
+)
+def test_a_bad_line_of_a_journal_is_told_and_nothing_is_lost(finished, tmp_path, here, line):
+    good = [json.dumps(entry).encode() for entry in journal_of(finished)]
+    bad = line if isinstance(line, bytes) else line.encode()
+    path = tmp_path / "toy.journal"
+    for place in (0, 4, len(good)):
+        path.write_bytes(b"\n".join([*good[:place], bad, *good[place:], b""]))
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=rf"toy\.journal, line {place + 1}: remove that line"):
+            run(study(), tmp_path)
+        assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
+        assert path.read_bytes() == before
+    path.write_bytes(b"\n".join([*good[:3], *good[4:], b""]))  # as one is told
+    run(study(), tmp_path)
+    assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
+
+
+@pytest.fixture
+def narrow():
+    """A function after which no file may grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("where", ["journal", "json"])
+def test_no_room_is_said_and_what_was_measured_is_kept(
+    finished, tmp_path, here, narrow, where, monkeypatch
+):
+    length = len(json.dumps(journal_of(finished)[0]))
+    if where == "journal":
+        narrow(3 * length + length // 2)
+    else:
+
+        def write_without_room(*arguments):
+            narrow(100)
+            write(*arguments)
+
+        monkeypatch.setattr("resnet_lesson.studies.engine.write", write_without_room)
+    remedy = rf"\(make room there or choose another place\): '.*toy\.{where}'"
+    with pytest.raises(OSError, match=remedy):
+        run(study(), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
+    kept = (tmp_path / "toy.journal").read_bytes().count(b"\n")
+    assert kept == (3 if where == "journal" else 12)
+    with pytest.raises(OSError, match=remedy):  # no more room than before: nothing is lost of it
+        run(study(), tmp_path)
+    assert (tmp_path / "toy.journal").read_bytes().count(b"\n") == kept
+
+
+def test_a_study_that_had_no_room_goes_on(finished, tmp_path, here, narrow):
+    measured = []
+
+    def measure(**settings):
+        measured.append(settings)
+        return toy_study.measure(**settings)
+
+    narrow(5 * len(json.dumps(journal_of(finished)[0])))
+    with pytest.raises(OSError, match=r"toy\.journal"):
+        run(study(measure), tmp_path)
+    narrow(resource.RLIM_INFINITY)
+    kept = (tmp_path / "toy.journal").read_bytes().count(b"\n")
+    del measured[:]
+    run(study(measure), tmp_path)
+    assert len(measured) == 12 - kept
+    assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
+
+
+def test_a_folder_may_begin_at_home(finished, tmp_path, here, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run(study(), "~/studies")
+    assert [path.name for path in tmp_path.iterdir()] == ["studies"]
+    assert len(studies.record("toy", "~/studies")) == len(read("~/studies/toy.json")) == 24
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"runs": [], "sha256": "x"}',
+        b'{"study": "a", "command": "b", "date": "c", "versions": {}, "sha256": "x", "runs": [3]}',
+    ],
+)
+def test_what_is_no_record_is_named(tmp_path, content):
+    (tmp_path / "toy.json").write_bytes(content)
+    for ask in (lambda: studies.record("toy", tmp_path), lambda: run(study(), tmp_path)):
+        with pytest.raises(ValueError, match=r"toy\.json must be the record of a study") as told:
+            ask()
+        assert "\n" not in str(told.value)
+    assert (tmp_path / "toy.json").read_bytes() == content
 
 
 def journal_of(folder):
@@ -162,7 +266,7 @@ def wait_for_end_of(group):
 
 def wait_for_lines(path, number):
     for _ in range(600):
-        if path.exists() and path.read_text().count("\n") >= number:
+        if path.exists() and path.read_text(encoding="utf-8").count("\n") >= number:
             return
         time.sleep(0.1)
     raise TimeoutError(f"{path.name} never had {number} lines")
@@ -179,7 +283,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_run_and_counts_none_twice(tmp_pa
     assert (tmp_path / "killed").exists()
     seen = [(run["size"], run["seed"], run["part"]) for run in record.runs]
     assert seen == [(size, seed, part) for size in (1, 2) for seed in (0, 1, 2) for part in (0, 1)]
-    finished = (tmp_path / "finished").read_text().splitlines()
+    finished = (tmp_path / "finished").read_text(encoding="utf-8").splitlines()
     assert {*finished} == {f"{size} {seed}" for size in (1, 2) for seed in (0, 1, 2)}
 
 
@@ -187,7 +291,7 @@ def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path, here):
     with pytest.raises(ArithmeticError, match="no answer for seed"):
         run(study(toy_study.failing_measure), tmp_path)
     assert not (tmp_path / "toy.json").exists()
-    assert (tmp_path / "toy.journal").read_text().count("\n") <= 6
+    assert (tmp_path / "toy.journal").read_text(encoding="utf-8").count("\n") <= 6
     run(study(), tmp_path)
     assert read(tmp_path / "toy.json").runs == rows()
 
@@ -203,9 +307,9 @@ def test_runs_of_other_versions_are_not_mixed_in(folder, here):
 
 @pytest.mark.parametrize("place", ["value", "seed", "size"])
 def test_a_record_changed_by_hand_is_refused(folder, place):
-    content = json.loads((folder / "toy.json").read_text())
+    content = json.loads((folder / "toy.json").read_text(encoding="utf-8"))
     content["runs"][3][place] += 1
-    (folder / "toy.json").write_text(json.dumps(content))
+    (folder / "toy.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ValueError, match="changed by hand"):
         studies.record("toy", folder)
     with pytest.raises(ValueError, match="changed by hand"):
@@ -289,7 +393,9 @@ def test_every_study_is_on_record_as_it_is_defined(name):
     entries = _recorded(found, path)
     assert set(entries) == {_key(c, seed) for c in found.grid for seed in range(found.seeds)}
     assert path.stat().st_size < 500_000
-    assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text()
+    assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text(
+        encoding="utf-8"
+    )
 
 
 @pytest.mark.parametrize(

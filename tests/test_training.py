@@ -182,12 +182,12 @@ def test_what_a_run_leaves(finished):
     run, folder = finished
     names = {"checkpoint.npz", "model.weights.h5", "log.csv", "record.json", "curves.png"}
     assert {path.name for path in folder.iterdir()} == names
-    record = json.loads((folder / "record.json").read_text())
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
     assert record == json.loads(json.dumps(run.record))
     assert record["config"] == json.loads(json.dumps(dataclasses.asdict(TINY)))
     assert (record["train_images"], record["test_images"], record["data"]) == (1280, 517, "digits")
     assert record["versions"]["keras"] == keras.__version__
-    with (folder / "log.csv").open() as file:
+    with (folder / "log.csv").open(encoding="utf-8") as file:
         log = list(csv.DictReader(file))
     assert [int(row["step"]) for row in log] == [10, 20, 30]
     assert [float(row["loss"]) for row in log] == [row["loss"] for row in record["history"]]
@@ -316,7 +316,7 @@ def test_a_damaged_checkpoint_is_said_and_kept(tmp_path, finished, damage):
     if damage == "cut":
         path.write_bytes((finished[1] / "checkpoint.npz").read_bytes()[:5000])
     elif damage == "text":
-        path.write_text("no checkpoint")
+        path.write_text("no checkpoint", encoding="utf-8")
     else:
         np.savez(path, x=np.zeros(3))
     before = path.read_bytes()
@@ -355,7 +355,7 @@ def test_no_room_is_said_at_the_start(tmp_path, full_disk):
 
 
 def test_a_folder_that_cannot_be_is_said_at_the_start(tmp_path):
-    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
     with pytest.raises(OSError, match="file"):
         tiny_run(tmp_path / "file" / "run", callbacks=[Stop(-1)])
 
@@ -441,7 +441,7 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
     assert "images/s" in said
     assert "digits, ResNet-8, seed 4: " in said
     assert "% of 517 test images right after 2 epochs" in said
-    with (folder / "gradients.csv").open() as file:
+    with (folder / "gradients.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 40 * 10
     assert training.begun(folder) == dataclasses.replace(
         PRESETS["digits"], depth=8, epochs=2, warmup_epochs=0.5, seed=4

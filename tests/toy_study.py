@@ -25,7 +25,7 @@ def deadly_measure(size, kind, seed):
     if (size, seed) == (2, 1) and not marker.exists():
         marker.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    with (Path(kind) / "finished").open("a") as log:
+    with (Path(kind) / "finished").open("a", encoding="utf-8") as log:
         log.write(f"{size} {seed}\n")
     return measure(size, kind, seed)
 

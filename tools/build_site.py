@@ -131,13 +131,13 @@ def page(notebook, name, others=""):
     content = body(notebook, posixpath.dirname(name))
     return PAGE.format(
         title=html.escape(content.h1.get_text()),
-        style=(ROOT / "tools/page.css").read_text(),
+        style=(ROOT / "tools/page.css").read_text(encoding="utf-8"),
         source=repository_link(name, ""),
         others=others,
         body=content,
         # A "<" could end the script early.
         widgets=json.dumps(widgets).replace("<", "\\u003c"),
-        script=(ROOT / "tools/page.js").read_text(),
+        script=(ROOT / "tools/page.js").read_text(encoding="utf-8"),
     )
 
 

@@ -42,7 +42,7 @@ def running(home):
     token = secrets.token_hex(16)
     names = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
     isolated = {name: str(home / name.lower()) for name in names}
-    log = (home / "log").open("w")
+    log = (home / "log").open("w", encoding="utf-8")
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
@@ -57,7 +57,7 @@ def running(home):
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(240):
-            assert server.poll() is None, (home / "log").read_text()
+            assert server.poll() is None, (home / "log").read_text(encoding="utf-8")
             try:
                 urllib.request.urlopen(f"{address}/api?token={token}", timeout=1)
                 break

@@ -20,7 +20,7 @@ PLACES = re.compile(
 
 def slug():
     """``owner/name`` of the one address, in pyproject.toml."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project["urls"]["Repository"].removeprefix("https://github.com/").rstrip("/")
 
 
@@ -29,12 +29,12 @@ def addressed(text):
 
 
 def setup_cell():
-    return addressed((ROOT / "tools/setup_cell.py").read_text().strip())
+    return addressed((ROOT / "tools/setup_cell.py").read_text(encoding="utf-8").strip())
 
 
 def updated(path):
     """The text that the file should have."""
-    text = addressed(path.read_text())
+    text = addressed(path.read_text(encoding="utf-8"))
     if path.suffix != ".ipynb":
         return text
     notebook = json.loads(text)
@@ -52,7 +52,7 @@ def outdated():
     pages = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
     paths = [ROOT / "tools/setup_cell.py", *pages]
     texts = {path: updated(path) for path in paths}
-    return {path: text for path, text in texts.items() if path.read_text() != text}
+    return {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}
 
 
 def main():
@@ -60,7 +60,7 @@ def main():
     for path, text in changes.items():
         print("out of date:", path.relative_to(ROOT))
         if "--check" not in sys.argv:
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
     return int("--check" in sys.argv and bool(changes))
 
 

@@ -345,7 +345,7 @@ def finish(folder, model, record):
     head = {name: value for name, value in record.items() if name != "history"}
     # The record comes last: where there is one, all else is there.
     with whole(folder / "record.json") as part:
-        part.write_text(table(head, "history", record["history"]))
+        part.write_text(table(head, "history", record["history"]), encoding="utf-8")
 
 
 def command(config):

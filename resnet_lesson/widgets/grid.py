@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import curves
+from ..files import whole
 
 FILE = Path(__file__).parent / "grid.json"
 DEPTHS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200)
@@ -45,7 +46,7 @@ def kept_layers(depth):
 @functools.cache
 def load():
     """The grid as it is sent to the browser: a dict that JSON can hold."""
-    return json.loads(FILE.read_text())
+    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def look_up(setting, depth, quantity):
@@ -141,4 +142,6 @@ def _encode(norms):
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(make(), separators=(",", ":")) + "\n")
+    made = json.dumps(make(), separators=(",", ":")) + "\n"
+    with whole(FILE) as part:
+        part.write_text(made, encoding="utf-8")

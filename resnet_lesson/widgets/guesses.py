@@ -41,7 +41,8 @@ def read(folder):
     Raises:
         ValueError: the folder has no such files, or one of them is no guess; names it.
     """
-    files = sorted(Path(folder).glob("*.json"))
+    found = Path(folder).expanduser().glob("*.json")
+    files = sorted(file for file in found if not file.name.startswith("."))  # macOS's "._" files
     if not files:
         raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")
     return [_read(file) for file in files]

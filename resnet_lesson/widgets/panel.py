@@ -213,7 +213,7 @@ class TrainingPanel(anywidget.AnyWidget):
         if not record["runs"]:
             raise RuntimeError("a record needs at least 1 step, received 0: train first")
         with whole(path) as part:
-            part.write_text(json.dumps(record, separators=(",", ":")) + "\n")
+            part.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
 
     def _parts(self):
         if self._race is None:

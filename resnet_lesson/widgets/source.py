@@ -7,4 +7,4 @@ FOLDER = Path(__file__).parent
 
 def joined(*parts):
     """The text of these files, one after the other."""
-    return "\n".join((FOLDER / part).read_text() for part in parts)
+    return "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in parts)

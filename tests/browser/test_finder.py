@@ -8,7 +8,7 @@ import pytest
 
 def test_a_browser_that_cannot_start_is_not_taken(tmp_path):
     broken = tmp_path / "chromium"
-    broken.write_text("#!/bin/sh\nexit 127\n")
+    broken.write_text("#!/bin/sh\nexit 127\n", encoding="utf-8")
     broken.chmod(0o755)
     assert not finder.runs(broken)
     assert not finder.runs(tmp_path / "nothing")

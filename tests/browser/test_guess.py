@@ -190,12 +190,12 @@ def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # n
             download.value.save_as(saved[-1])
         assert saved[0] != saved[1]
         assert sorted(guess["end"] for guess in guesses.read(tmp_path)) == [-10, -5]
-        assert json.loads(saved[0].read_text())["setting"]["depth"] == 20
+        assert json.loads(saved[0].read_text(encoding="utf-8"))["setting"]["depth"] == 20
 
         explorer.get_by_role("button", name="Show what was measured").click()
         explorer.locator("summary").click()
         bad = tmp_path / "homework.json"
-        bad.write_text("{}")
+        bad.write_text("{}", encoding="utf-8")
         with page.expect_file_chooser() as chooser:
             explorer.get_by_role("button", name="Open guesses").click()
         chooser.value.set_files([*saved, bad])

@@ -158,7 +158,10 @@ def test_what_is_planted_is_seen(chromium, site, tmp_path):
         '<p style="color: #999; background: #aaa">hard to read</p>',
         f'<img alt="" src="{address}">',
     )
-    planted.write_text(site.read_text().replace("</main>", "".join(traps) + "</main>"))
+    planted.write_text(
+        site.read_text(encoding="utf-8").replace("</main>", "".join(traps) + "</main>"),
+        encoding="utf-8",
+    )
     with opened(chromium, planted) as (page, asked):
         rules = {line.split(":")[0] for line in axe.violations(page)}
     assert rules == {"button-name", "color-contrast"}
