@@ -11,6 +11,7 @@ import traitlets
 
 from .. import curves
 from . import grid, guesses
+from .bundle import kept
 from .source import joined
 
 # A widget's module comes from a blob and can import nothing: its parts are joined here.
@@ -235,9 +236,8 @@ class GradientExplorer(anywidget.AnyWidget):
         with self._answering:
             asked = self._asked()
             curve, described = self._recorded(asked, True) or self._measured(asked)
-        bundle["text/plain"] = f"GradientExplorer: {_words(asked, described)}"
-        bundle["image/png"] = base64.b64encode(self._picture(asked, curve)).decode()
-        return bundle, metadata
+        words = f"GradientExplorer: {_words(asked, described)}"
+        return kept(bundle, words, lambda: self._picture(asked, curve)), metadata
 
     def _picture(self, asked, curve):
         """PNG bytes of the curve over the pinned ones."""
