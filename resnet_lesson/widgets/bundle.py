@@ -1,7 +1,4 @@
-"""What a notebook keeps of a widget: words that do not vary, and a picture.
-
-The picture is for where no widget can run.
-"""
+"""What of a widget goes into a message, and what a notebook keeps of it: words and a picture."""
 
 import base64
 import warnings
@@ -9,10 +6,16 @@ import warnings
 from ..text import without_surrogates
 
 
-def kept(bundle, words, draw=None):
-    """Put a widget's words and what ``draw`` returns, PNG bytes, into its bundle, and return it.
+def as_sent(value, widget=None):
+    """A value with text that a message can hold; a trait's ``to_json``."""
+    return without_surrogates(value)
 
-    The widget is worth more than its picture: where drawing fails, a warning says so.
+
+def kept(bundle, words, draw=None):
+    """Put words that do not vary, and what ``draw`` returns, PNG bytes, into a widget's bundle.
+
+    The picture is for where no widget can run. Where drawing it fails, a warning says so: the
+    widget and its words are worth more.
     """
     bundle["text/plain"] = without_surrogates(words)
     if draw is not None:

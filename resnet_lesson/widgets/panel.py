@@ -11,9 +11,8 @@ import traitlets
 from IPython import get_ipython
 
 from ..files import whole
-from ..text import without_surrogates
 from . import recording
-from .bundle import kept
+from .bundle import as_sent, kept
 from .race import Race, dtype_policy
 from .recording import MEASURES
 from .source import FOLDER, joined
@@ -23,10 +22,6 @@ RECORDED = FOLDER / "runs.json"  # plain and residual, made by recorded_runs
 # Redraws after which one is sent whole: a browser that missed some has all again.
 WHOLE = 20
 _panels = weakref.WeakSet()  # all that were made
-
-
-def _as_sent(runs, widget):
-    return without_surrogates(runs)
 
 
 class TrainingPanel(anywidget.AnyWidget):
@@ -64,7 +59,7 @@ class TrainingPanel(anywidget.AnyWidget):
 
     # The last training as a whole. While one goes on, messages carry what is new: a trait
     # belongs to one thread, and the browser's wishes come in another.
-    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=_as_sent)
+    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=as_sent)
     trains = traitlets.Bool(False).tag(sync=True)
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
@@ -141,23 +136,24 @@ class TrainingPanel(anywidget.AnyWidget):
         Raises:
             RuntimeError: there is nothing to train, or a training is under way.
         """
-        self._start(dtype_policy())
-
-    def _start(self, policy):
         with self._lock:
             if not self._makers:
                 raise RuntimeError("a panel made by replay has nothing to train")
             if self.active:
                 raise RuntimeError(f"a training is under way ({self.state}): stop it first")
-            self._started, self._redraws, self._sent = self._started + 1, 0, {}
-            self._policy = policy
-            self._race = Race(
-                *(self._makers, self._arguments, self._every, policy, self._lock),
-                redraw=self._redraw,
-                end=self._end,
-            )
-            self._race.start()
-            self.send(self._frame())
+            race = self._next(dtype_policy())
+        race.start()
+
+    def _next(self, policy):
+        """A new training, under way from here on: its start, which takes seconds, is to follow."""
+        self._started, self._redraws, self._sent = self._started + 1, 0, {}
+        self._policy = policy
+        self._race = Race(
+            *(self._makers, self._arguments, self._every, policy, self._lock),
+            redraw=self._redraw,
+            end=self._end,
+        )
+        return self._race
 
     def pause(self):
         """Hold the training before its next step."""
@@ -254,14 +250,17 @@ class TrainingPanel(anywidget.AnyWidget):
 
     def _hear(self, _widget, content, _buffers):
         """A wish of the browser; one that came too late is none."""
+        race = None
         with self._lock:
             if content == "start" and self._makers and self.comm and not self.active:
                 here = threading.current_thread() is threading.main_thread()
-                self._start(dtype_policy() if here else self._policy)
+                race = self._next(dtype_policy() if here else self._policy)
             elif content in ("pause", "resume", "stop"):
                 getattr(self, content)()
             elif content == "hello":
                 self.send(self._frame(self._parts()))
+        if race:
+            race.start()
 
     def _redraw(self):
         self._redraws += 1
@@ -282,15 +281,14 @@ class TrainingPanel(anywidget.AnyWidget):
     def _frame(self, runs=()):
         """A message to the browser: how the training stands, and what it adds to these runs."""
         race = self._race
-        return without_surrogates(
-            {
-                "training": self._started,
-                "state": self.state,
-                "left": race and race.left,
-                "error": _said(race and race.error),
-                "runs": list(runs),
-            }
-        )
+        frame = {
+            "training": self._started,
+            "state": self.state,
+            "left": race and race.left,
+            "error": _said(race and race.error),
+            "runs": list(runs),
+        }
+        return as_sent(frame)
 
     def _end(self):
         runs = self._parts()

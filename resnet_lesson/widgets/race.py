@@ -1,10 +1,11 @@
 """Whose turn it is in a training behind a panel; hears pause and stop; knows when it is over.
 
-Nothing here waits for TensorFlow: a training is under way from its start on, and is heard.
+TensorFlow, whose import takes seconds, comes with ``follower``: a race is there before it.
 """
 
 import atexit
 import datetime
+import importlib
 import sys
 import threading
 import time
@@ -49,10 +50,12 @@ class Race:
         self._changed = threading.Condition(lock)
         self._queue = list(makers)  # of names; it is the first one's turn
         self._last = 0.0
-        self._threads = [
-            threading.Thread(target=self._train, args=(name,), name=f"fit {name}", daemon=True)
+        self._threads = {
+            name: threading.Thread(
+                target=self._train, args=(name,), name=f"fit {name}", daemon=True
+            )
             for name in makers
-        ]
+        }
 
     @property
     def recordings(self):
@@ -79,17 +82,38 @@ class Race:
         return None if None in each else sum(each)
 
     def start(self):
-        # A thread that is inside TensorFlow when the interpreter ends would abort it.
-        atexit.register(self._leave)
-        for thread in self._threads:
-            thread.start()
+        """Begin it; an error that comes before it has begun is its end too."""
+        try:
+            with self.lock:
+                self.redraw()
+            # Here and not in the threads: an import beside another one may find half a module.
+            importlib.import_module(f"{__package__}.follower")
+            # A thread that is inside TensorFlow when the interpreter ends would abort it.
+            atexit.register(self._leave)
+            for thread in self._threads.values():
+                thread.start()
+        except BaseException as error:
+            with self._changed:
+                self._fail(error)
+                missing = [name for name, thread in self._threads.items() if not thread.ident]
+                if missing:
+                    self._leave_queue(*missing)
+            raise
 
     def wait(self, timeout=None):
-        """Whether it is over within ``timeout`` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(None if until is None else max(0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Whether it is over within ``timeout`` seconds.
+
+        Raises:
+            RuntimeError: a training's own thread cannot wait for its end.
+        """
+        if threading.current_thread() in self._threads.values():
+            raise RuntimeError("a training cannot wait for its own end")
+        with self._changed:
+            over = self._changed.wait_for(lambda: not self._queue, timeout)
+        for thread in self._threads.values():
+            if over and thread.ident:
+                thread.join()
+        return over
 
     def _leave(self):
         self.set(stopping=True)
@@ -131,22 +155,27 @@ class Race:
 
     def _train(self, name):
         self._try(self._fit, name)
-        # Whoever sees that it is over sees the last words too: both are said under one lock.
         with self._changed:
             self._try(self.flush)
-            self._queue.remove(name)
-            self._changed.notify_all()
-            if not self._queue:
-                atexit.unregister(self._leave)
-                self.end()
+            self._leave_queue(name)
 
     def _try(self, act, *arguments):
-        """What it raises ends the race."""
         try:
             act(*arguments)
         except BaseException as error:  # SystemExit too: in a thread nobody else would hear of it
-            self.error = self.error or error
-            self.set(stopping=True)
+            self._fail(error)
+
+    def _fail(self, error):
+        self.error = self.error or error
+        self.set(stopping=True)
+
+    def _leave_queue(self, *names):
+        """The last one says the last words. Whoever sees that it is over has the lock after it."""
+        self._queue = [name for name in self._queue if name not in names]
+        self._changed.notify_all()
+        if not self._queue:
+            atexit.unregister(self._leave)
+            self.end()
 
     def _fit(self, name):
         self.take_turn(name, give=False)
