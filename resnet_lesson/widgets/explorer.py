@@ -83,7 +83,7 @@ def _is_logarithm(value):
     """Whether a norm has it; of JSON, where a whole decade comes without a point."""
     if isinstance(value, str):
         return value in grid.CODES
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -324 < value <= 308
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -324 < value <= 300
 
 
 class _Int(traitlets.Int):

@@ -85,7 +85,6 @@ class _Follower(keras.callbacks.Callback):
         self._batch, self._since = batch, time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
-        logs = logs or {}
         self._seconds += time.monotonic() - self._since
         self._first = self._first or self._seconds
         if not self._seen:

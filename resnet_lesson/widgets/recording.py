@@ -168,8 +168,6 @@ def read(source):
 
 
 def _check_run(run):
-    if not isinstance(run["layers"], list) or not all(isinstance(n, str) for n in run["layers"]):
-        raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
     for strip, most in (("whole", COLUMNS), ("opening", OPENING)):
         held = run[strip]
         columns = len(strip_codes(run, strip))
@@ -189,6 +187,8 @@ def _check_run(run):
         raise ValueError("a run must have a name, steps and every")
     if not _is_number(run["seconds"]) or not (run["total"] is None or _is_count(run["total"])):
         raise ValueError("a run must have seconds, and as total a number of steps or null")
+    if not isinstance(run["layers"], list) or not all(isinstance(n, str) for n in run["layers"]):
+        raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
     if not isinstance(run["metric"], (str, type(None))):
         raise ValueError(f"metric must be a name or null, received {run['metric']!r}")
     _ = run["bad"]
