@@ -13,6 +13,7 @@ PACKAGE = Path(resnet_lesson.__file__).parent
 LAYERS = (
     *(
         "files",
+        "text",
         "runtime",
         "pickled",
         "cifar_archive",
