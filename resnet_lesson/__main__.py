@@ -1,7 +1,10 @@
 """The command line: ``python -m resnet_lesson study degradation``, or ``train --preset digits``."""
 
 import argparse
+import contextlib
 import dataclasses
+import os
+import sys
 import typing
 
 from . import studies
@@ -16,11 +19,22 @@ def main(arguments=None):
     try:
         options.command(options)
     except (ValueError, ImportError) as error:
-        parser.error(str(error))
+        parser.exit(2, f"{parser.prog}: {error}\n")
     except (OSError, FloatingPointError) as error:
         raise SystemExit(f"{parser.prog}: {error}") from error
     except KeyboardInterrupt:
         raise SystemExit("stopped") from None
+
+
+def _say(line):
+    """Print a line, if there is anybody to read it: what was done stays done."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except (OSError, ValueError):  # it is full, or closed
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            # Python would try again at its end, and complain.
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _add_study(commands):
@@ -39,7 +53,7 @@ def _add_study(commands):
 def run_studies(options):
     for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
         record = studies.run(chosen, options.output, options.seeds, options.scheduler)
-        print(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
+        _say(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
 
 
 def _add_train(commands):
@@ -78,12 +92,13 @@ def _kind(kind):
 
 
 def run_training(options):
-    from pathlib import Path
-
     from . import training
+    from .files import expanded
     from .monitor import GradientMonitor
 
-    folder = Path(options.output or f"runs/{options.preset or 'digits'}")
+    output = options.output
+    if output is None:
+        output = f"runs/{options.preset or 'digits'}"
     given = {
         item.name: getattr(options, item.name)
         for item in dataclasses.fields(training.TrainingConfig)
@@ -93,13 +108,14 @@ def run_training(options):
         given["drops"] = tuple(given["drops"])
     config = training.PRESETS[options.preset or "digits"]
     if options.resume and not options.preset:
-        config = training.begun(folder) or config
+        config = training.begun(output) or config
     config = dataclasses.replace(config, **given)
     monitor = GradientMonitor()
-    run = training.train(config, folder, data=options.data, resume=options.resume, monitor=monitor)
+    run = training.train(config, output, data=options.data, resume=options.resume, monitor=monitor)
+    folder = expanded(output)
     if options.monitor:
         monitor.to_csv(folder / "gradients.csv")
-    print(f"{run.sentence}. The curves: {folder / 'curves.png'}")
+    _say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
 
 
 if __name__ == "__main__":

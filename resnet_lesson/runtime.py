@@ -14,19 +14,44 @@ import tempfile
 @contextlib.contextmanager
 def quiet_stderr():
     """Hold back what C++ writes to file descriptor 2; show it if the body raises."""
-    sys.stderr.flush()
+    _open_standard_outputs()
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # there is none; full; closed
+        sys.stderr.flush()
     saved = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
+    with _scratch() as captured:
         os.dup2(captured.fileno(), 2)
         try:
             yield
         except BaseException:
             captured.seek(0)
-            os.write(saved, captured.read())
+            with contextlib.suppress(OSError):
+                os.write(saved, captured.read())
             raise
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def _open_standard_outputs():
+    """Lead descriptors 1 and 2 nowhere if they are closed.
+
+    Otherwise the next files to be opened have these numbers, and get what C++ says.
+    """
+    for number in (1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+
+
+def _scratch():
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:  # a full disk
+        return open(os.devnull, "w+b")
 
 
 # oneDNN's kernels are off by default on CPUs without AVX-512, where they double the speed.
@@ -53,8 +78,14 @@ def has_gpu():
 
 
 def set_seed(seed):
-    """Seed Python, NumPy and TensorFlow, and free the graph of models no longer used."""
+    """Seed Python, NumPy and TensorFlow, and free the graph of models no longer used.
+
+    The global dtype policy stays, which Keras forgets with the graph.
+    """
+    policy = keras.config.dtype_policy()
     keras.backend.clear_session()
+    if policy.name != keras.config.floatx():  # if it is, it follows floatx wherever that goes
+        keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(seed)
 
 

@@ -1,6 +1,7 @@
 """The state of a run in one file, whole or untouched, that holds numbers and runs nothing."""
 
 import dataclasses
+import io
 import json
 import zipfile
 
@@ -10,6 +11,7 @@ from ..files import whole
 from .config import TrainingConfig
 
 NAME = "checkpoint.npz"
+KINDS = ("model", "optimizer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +36,9 @@ def save(folder, state):
         "config": dataclasses.asdict(state.config),
         "about": state.about,
         "history": state.history,
+        "arrays": {kind: len(getattr(state, kind)) for kind in KINDS},
     }
-    arrays = {f"model_{index}": value for index, value in enumerate(state.model)}
-    arrays |= {f"optimizer_{index}": value for index, value in enumerate(state.optimizer)}
+    arrays = {name: value for kind in KINDS for name, value in _named(kind, getattr(state, kind))}
     with whole(folder / NAME) as part, part.open("wb") as file:
         np.savez(file, told=np.array(json.dumps(told)), **arrays)
 
@@ -46,23 +48,41 @@ def load(folder):
 
     Raises:
         ValueError: the file is damaged, or holds something else.
+        OSError: it cannot be read.
     """
     path = folder / NAME
     if not path.exists():
         return None
+    content = path.read_bytes()
     try:
-        with np.load(path, allow_pickle=False) as file:
-            told = json.loads(str(file["told"]))
-            model, optimizer = (_numbered(file, kind) for kind in ("model", "optimizer"))
-        config = TrainingConfig.told(told["config"])
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        return _state(content)
+    except Exception as error:  # a flipped bit makes NumPy and zipfile raise whatever there is
         raise ValueError(
             f"{path} must be a checkpoint of this package, received a damaged or other file "
             f"({error}): move it away to start anew"
         ) from error
-    return State(config, told["about"], told["history"], model, optimizer)
 
 
-def _numbered(file, kind):
-    count = sum(name.startswith(f"{kind}_") for name in file.files)
-    return [file[f"{kind}_{index}"] for index in range(count)]
+def _state(content):
+    """That of a file's bytes; all of them are read, as the checksums are checked at the end."""
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        arrays = {name.removesuffix(".npy"): _array(file.read(name)) for name in file.namelist()}
+    told = json.loads(str(arrays.pop("told")))
+    # The first edition did not tell the numbers of arrays.
+    counts = told.get("arrays") or {
+        kind: sum(name.startswith(f"{kind}_") for name in arrays) for kind in KINDS
+    }
+    lists = {
+        kind: [arrays.pop(name) for name, _ in _named(kind, range(counts[kind]))] for kind in KINDS
+    }
+    if arrays:
+        raise ValueError(f"unknown arrays {', '.join(arrays)}")
+    return State(TrainingConfig.told(told["config"]), told["about"], told["history"], **lists)
+
+
+def _array(content):
+    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+
+
+def _named(kind, values):
+    return [(f"{kind}_{index}", value) for index, value in enumerate(values)]

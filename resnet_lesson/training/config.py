@@ -65,6 +65,11 @@ class TrainingConfig:
         drops = self.drops
         whole = isinstance(drops, tuple) and all(isinstance(d, Integral) and d > 0 for d in drops)
         _check("drops", whole and list(drops) == sorted(set(drops)), "be steps that rise", self)
+        # NumPy's numbers become Python's, which JSON and the command line can tell.
+        object.__setattr__(self, "drops", tuple(map(int, drops)))
+        for item in fields(self):
+            if item.type in (int, float):
+                object.__setattr__(self, item.name, item.type(getattr(self, item.name)))
 
     @classmethod
     def told(cls, values):
@@ -76,10 +81,16 @@ class TrainingConfig:
         return {item.name: item.metadata["reason"] for item in fields(self)}
 
     def learning_rate_at(self, step, steps_per_epoch):
-        """The rate of a step, counted from 0, of which an epoch has so many."""
+        """The rate of a step, counted from 0, of which an epoch has so many.
+
+        Raises:
+            ValueError: a drop never comes, or within the warm-up.
+        """
         from .schedule import Schedule
 
-        return float(Schedule.of(self, steps_per_epoch)(step))
+        schedule = Schedule.of(self, steps_per_epoch)
+        schedule.check()
+        return float(schedule(step))
 
 
 def _real(value, least):

@@ -1,16 +1,18 @@
 """Train a configuration into a folder, and never lose more than the epoch at hand."""
 
+import contextlib
 import csv
 import dataclasses
 import datetime
 import hashlib
+import shlex
 import time
 from pathlib import Path
 
 import numpy as np
 
 from ..data import load
-from ..files import rounded, table, whole
+from ..files import clear, expanded, rounded, save_weights, table, whole
 from ..monitor import MEASURES, GradientMonitor, kernel_places
 from ..resnet import build_cifar
 from ..runtime import device_name, has_gpu, keras, set_seed, tf, versions
@@ -24,6 +26,17 @@ COLUMNS = (
     *("epoch", "step", "learning_rate", "loss", "accuracy", "test_loss", "test_accuracy"),
     *("seconds", "images_per_second"),
 )
+# All that a run writes; the last is the command line's.
+NAMES = (
+    *(checkpoint.NAME, "log.csv", "model.weights.h5", "curves.png", "record.json"),
+    "gradients.csv",
+)
+LOCK = ".training.lock"
+OTHERS_TASKS = {
+    "ReduceLROnPlateau": "the learning rate to the configuration",
+    "LearningRateScheduler": "the learning rate to the configuration",
+    "BackupAndRestore": "going on to resume",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +51,23 @@ class Run:
         """What was reached, by what, in how long."""
         told, config = self.record, self.record["config"]
         kind = "ResNet" if config["shortcut"] else "plain network"
+        machines = [told["hardware"], *(later["hardware"] for later in told.get("went_on", ()))]
         return (
             f"{told['data']}, {kind}-{config['depth']}, seed {config['seed']}: "
             f"{100 * told['test_accuracy']:.1f} % of {told['test_images']:,} test images right "
-            f"after {config['epochs']} epochs, {_duration(told['seconds'])} on {told['hardware']}"
+            f"{_after(told)}, {_duration(told['seconds'])} on {', '.join(dict.fromkeys(machines))}"
         )
+
+
+def _after(told):
+    """After how many epochs, and with which weights if not those of the last."""
+    ran, planned = len(told["history"]), told["config"]["epochs"]
+    epochs = f"after {planned} epochs" if ran == planned else f"after {ran} of {planned} epochs"
+    epoch = told.get("weights_after_epoch", ran)  # the first edition had no others
+    if epoch == ran:
+        return epochs
+    whose = "that a callback set" if epoch is None else f"of epoch {epoch}"
+    return f"with the weights {whose}, {epochs}"
 
 
 def _duration(seconds):
@@ -51,8 +76,14 @@ def _duration(seconds):
 
 def begun(output):
     """The configuration of the run that this folder holds, or None."""
-    state = checkpoint.load(Path(output))
+    state = checkpoint.load(_path("output", output))
     return state and state.config
+
+
+def _path(name, given):
+    if not given:
+        raise ValueError(f"{name} must be a path, received {given!r}")
+    return expanded(given)
 
 
 def train(
@@ -62,70 +93,144 @@ def train(
 
     After each epoch the folder holds ``checkpoint.npz``, all that is needed to go on, and
     ``log.csv``; at the end also ``model.weights.h5``, ``record.json`` and ``curves.png``. On a GPU
-    it trains in mixed precision, compiled by XLA; all else is the same everywhere.
+    it trains in mixed precision, compiled by XLA; all else is the same everywhere, and a run may go
+    on elsewhere.
+
+    Callbacks may stop it by ``model.stop_training``. A part of an epoch is not kept: the model is
+    then that of the last full epoch, of the beginning if there is none. Where callbacks leave the
+    model with other weights at the end, such as ``EarlyStopping(restore_best_weights=True)``, those
+    are handed back and saved, and the record says of which epoch they are; to go on, it is the last
+    epoch that counts.
 
     Args:
         config: a ``TrainingConfig``.
-        output: a folder; made if it is missing.
+        output: a folder; made if it is missing. One training at a time uses it.
         data: for ``cifar10``, the path of a local copy, as ``load`` takes it.
         resume: go on from what ``output`` holds, if it holds anything.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
         watch: a function of the record so far, called after each epoch.
-        callbacks: further Keras callbacks for ``fit``.
+        callbacks: a Keras callback for ``fit``, or several; none that sets the learning rate.
         verbose: show a progress bar.
 
     Returns:
         A ``Run``.
 
     Raises:
-        ValueError: ``output`` has a run and ``resume`` is off; or it is of another configuration
-            or other data.
+        ValueError: ``output`` has a run and ``resume`` is off; it is of another configuration or
+            other data; another training is at work there; ``drops`` that never come; a callback
+            that is none, or sets the learning rate.
         OSError: ``output`` cannot be written to, said at the start or after the epoch in which
             it happened; the checkpoint before stays as it was.
         FloatingPointError: the loss is no longer a number; names the step and the layer.
     """
-    folder, monitor = Path(output), monitor or GradientMonitor()
+    folder, monitor = _path("output", output), monitor or GradientMonitor()
+    if data is not None:
+        _path("data", data)
+    callbacks = _listed(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
-    state = checkpoint.load(folder)
-    _check_goes_on(state, config, resume, folder)
-    dataset = load(config.dataset, data)
-    about = provenance(config, dataset, data)
-    if state is not None and state.about["data_sha256"] != about["data_sha256"]:
-        raise ValueError(
-            f"a run goes on with the data it began with, received other {config.dataset} than "
-            f"{folder} was trained on"
-        )
-    if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    set_seed(config.seed)
-    model = _compiled(config, dataset)
-    folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
-    if state is None:
-        state = checkpoint.State(config, about, [], *_values(model))
-        # Before an hour of work, find out whether it can be kept.
-        checkpoint.save(folder, state)
-    else:
-        _restore(model, state)
-    keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch)
-    done = len(state.history)
-    if done < config.epochs:
-        with progress(done, config.epochs, keeper.steps, config.batch_size, verbose) as shown:
-            model.fit(
-                batches(dataset.x_train, dataset.y_train, config, done),
-                initial_epoch=done,
-                epochs=config.epochs,
-                steps_per_epoch=keeper.steps,
-                validation_data=_in_order(dataset.x_test, dataset.y_test),
-                callbacks=[monitor, keeper, *callbacks, shown],
-                shuffle=False,  # the batches come in an order of their own
-                verbose=0,
+    with _alone(folder):
+        state = checkpoint.load(folder)
+        _check_goes_on(state, config, resume, folder)
+        dataset = load(config.dataset, data)
+        about = provenance(config, dataset, data)
+        if callbacks:
+            about["callbacks"] = [type(callback).__name__ for callback in callbacks]
+        steps = steps_per_epoch(len(dataset.x_train), config)
+        if state is None:
+            Schedule.of(config, steps).check()
+        elif state.about["data_sha256"] != about["data_sha256"]:
+            raise ValueError(
+                f"a run goes on with the data it began with, received other {config.dataset} than "
+                f"{folder} was trained on"
             )
-    record = recorded(model, keeper.state)
-    finish(folder, model, record)
+        if config.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        set_seed(config.seed)
+        model = _compiled(config, dataset)
+        done = len(state.history) if state else 0
+        unfinished = done < config.epochs
+        if unfinished:
+            ahead = batches(dataset.x_train, dataset.y_train, config, done)
+        test = _in_order(dataset.x_test, dataset.y_test)
+        _clear(folder)
+        if state is None:
+            state = checkpoint.State(config, about, [], *_values(model))
+            # Before an hour of work, find out whether it can be kept.
+            checkpoint.save(folder, state)
+        else:
+            _restore(model, state)
+            state = _elsewhere(state, about) if unfinished else state
+        keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch, test)
+        if unfinished:
+            with progress(done, config.epochs, steps, config.batch_size, verbose) as shown:
+                model.fit(
+                    ahead,
+                    initial_epoch=done,
+                    epochs=config.epochs,
+                    steps_per_epoch=steps,
+                    validation_data=test,
+                    callbacks=[monitor, *callbacks, shown, keeper],
+                    shuffle=False,  # the batches come in an order of their own
+                    verbose=0,
+                )
+        record = recorded(model, keeper.state, keeper.handed_back(model))
+        finish(folder, model, record)
     return Run(model, record)
+
+
+def _listed(callbacks):
+    """What ``fit`` takes for callbacks, as a list."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks = callbacks.callbacks
+    callbacks = keras.tree.flatten(callbacks or [])
+    for callback in callbacks:
+        if not isinstance(callback, keras.callbacks.Callback):
+            raise ValueError(f"callbacks must be Keras callbacks, received {callback!r}")
+        for name, task in OTHERS_TASKS.items():
+            if isinstance(callback, getattr(keras.callbacks, name)):
+                raise ValueError(f"callbacks must leave {task}, received {name}")
+    return callbacks
+
+
+@contextlib.contextmanager
+def _alone(folder):
+    """The folder, made if it is missing, for one training alone; empty in the end, it goes again.
+
+    The system takes the lock from a process that dies. The lock's file goes before the lock: who
+    has opened it by then finds that out, and gets no lock.
+
+    Raises:
+        ValueError: another training has the lock.
+    """
+    import filelock
+
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(folder / LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise ValueError(
+                f"output must be a folder in which no other training is at work, received {folder}:"
+                " wait until that ends, or choose another"
+            ) from None
+        except PermissionError:
+            raise  # the lock is somebody else's
+        except (OSError, NotImplementedError):
+            pass  # no lock is to be had here; where there is no room, the checkpoint says so
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
+                (folder / LOCK).unlink()
+            lock.release()
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):  # there is something in it
+                path.rmdir()
 
 
 def _check_goes_on(state, config, resume, folder):
@@ -212,57 +317,125 @@ def _values(model):
     )
 
 
-def _restore(model, state):
-    for owner, values in [(model, state.model), (model.optimizer, state.optimizer)]:
-        for variable, value in zip(owner.variables, values, strict=True):
-            variable.assign(value)
-
-
 def _clear(folder):
-    """Remove what a killed run had half written."""
-    for part in folder.glob("*.part.*"):
-        part.unlink()
+    """Remove what killed runs had half written."""
+    clear(folder, NAMES)
+
+
+def _restore(model, state):
+    optimizer, values = model.optimizer, state.optimizer
+    if len(values) != len(optimizer.variables):
+        # In mixed precision the list begins with the state of the loss scale: that starts anew.
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        values = values[-len(optimizer.variables) :]
+    _assign(model.variables, state.model)
+    _assign(optimizer.variables, values)
+
+
+def _assign(variables, values):
+    shapes = [tuple(variable.shape) for variable in variables]
+    if [value.shape for value in values] != shapes:
+        raise ValueError(
+            f"a checkpoint must hold the {len(shapes)} arrays of its network, received "
+            f"{len(values)}, or other shapes: move it away to start anew"
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _digest(values):
+    return hashlib.sha256(b"".join(value.tobytes() for value in values)).digest()
+
+
+def _elsewhere(state, about):
+    """The state before it goes on, which tells the machine, versions and callbacks if others do."""
+    told, later = dict(state.about), state.about.get("went_on", [])
+    here = {name: about[name] for name in ("hardware", "versions")}
+    if any(here[name] != [told, *later][-1][name] for name in here):
+        after = {"after_epoch": len(state.history), "date": about["date"]}
+        told["went_on"] = [*later, after | here]
+    if "callbacks" in about:
+        told["callbacks"] = list(dict.fromkeys([*told.get("callbacks", []), *about["callbacks"]]))
+    return dataclasses.replace(state, about=told)
 
 
 class _Keeper(keras.callbacks.Callback):
-    """Keeps the state after each epoch, and stops a run that is no longer worth keeping."""
+    """Keeps the state after each full epoch, and stops a run that is no longer worth keeping.
 
-    def __init__(self, folder, state, images, monitor, watch):
+    It is the last callback: what it keeps is what the others leave to the next epoch.
+    """
+
+    def __init__(self, folder, state, images, monitor, watch, test=None):
         super().__init__()
         self.folder, self.state = folder, state
         self.steps = steps_per_epoch(images, state.config)
-        self.monitor, self.watch = monitor, watch
+        self.monitor, self.watch, self.test = monitor, watch, test
         self._recorded = 0  # steps of the monitor that are in the history
+        # By their digest, after which epoch the weights are those to keep.
+        self._epochs = {_digest(state.model): len(state.history)}
 
     def on_epoch_begin(self, epoch, logs=None):
         self._begun = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._trained = time.perf_counter()
+        self._trained, self._last = time.perf_counter(), batch
         if not np.isfinite(logs["loss"]):
             self._diverged(
                 len(self.state.history) * self.steps + batch, f"the loss is {logs['loss']}"
             )
 
+    def on_test_begin(self, logs=None):
+        self._tested = _values(self.model)[0]
+
     def on_epoch_end(self, epoch, logs=None):
         model, optimizer = _values(self.model)
+        if self._last + 1 < self.steps:
+            # A part is not kept: in place of its weights are those of the epoch before. It ends the
+            # run, whatever other callbacks want, as the batches that are left belong to it.
+            for values in (self._tested, model):
+                self._epochs.setdefault(_digest(values), epoch)
+            self.model.stop_training = True
+            return
         if not all(np.isfinite(values).all() for values in model):
             # A ReLU may turn NaN into zero, and the loss looks well.
             self._diverged((epoch + 1) * self.steps - 1, "a weight is no number")
         row = self._row(epoch, logs)
+        if _digest(model) != _digest(self._tested):
+            if self.model.stop_training and _digest(model) in self._epochs:
+                model = self._tested  # what ends with weights from before goes on from the last
+            else:
+                row |= self._measured(self.model)
+        self._epochs[_digest(model)] = epoch + 1
         history = [*self.state.history, row]
         state = dataclasses.replace(self.state, history=history, model=model, optimizer=optimizer)
         try:
             checkpoint.save(self.folder, state)
-            self.state = state
-            _write_log(self.folder, history)
         except OSError as error:
             raise OSError(
                 f"epoch {epoch + 1} could not be kept in {self.folder} ({error}); that of "
-                f"epoch {len(self.state.history)} is: make room there, then resume"
+                f"epoch {epoch} is: resume goes on from there"
             ) from error
+        self.state = state
+        _write_log(self.folder, history)
         if self.watch:
             self.watch(recorded(self.model, state))
+
+    def handed_back(self, model):
+        """Of which epoch the weights are after ``fit``, and their accuracy, as the record says it.
+
+        The model becomes that of the last full epoch where its weights are of a part of one.
+        """
+        history = self.state.history
+        epoch = self._epochs.get(_digest(_values(model)[0]))  # None for weights of no epoch
+        if epoch == len(history):
+            _restore(model, self.state)
+        measured = history[epoch - 1] if epoch else self._measured(model)
+        return {"weights_after_epoch": epoch, "test_accuracy": measured["test_accuracy"]}
+
+    def _measured(self, model):
+        found = model.evaluate(self.test, return_dict=True, verbose=0)
+        names = {"test_loss": "cross_entropy", "test_accuracy": "accuracy"}
+        return {name: rounded(found[theirs]) for name, theirs in names.items()}
 
     def _row(self, epoch, logs):
         config, last = self.state.config, (epoch + 1) * self.steps - 1
@@ -319,15 +492,22 @@ def _write_log(folder, history):
         writer.writerows(history)
 
 
-def recorded(model, state):
-    """What is known of a run after its last full epoch."""
+def recorded(model, state, weights=None):
+    """What is known of a run after its last full epoch.
+
+    ``weights`` is what ``handed_back`` of the keeper says, if they are others than that epoch's.
+    """
+    last = len(state.history)
     return {
-        "command": command(state.config),
+        "command": command(state.config, state.about["data"]),
         "config": dataclasses.asdict(state.config),
         **state.about,
         "parameters": model.count_params(),
         "seconds": sum(row["seconds"] for row in state.history),
-        "test_accuracy": state.history[-1]["test_accuracy"],
+        **(
+            weights
+            or {"weights_after_epoch": last, "test_accuracy": state.history[-1]["test_accuracy"]}
+        ),
         "layers": list(kernel_places(model)),
         "history": state.history,
     }
@@ -338,20 +518,24 @@ def finish(folder, model, record):
     from .. import plots
 
     _write_log(folder, record["history"])
-    with whole(folder / "model.weights.h5") as part:
-        model.save_weights(part)
-    with whole(folder / "curves.png") as part:
-        part.write_bytes(plots.png(plots.training_run(record["history"], record["layers"])))
+    if record["history"]:
+        with whole(folder / "curves.png") as part:
+            part.write_bytes(plots.png(plots.training_run(record["history"], record["layers"])))
     head = {name: value for name, value in record.items() if name != "history"}
-    # The record comes last: where there is one, all else is there.
+    # The record comes last, and with the weights: where there is one, all else is there.
     with whole(folder / "record.json") as part:
         part.write_text(table(head, "history", record["history"]), encoding="utf-8")
+        save_weights(model, folder / "model.weights.h5")
 
 
-def command(config):
-    """The line that makes this run again: the nearest preset, and what is other than there."""
+def command(config, data=None):
+    """The line that makes this run again: the nearest preset, and what is other than there.
+
+    ``data`` is the name of a local copy, if the data set was not downloaded.
+    """
     lines = [[f"--preset {name}", *_options(config, preset)] for name, preset in PRESETS.items()]
-    return " ".join(["python -m resnet_lesson train", *min(lines, key=len)])
+    local = [] if data in (None, config.dataset) else ["--data", shlex.quote(data)]
+    return " ".join(["python -m resnet_lesson train", *min(lines, key=len), *local])
 
 
 def _options(config, preset):

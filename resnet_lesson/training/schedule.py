@@ -26,6 +26,18 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         warmup = round(config.warmup_epochs * steps_per_epoch)
         return cls(config.learning_rate, warmup, config.epochs * steps_per_epoch, config.drops)
 
+    def check(self):
+        """Refuse drops that never come, or that the warm-up hides.
+
+        Raises:
+            ValueError: with the number of steps.
+        """
+        if any(not self.warmup <= drop < self.steps for drop in self.drops):
+            raise ValueError(
+                f"drops must be steps after the {self.warmup:,} of the warm-up and before the end "
+                f"of the run, which has {self.steps:,} with so many images, received {self.drops}"
+            )
+
     def __call__(self, step):
         step = tf.cast(step, tf.float32)
         rise = (step + 1) / max(1, self.warmup)
