@@ -194,14 +194,15 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None)
         limits: (least, largest) of the colours; None takes them from the values.
 
     A logarithm has no zero: cells that are exactly 0 are white, NaN and infinite ones vermilion,
-    and the legend says so where there are any.
+    those that are masked, as of a frozen layer, grey, and the legend says so where there are any.
     """
     ax = _axes(ax)
-    values, steps = np.asarray(values, dtype=float), np.asarray(steps)
+    frozen = np.ma.getmaskarray(values)
+    values, steps = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan), np.asarray(steps)
     shown = np.isfinite(values) & (values > 0)
     low, high = limits or _limits(values[shown])
-    colors = plt.get_cmap("viridis").with_extremes(under="white", bad=PALETTE[1])
-    cells = np.where(shown, values, np.where(values == 0, low / 2, np.nan))
+    colors = plt.get_cmap("viridis").with_extremes(under="white", over="grey", bad=PALETTE[1])
+    cells = np.select([shown, values == 0, frozen], [values, low / 2, high * 2], np.nan)
     # A cell reaches up to the next recorded step, the last one as far as the one before it.
     width = steps[-1] - steps[-2] if len(steps) > 1 else 1
     edges = np.append(steps, steps[-1] + width) - 0.5
@@ -211,12 +212,13 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None)
     ax.figure.colorbar(image, ax=ax, label=_shown(label))
     odd = [
         ("exactly 0", "white", values == 0),
-        ("NaN or infinite", PALETTE[1], ~np.isfinite(values)),
+        ("NaN or infinite", PALETTE[1], ~np.isfinite(values) & ~frozen),
+        ("frozen", "grey", frozen),
     ]
     patches = [Patch(fc=color, ec="black", label=text) for text, color, at in odd if at.any()]
     if patches:
         ax.legend(
-            handles=patches, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1)
+            handles=patches, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
     every = -(-len(layers) // 20)  # more names than that would overlap
     names = [_shown(layer) for layer in layers[::every]]

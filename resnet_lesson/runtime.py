@@ -89,6 +89,13 @@ def set_seed(seed):
     keras.utils.set_random_seed(seed)
 
 
+def listed(callbacks):
+    """What ``fit`` takes for callbacks, one or a list of them or Keras's own list, as a list."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks.callbacks
+    return keras.tree.flatten(callbacks) if callbacks else []
+
+
 def one_thread():
     """Compute on one thread from here on: the same bits whatever the number of cores.
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..data import load
 from ..files import clear, expanded, rounded, save_weights, table, whole
-from ..monitor import MEASURES, GradientMonitor, kernel_places
+from ..monitor import MEASURES, GradientMonitor, first_bad, kernel_places
 from ..resnet import build_cifar
-from ..runtime import device_name, has_gpu, keras, set_seed, tf, versions
+from ..runtime import device_name, has_gpu, keras, listed, set_seed, tf, versions
 from . import checkpoint
 from .config import PRESETS
 from .pipeline import batches, steps_per_epoch
@@ -127,7 +127,7 @@ def train(
     folder, monitor = _path("output", output), monitor or GradientMonitor()
     if data is not None:
         _path("data", data)
-    callbacks = _listed(callbacks)
+    callbacks = _checked(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
     with _alone(folder):
@@ -180,11 +180,13 @@ def train(
     return Run(model, record)
 
 
-def _listed(callbacks):
-    """What ``fit`` takes for callbacks, as a list."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = callbacks.callbacks
-    callbacks = keras.tree.flatten(callbacks or [])
+def _checked(callbacks):
+    """What ``fit`` takes for callbacks, as a list.
+
+    Raises:
+        ValueError: one does what is the training's own task.
+    """
+    callbacks = listed(callbacks)
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be Keras callbacks, received {callback!r}")
@@ -467,18 +469,18 @@ class _Keeper(keras.callbacks.Callback):
     def _diverged(self, step, what):
         records = self.monitor.records
         offset = step + 1 - len(records["step"])
+        bad = ~np.isfinite(records["gradient_norm"]).all(axis=1)
         # Where float16 overflows, the update is left out and the loss scale lowered: no harm done.
-        bad = ~np.isfinite(records["gradient_norm"])
-        harmful = bad & (records["update_ratio"] != 0)
-        harmful[-1] = bad[-1]
-        rows, layers = np.nonzero(harmful)
-        if len(rows):
-            first = rows[0]
-            # The gradient travels from the loss to the input.
-            layer = records["layers"][layers[rows == first].max()]
-            where = f"the gradient of {layer} went first, at step {offset + first}"
-        else:
+        harmless = bad & (records["update_ratio"] == 0).all(axis=1)
+        harmless[-1] = False
+        rows = {name: values[~harmless] for name, values in records.items() if name != "layers"}
+        found = first_bad({**rows, "layers": records["layers"]})
+        if found is None:
             where = "no gradient of a kernel did before it"
+        elif found.where == "gradient":
+            where = f"the gradient of {found.layer} went first, at step {offset + found.step}"
+        else:
+            where = f"the forward pass broke first in {found.layer}, at step {offset + found.step}"
         raise FloatingPointError(
             f"at step {step} (epoch {step // self.steps + 1}) {what}; {where}. A lower "
             "learning_rate or more warmup_epochs may help"

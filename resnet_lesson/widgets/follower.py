@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from ..monitor import GradientMonitor
-from ..runtime import keras
+from ..monitor import GradientMonitor, first_bad
+from ..runtime import keras, listed
 from .recording import MEASURES, Recording
 
 
@@ -20,7 +20,7 @@ def fit(name, race):
     model, arguments = _made(name, race.makers[name]())
     if race.stopping:
         return
-    callbacks = _listed(arguments.pop("callbacks", None))
+    callbacks = listed(arguments.pop("callbacks", None))
     monitor = GradientMonitor(race.every)
     follower = race.followers[name] = _Follower(name, race, monitor)
     arguments = {"verbose": 0, **race.arguments, **arguments}
@@ -38,13 +38,6 @@ def _made(name, made):
         f"the function of {name!r} must return a compiled model, x and y, or a compiled model and "
         f"a dict of arguments for fit, received {type(made).__name__}"
     )
-
-
-def _listed(callbacks):
-    """Callbacks as ``fit`` takes them, one or a list in a list or Keras's own list, in a list."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        return callbacks.callbacks
-    return keras.tree.flatten(callbacks) if callbacks else []
 
 
 class _Follower(keras.callbacks.Callback):
@@ -118,6 +111,9 @@ class _Follower(keras.callbacks.Callback):
             self.recording.add(step, row, logs[np.searchsorted(seen, step, side="right")])
         if len(records["step"]):
             self._logs.clear()
+        bad = first_bad(records)
+        if self.recording.bad is None and bad is not None:
+            self.recording.bad = bad._asdict()
         self.recording.steps, self.recording.seconds = self._seen, self._seconds
 
 

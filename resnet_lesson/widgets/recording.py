@@ -95,6 +95,8 @@ class Recording:
         every: one step in so many is recorded.
         total: how many steps are planned; None where nobody knows.
         metric: the name of what is recorded as accuracy, or None.
+
+    ``bad`` is None, or the monitor's ``FirstBad`` as a dict.
     """
 
     def __init__(self, name, layers, every=1, total=None, metric=None):
@@ -116,10 +118,6 @@ class Recording:
         self.whole.add(codes, logs)
         if step < OPENING:
             self.opening.add(codes, logs)
-        if self.bad is None and codes[0].max() >= NAN:
-            layer = int(np.argmax(codes[0] >= NAN))
-            what = "NaN" if codes[0, layer] == NAN else "infinite"
-            self.bad = {"layer": self.layers[layer], "step": int(step), "what": what}
 
     def part(self, whole=0, opening=0):
         """The recording as JSON can hold it, its strips from these columns on."""
