@@ -273,27 +273,31 @@ def provenance(config, dataset, data):
     }
 
 
-def network(config, input_shape, classes):
-    """The network of a configuration, for images (B, *input_shape)."""
-    return build_cifar(
-        config.depth,
-        shortcut=config.shortcut,
-        input_shape=input_shape,
-        classes=classes,
-        # Keras's L2 is this times the square, whose slope is twice the weight.
-        reg=config.weight_decay / 2,
-    )
+def network(config, input_shape, classes, policy="float32"):
+    """The network of a configuration, for images (B, *input_shape).
+
+    Its layers have this dtype policy, whatever the user's is.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return build_cifar(
+            config.depth,
+            shortcut=config.shortcut,
+            input_shape=input_shape,
+            classes=classes,
+            # Keras's L2 is this times the square, whose slope is twice the weight.
+            reg=config.weight_decay / 2,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _compiled(config, dataset):
     """The network and its optimizer, with all their variables."""
     steps = steps_per_epoch(len(dataset.x_train), config)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16" if has_gpu() else "float32")
-    try:
-        model = network(config, dataset.x_train.shape[1:], len(dataset.class_names))
-    finally:
-        keras.config.set_dtype_policy(before)
+    policy = "mixed_float16" if has_gpu() else "float32"
+    model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
     model.compile(
         keras.optimizers.SGD(Schedule.of(config, steps), config.momentum, nesterov=True),
         "sparse_categorical_crossentropy",
