@@ -135,13 +135,19 @@ def rounded(value):
 
 
 def _status(path):
-    """What ``os.stat`` says of a file, None if there is none; a folder is refused."""
+    """What ``os.stat`` says of a file, None if there is none.
+
+    A folder is refused, and what may not be written to: in a folder of one's own, the system would
+    replace even that.
+    """
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return found
 
 

@@ -93,7 +93,7 @@ def test_links_in_a_ring_are_refused(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o222, 0o755])
 def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mode):
     path = tmp_path / "a.txt"
     path.write_text("old", encoding="utf-8")
@@ -102,7 +102,18 @@ def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mod
         assert not stat.S_IMODE(part.stat().st_mode) & ~(mode | 0o600)
         part.write_text("new", encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
     assert path.read_text(encoding="utf-8") == "new"
+
+
+def test_a_file_that_may_not_be_written_to_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("old", encoding="utf-8")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK
+    )  # who runs this may be root
+    with pytest.raises(PermissionError, match=r"a\.txt"):
+        save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])
