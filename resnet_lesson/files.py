@@ -107,6 +107,43 @@ def save_weights(model, path):
         part.write_bytes(memory.getbuffer())
 
 
+@contextlib.contextmanager
+def alone(lock, work):
+    """Hold a lock, a file that is there meanwhile: one holder at a time, of all processes.
+
+    The system takes the lock from a process that dies. Where the file system knows no locks, this
+    one is held by nobody.
+
+    Args:
+        lock: the path of the lock's file.
+        work: what is at work under it, and where, for the error.
+
+    Raises:
+        ValueError: somebody else holds it.
+    """
+    import filelock
+
+    held = filelock.FileLock(lock, timeout=0)
+    try:
+        held.acquire()
+    except filelock.Timeout:
+        raise ValueError(
+            f"there must be one {work} at a time, received a second: wait until the first ends, or "
+            "choose another place"
+        ) from None
+    except PermissionError:
+        raise  # the lock is somebody else's
+    except (OSError, NotImplementedError):
+        pass  # where there is no room, the first file to be written says so
+    try:
+        yield
+    finally:
+        # Before the lock goes: who has opened its file by then finds that out, and gets no lock.
+        with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
+            os.unlink(lock)
+        held.release()
+
+
 def clear(folder, names):
     """Remove what dead processes have half written of the files of these names in ``folder``."""
     ends = {_ending(name) for name in names}

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from resnet_lesson import files
-from resnet_lesson.files import clear, expanded, whole
+from resnet_lesson.files import alone, clear, expanded, whole
 
 REMEDY = r"\(make room there or choose another place\)"
 
@@ -460,3 +460,53 @@ with whole(sys.argv[1]) as part:
 def test_a_number_that_no_process_can_have_is_that_of_a_dead_one():
     assert not files._lives(9_999_999_999)
     assert files._lives(1)
+
+
+HOLD = """
+import sys, time
+from resnet_lesson.files import alone
+with alone(sys.argv[1], "test"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_lock_has_one_holder_and_goes_with_its_process(tmp_path):
+    path = tmp_path / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(ValueError, match="one test at a time"), alone(path, "test"):
+        pass
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with alone(path, "test"):
+        assert path.exists()
+        refused = []
+
+        def second():
+            try:
+                with alone(path, "test"):
+                    pass
+            except ValueError as error:
+                refused.append(str(error))
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+        assert refused
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.EIO])
+def test_where_no_lock_can_be_had_work_goes_on(tmp_path, monkeypatch, number):
+    import filelock
+
+    def refuses(self):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(filelock.FileLock, "_acquire", refuses)
+    done = []
+    with alone(tmp_path / "lock", "test"):
+        done.append(1)
+    assert done

@@ -14,6 +14,7 @@ LAYERS = (
     *(
         "files",
         "text",
+        "terminal",
         "runtime",
         "pickled",
         "cifar_archive",

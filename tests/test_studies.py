@@ -18,7 +18,7 @@ import pytest
 import toy_study
 from toy_study import study
 
-from resnet_lesson import studies
+from resnet_lesson import files, studies
 from resnet_lesson.__main__ import main
 from resnet_lesson.studies.engine import product, run
 from resnet_lesson.studies.record import Record, read, write
@@ -418,3 +418,27 @@ def test_what_is_on_record_is_what_the_code_measures(name, settings):
     for line, row in zip(on_record, measured, strict=True):
         assert line.keys() == configuration.keys() | {"seed"} | row.keys()
         assert {name: line[name] for name in row} == pytest.approx(row, rel=1e-2, abs=1e-2)
+
+
+def test_a_study_is_run_once_at_a_time(tmp_path, here):
+    with (
+        files.alone(tmp_path / ".toy.lock", "test"),
+        pytest.raises(ValueError, match=f"one run of toy in {re.escape(str(tmp_path))} at a time"),
+    ):
+        run(study(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert run(study(), tmp_path).runs == rows()
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.json"]
+
+
+@pytest.mark.parametrize("reader", ["head -c 1", "true"])
+def test_a_study_ends_though_nobody_reads_on(tmp_path, reader):
+    command = f"{sys.executable} {TESTS / 'toy_study.py'} {tmp_path} | {reader}"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} >/dev/null; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(read(tmp_path / "toy.json")) == 2 * 2 * 2 * 8

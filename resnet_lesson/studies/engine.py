@@ -15,7 +15,8 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from ..files import expanded, named, rounded, sync
+from ..files import alone, expanded, named, rounded, sync
+from ..terminal import console
 from .record import Record, parsed, read, write
 
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
@@ -58,7 +59,7 @@ def run(study, folder, seeds=None, scheduler=None):
 
     Raises:
         ValueError: what is on record was made with other versions or on another device, or is
-            damaged.
+            damaged; or the study is being run there already.
         ImportError: a scheduler, but no Dask.
         OSError: ``folder`` cannot be written to. What was measured before is kept.
     """
@@ -69,6 +70,12 @@ def run(study, folder, seeds=None, scheduler=None):
     path, journal = folder / f"{study.name}.json", folder / f"{study.name}.journal"
     with named(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / f".{study.name}.lock", f"run of {study.name} in {folder}"):
+        return _completed(study, path, journal, seeds, scheduler)
+
+
+def _completed(study, path, journal, seeds, scheduler):
+    """The record after what it lacked was run."""
     recorded = _recorded(study, path)
     entries = recorded | _journalled(journal)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
@@ -157,7 +164,7 @@ def _measured(study, tasks, total, scheduler):
     """The journal entry of each task as it is done, in any order, under a progress bar."""
     from rich.progress import Progress  # not for those who only read a record
 
-    with _pool(scheduler) as pool, Progress() as progress:
+    with _pool(scheduler) as pool, Progress(console=console()) as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
         futures = [pool.submit(_entry, study.measure, *task) for task in tasks.values()]
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..data import load
-from ..files import clear, expanded, rounded, save_weights, table, whole
+from ..files import alone, clear, expanded, rounded, save_weights, table, whole
 from ..monitor import MEASURES, GradientMonitor, first_bad, kernel_places
 from ..resnet import build_cifar
 from ..runtime import device_name, has_gpu, keras, listed, set_seed, tf, versions
@@ -130,7 +130,7 @@ def train(
     callbacks = _checked(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
-    with _alone(folder):
+    with _own(folder):
         state = checkpoint.load(folder)
         _check_goes_on(state, config, resume, folder)
         dataset = load(config.dataset, data)
@@ -197,38 +197,17 @@ def _checked(callbacks):
 
 
 @contextlib.contextmanager
-def _alone(folder):
+def _own(folder):
     """The folder, made if it is missing, for one training alone; empty in the end, it goes again.
 
-    The system takes the lock from a process that dies. The lock's file goes before the lock: who
-    has opened it by then finds that out, and gets no lock.
-
     Raises:
-        ValueError: another training has the lock.
+        ValueError: another training is at work there.
     """
-    import filelock
-
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise ValueError(
-                f"output must be a folder in which no other training is at work, received {folder}:"
-                " wait until that ends, or choose another"
-            ) from None
-        except PermissionError:
-            raise  # the lock is somebody else's
-        except (OSError, NotImplementedError):
-            pass  # no lock is to be had here; where there is no room, the checkpoint says so
-        try:
+        with alone(folder / LOCK, f"training in {folder}"):
             yield
-        finally:
-            with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
-                (folder / LOCK).unlink()
-            lock.release()
     finally:
         for path in made:
             with contextlib.suppress(OSError):  # there is something in it
