@@ -1,13 +1,11 @@
 """The command line: ``python -m resnet_lesson study degradation``, or ``train --preset digits``."""
 
 import argparse
-import contextlib
 import dataclasses
-import os
-import sys
 import typing
 
 from . import studies
+from .terminal import say
 
 
 def main(arguments=None):
@@ -26,17 +24,6 @@ def main(arguments=None):
         raise SystemExit("stopped") from None
 
 
-def _say(line):
-    """Print a line, if there is anybody to read it: what was done stays done."""
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
-    except (OSError, ValueError):  # it is full, or closed
-        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
-            # Python would try again at its end, and complain.
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
-
-
 def _add_study(commands):
     study = commands.add_parser(
         "study", help="run studies and write their records; what is on record is not run again"
@@ -53,7 +40,7 @@ def _add_study(commands):
 def run_studies(options):
     for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
         record = studies.run(chosen, options.output, options.seeds, options.scheduler)
-        _say(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
+        say(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
 
 
 def _add_train(commands):
@@ -115,7 +102,7 @@ def run_training(options):
     folder = expanded(output)
     if options.monitor:
         monitor.to_csv(folder / "gradients.csv")
-    _say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
+    say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,7 @@ def check_bottleneck_filters(what, value):
 
 
 def check_list(what, values, check):
+    values = getattr(values, "tolist", lambda: values)()  # an array's
     if not isinstance(values, (list, tuple)) or not values:
         refuse("list", what=what, value=repr(values))
     return tuple(check(f"{what}[{index}]", value) for index, value in enumerate(values))

@@ -37,9 +37,10 @@ def load(name, path=None):
     - ``"cifar10"``: 50,000 + 10,000 photographs, 32x32x3 (Krizhevsky 2009, Learning Multiple
       Layers of Features from Tiny Images), downloaded into Keras's cache on first use and checked
       by checksum; or read from ``path``, or from where the environment variable
-      ``RESNET_LESSON_CIFAR10`` points: an ``.npz`` of ``x_train``, ``y_train``, ``x_test``,
-      ``y_test`` (uint8, labels from 0), or a folder of ``train`` and ``test``, each with a folder
-      of pictures a class. Fewer images will do, as many of each class.
+      ``RESNET_LESSON_CIFAR10`` points: its own archive, ``cifar-10-python.tar.gz``, or the folder
+      ``cifar-10-batches-py`` in it; an ``.npz`` of ``x_train``, ``y_train``, ``x_test``, ``y_test``
+      (uint8, labels from 0); or a folder of ``train`` and ``test``, each with a folder of pictures
+      a class. Fewer images will do, as many of each class. No code in these files is run.
 
     Raises:
         ValueError: an unknown name; a path for another data set; damaged or other data.

@@ -78,6 +78,16 @@ def named(path, part=None):
         raise OSError(number, os.strerror(number) + remedy, str(path)) from error
 
 
+def sync(file):
+    """Put an open file on the disk, as far as its file system can do that."""
+    file.flush()
+    try:
+        os.fsync(file.fileno())
+    except OSError as error:
+        if error.errno in _NO_ROOM | {errno.EIO}:
+            raise
+
+
 class _Memory(io.BytesIO):
     """A file in memory with the ending that Keras asks for."""
 
@@ -95,6 +105,43 @@ def save_weights(model, path):
     model.save_weights(memory)
     with whole(path) as part:
         part.write_bytes(memory.getbuffer())
+
+
+@contextlib.contextmanager
+def alone(lock, work):
+    """Hold a lock, a file that is there meanwhile: one holder at a time, of all processes.
+
+    The system takes the lock from a process that dies. Where the file system knows no locks, this
+    one is held by nobody.
+
+    Args:
+        lock: the path of the lock's file.
+        work: what is at work under it, and where, for the error.
+
+    Raises:
+        ValueError: somebody else holds it.
+    """
+    import filelock
+
+    held = filelock.FileLock(lock, timeout=0)
+    try:
+        held.acquire()
+    except filelock.Timeout:
+        raise ValueError(
+            f"there must be one {work} at a time, received a second: wait until the first ends, or "
+            "choose another place"
+        ) from None
+    except PermissionError:
+        raise  # the lock is somebody else's
+    except (OSError, NotImplementedError):
+        pass  # where there is no room, the first file to be written says so
+    try:
+        yield
+    finally:
+        # Before the lock goes: who has opened its file by then finds that out, and gets no lock.
+        with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
+            os.unlink(lock)
+        held.release()
 
 
 def clear(folder, names):
@@ -125,13 +172,19 @@ def rounded(value):
 
 
 def _status(path):
-    """What ``os.stat`` says of a file, None if there is none; a folder is refused."""
+    """What ``os.stat`` says of a file, None if there is none.
+
+    A folder is refused, and what may not be written to: in a folder of one's own, the system would
+    replace even that.
+    """
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return found
 
 
@@ -155,11 +208,7 @@ def _make(part, found):
 def _keep(part, found):
     """Put the part on the disk, with the owner and mode of the file that was found."""
     with open(part, "r+b") as written:
-        try:
-            os.fsync(written.fileno())  # a power cut after the replacement must not find it empty
-        except OSError as error:
-            if error.errno in _NO_ROOM | {errno.EIO}:
-                raise  # others: a file system that cannot do it
+        sync(written)  # a power cut after the replacement must not find it empty
     if found is not None:
         for owner in (-1, found.st_uid):  # the group alone, at least
             with contextlib.suppress(OSError, AttributeError):  # Windows has no chown

@@ -4,6 +4,7 @@ The callback listens at ``optimizer.apply``, inside the training graph: no secon
 no copy to the host but one for every few hundred steps.
 """
 
+import copy
 import csv
 import threading
 from numbers import Integral
@@ -12,20 +13,51 @@ from typing import NamedTuple
 import numpy as np
 
 from .files import whole
-from .probe import _place, _trainable_kernels
+from .kernels import Call, Calls, first_uses, in_order_of_use, kernels_of, places_of, replaced
 from .runtime import keras, tf
 
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 # Steps kept on the device before they are fetched: one fetch of some hundred kilobytes.
 CAPACITY = 256
+# What stands before the measures in a row: the step, its loss, and where its forward pass broke.
+HEAD = 3
 
 
 class FirstBad(NamedTuple):
-    """Where a gradient first was no number: ``what`` is "NaN" or "infinite"."""
+    """Where numbers first were none: ``what`` is "NaN" or "infinite".
+
+    ``where`` says what was bad. "gradient": loss and weights were finite still, and ``layer`` is
+    the one nearest the loss whose gradient was not. "forward pass": they were not, and ``layer`` is
+    the first in order of use whose weights or output were not; "loss" where no layer's were.
+    """
 
     layer: str
     step: int
     what: str
+    where: str = "gradient"
+
+
+def first_bad(records):
+    """The ``FirstBad`` of a monitor's records, or None."""
+    gradients, weights, losses = (
+        np.ma.filled(records[name], 0.0) for name in ("gradient_norm", "weight_norm", "loss")
+    )
+    rows = np.flatnonzero(~np.isfinite(gradients).all(axis=1) | (records["broken"] != ""))
+    if not len(rows):
+        return None
+    row = rows[0]
+    broken, values = records["broken"][row], losses[row]
+    # A ReLU may turn NaN into zero: then the loss is finite behind a weight that is not.
+    bad_weights = np.flatnonzero(~np.isfinite(weights[row]))
+    if not broken and len(bad_weights):
+        broken, values = records["layers"][bad_weights[0]], weights[row]
+    where = "forward pass"
+    if not broken:
+        # The gradient travels from the loss to the input.
+        last = np.flatnonzero(~np.isfinite(gradients[row]))[-1]
+        broken, values, where = records["layers"][last], gradients[row, last], "gradient"
+    what = "NaN" if np.isnan(values).any() else "infinite"
+    return FirstBad(str(broken), int(records["step"][row]), what, where)
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -33,26 +65,32 @@ class GradientMonitor(keras.callbacks.Callback):
 
     Serves any compiled Keras model with one optimizer: functional or subclassed, mixed
     precision, ``jit_compile``, gradient accumulation, ``steps_per_execution``, ``run_eagerly``,
-    ``MirroredStrategy``. The kernels are those of ``gradient_norms``.
+    ``MirroredStrategy``. The kernels are those of ``gradient_norms``: the trainable weights of two
+    axes or more, without biases and norms' scales, which are not watched.
 
     Training stays as it was. In float32 on a CPU with op determinism the weights are the same
     bit for bit. Under ``jit_compile`` or several devices a compiler may fuse other operations:
     after six steps the kernels agree within 1e-5 of their norm, in mixed precision within 1e-3.
     The wrapped ``optimizer.apply`` is in place only while a step runs, so a ``fit`` that raises
     leaves the optimizer clean, and the next ``fit`` without this monitor is unmonitored. The
-    monitor holds the kernels' old values during a step, and sums the gradients of several
-    replicas a second time.
+    monitor holds the kernels' old values during a step, the table of an ``Embedding`` included, and
+    sums the gradients of several replicas a second time.
+
+    Layers may be frozen or unfrozen between fits; what was recorded stays. A monitor can be copied
+    and pickled: the copy has its records, and follows a model of its own.
 
     Args:
         every: record one step in ``every``, beginning with the first.
 
     Attributes:
         records: a dict of arrays, see there.
-        first_bad: None, or the first recorded NaN or infinite gradient.
+        first_bad: None, or where numbers first were NaN or infinite.
+        copies: a monitor with the records of each deep copy made of this one; a tuner trains a
+            copy in each of its trials.
 
     Raises:
         ValueError: ``every`` is not a whole number of at least 1. At the start of ``fit``: the
-            model is not compiled, has no trainable kernel or has not those of the fits before; a
+            model is not compiled, has no trainable kernel or is not that of the fits before; a
             custom ``train_step`` has several optimizers, or does not call ``apply`` of
             ``model.optimizer`` exactly once a step; a second monitor is in the same ``fit``.
     """
@@ -62,18 +100,52 @@ class GradientMonitor(keras.callbacks.Callback):
         if isinstance(every, bool) or not isinstance(every, Integral) or every < 1:
             raise ValueError(f"every must be a whole number of at least 1, received {every!r}")
         self.every = int(every)
-        self._followed = None  # the model
-        self._layers = ()
-        self._rows = []  # arrays (rows, 1 + 3 kernels) fetched from the device
+        self._history, self._copied = _History(), []
+        self._forget_model()
+
+    def _forget_model(self):
+        self._model = self._followed = None
         self._tape = None
         self._monitored = None  # the model's train function with the tape in it
         self._due = False
 
     def __repr__(self):
-        bad = self.first_bad
-        found = f"{bad.what} gradient in {bad.layer!r} at step {bad.step}" if bad else "all finite"
-        steps, kernels = self._table().shape[0], len(self._layers)
+        records = self.records
+        steps, kernels = records["gradient_norm"].shape
+        if not steps:
+            copies = f"; its {len(self._copied)} copies have their own" if self._copied else ""
+            return f"<GradientMonitor: no step seen{copies}>"
+        bad = first_bad(records)
+        if bad is None:
+            found = "all finite"
+        elif bad.where == "gradient":
+            found = f"{bad.what} gradient in {bad.layer!r} at step {bad.step}"
+        else:
+            found = f"{bad.what} in the forward pass, first in {bad.layer!r}, at step {bad.step}"
         return f"<GradientMonitor: {steps} steps of {kernels} kernels, {found}>"
+
+    def __getstate__(self):
+        """The records and settings: what belongs to a model and its device is left out."""
+        self._fetch()
+        return {"every": self.every, "_history": self._history, "_copied": self._copied}
+
+    def __setstate__(self, state):
+        self.__init__(state["every"])
+        vars(self).update(state)
+
+    def __deepcopy__(self, memo):
+        twin = GradientMonitor.__new__(type(self))
+        twin.__setstate__(copy.deepcopy({**self.__getstate__(), "_copied": []}, memo))
+        self._copied.append(twin._history)
+        return twin
+
+    @property
+    def copies(self):
+        found = []
+        for history in self._copied:
+            found.append(GradientMonitor(self.every))
+            found[-1]._history = history
+        return found
 
     @property
     def records(self):
@@ -87,51 +159,46 @@ class GradientMonitor(keras.callbacks.Callback):
             by whatever changed it: rate, momentum, decay, constraint. 0 on a step that only
             accumulates or that loss scaling skips; infinite where a zero kernel moves.
         ``step`` (steps,): training steps counted from 0, on over all fits.
-        ``layers`` (kernels,): the kernels' places, input side first.
+        ``loss`` (steps,): what ``compute_loss`` returned, penalties included; NaN also where a
+            custom ``train_step`` does not call it.
+        ``broken`` (steps,): the layer where the forward pass broke, or "loss"; else "".
+        ``layers`` (kernels,): the kernels' places, in the order in which the model uses them.
+
+        Where a kernel was frozen in some fits, arrays of kernels are masked arrays.
         """
-        step, *measures = np.split(
-            self._table(), [1 + index * len(self._layers) for index in range(3)], axis=1
-        )
-        return {
-            **dict(zip(MEASURES, measures, strict=True)),
-            "step": step[:, 0].astype(np.int64),
-            "layers": np.array(self._layers, dtype=str),
-        }
+        self._fetch()
+        return self._history.records()
 
     def drain(self):
         """``records`` since the last call; the monitor forgets them: its memory stays bounded."""
         records = self.records
-        self._rows = []
+        self._history.rows = []
         return records
 
     @property
     def first_bad(self):
-        """The earliest ``FirstBad``, nearest the input within its step, or None.
+        """The earliest ``FirstBad`` among the recorded steps, or None.
 
         Under float16 the first steps often are: the optimizer skips them and lowers its loss
         scale.
         """
-        records = self.records
-        bad = np.argwhere(~np.isfinite(records["gradient_norm"]))
-        if not len(bad):
-            return None
-        row, column = bad[0]
-        what = "NaN" if np.isnan(records["gradient_norm"][row, column]) else "infinite"
-        return FirstBad(self._layers[column], int(records["step"][row]), what)
+        return first_bad(self.records)
 
     def to_csv(self, path):
         """Write one line for each step and layer, under a header; the file is whole or untouched.
 
-        Columns: step, layer, gradient_norm, weight_norm, update_ratio.
+        Columns: step, layer, gradient_norm, weight_norm, update_ratio. A layer has no line for the
+        steps in which it was frozen.
         """
         records = self.records
+        frozen = np.ma.getmaskarray(records["gradient_norm"])
         with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["step", "layer", *MEASURES])
             for row, step in enumerate(records["step"]):
-                for column, layer in enumerate(self._layers):
+                for column in np.flatnonzero(~frozen[row]):
                     values = (float(records[measure][row, column]) for measure in MEASURES)
-                    writer.writerow([step, layer, *values])
+                    writer.writerow([step, records["layers"][column], *values])
 
     def plot(self, ax=None, measure="gradient_norm"):
         """Draw a measure by layer and step as a heat map and return the Axes.
@@ -147,7 +214,7 @@ class GradientMonitor(keras.callbacks.Callback):
         if not len(records["step"]):
             raise ValueError("a plot needs at least 1 recorded step, received 0: fit first")
         return plots.heat_map(
-            records[measure].T, records["step"], self._layers, ax, measure.replace("_", " ")
+            records[measure].T, records["step"], records["layers"], ax, measure.replace("_", " ")
         )
 
     def on_train_begin(self, logs=None):
@@ -177,7 +244,8 @@ class GradientMonitor(keras.callbacks.Callback):
                 f"a monitor follows one model, {self._followed.name!r}, received {model.name!r}"
             )
         if model.built:
-            self._follow(model)
+            kernels_of(model)  # a model without any is refused before its first step
+        self._followed = model
         model.make_train_function()
         plain = model.train_function
         other = getattr(plain, "monitor", None)
@@ -188,23 +256,11 @@ class GradientMonitor(keras.callbacks.Callback):
             plain = plain.plain
         if getattr(self._monitored, "plain", None) is not plain:
             self._fetch()
-            tape = self._tape = _Tape(model, self._follow, self.every, self._tape)
+            self._tape = _Tape(model, self._history, self.every)
             if model.built:
-                tape.open()
+                self._tape.open()
             self._monitored = self._monitor(model, plain)
         model.train_function = self._monitored
-
-    def _follow(self, model):
-        """The kernels to record, the same ones in every fit."""
-        kernels = _trainable_kernels(model)
-        layers = _places(kernels, model)
-        if self._followed is not None and layers != self._layers:
-            raise ValueError(
-                f"a monitor's kernels stay the same, {len(self._layers)} before, received "
-                f"{len(layers)} now: take a new monitor after freezing or unfreezing layers"
-            )
-        self._followed, self._layers = model, layers
-        return kernels
 
     def _monitor(self, model, plain):
         """The model's train function made anew, its step traced while the tape listens."""
@@ -239,15 +295,49 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def _fetch(self):
         if self._tape is not None and self._tape.pending and self._tape.kernels:
-            self._rows.append(self._tape.fetch())
+            self._tape.fetch()
 
-    def _table(self):
-        """(rows, 1 + 3 kernels): the step, then the measures."""
-        self._fetch()
-        if not self._rows:
-            return np.empty((0, 1 + 3 * len(self._layers)))
-        self._rows = [np.concatenate(self._rows)]
-        return self._rows[0]
+
+class _History:
+    """The rows of a monitor, each fetch with the places that its columns belong to.
+
+    ``order`` has all places of the model as it was last, frozen ones too, in order of use;
+    ``seen`` counts the steps.
+    """
+
+    def __init__(self):
+        self.rows, self.order, self.seen = [], (), 0
+
+    def records(self):
+        """As ``GradientMonitor.records`` tells."""
+        recorded = dict.fromkeys(place for places, _ in self.rows for place in places)
+        if self.rows:
+            known = [place for place in self.order if place in recorded]
+            places = [*known, *(place for place in recorded if place not in known)]
+        else:
+            places = list(self.order)
+        column = {place: index for index, place in enumerate(places)}
+        heads, broken, tables = [np.empty((0, HEAD))], [np.empty(0, str)], []
+        for held, rows in self.rows:
+            heads.append(rows[:, :HEAD])
+            names = np.array([*held, "loss", ""])  # no layer is number -1
+            broken.append(names[rows[:, HEAD - 1].astype(int)])
+            table = np.ma.masked_all((len(MEASURES), len(rows), len(places)))
+            measured = rows[:, HEAD:].reshape(len(rows), len(MEASURES), len(held))
+            table[:, :, [column[place] for place in held]] = measured.swapaxes(0, 1)
+            tables.append(table)
+        empty = np.ma.empty((len(MEASURES), 0, len(places)))
+        table = np.ma.concatenate([empty, *tables], axis=1)
+        if not np.ma.getmaskarray(table).any():
+            table = table.data
+        head = np.concatenate(heads)
+        return {
+            **dict(zip(MEASURES, table, strict=True)),
+            "step": head[:, 0].astype(np.int64),
+            "loss": head[:, 1],
+            "broken": np.concatenate(broken),
+            "layers": np.array(places, dtype=str),
+        }
 
 
 class _Tape:
@@ -258,28 +348,39 @@ class _Tape:
     without a monitor, and the weights differ in the last bit.
     """
 
-    def __init__(self, model, follow, every, before):
-        self.model, self.follow, self.every = model, follow, every
+    def __init__(self, model, history, every):
+        self.model, self.history, self.every = model, history, every
         self.capacity = max(CAPACITY, model.steps_per_execution)
-        self.kernels = ()
+        self.kernels, self.places = [], {}
         self.pending = 0  # steps since the last fetch, or more
-        # Steps seen and rows fetched, on from the tape before.
-        self.seen, self.fetched = (before.seen, before.fetched) if before else (0, 0)
+        self._arranged = False
+        self._calls = Calls(model)
         self._local = threading.local()  # a strategy traces each replica in a thread of its own
 
     def open(self):
         """Make the variables; where Keras builds the model, in its first trace at the latest."""
-        self.kernels = self.follow(self.model)
+        self.kernels, self.places = kernels_of(self.model), places_of(self.model)
         # Each replica writes its own copy, without talking to the others; the first one's is read.
         local = {
             "trainable": False,
             "synchronization": tf.VariableSynchronization.ON_READ,
             "aggregation": tf.VariableAggregation.ONLY_FIRST_REPLICA,
         }
-        shape = (self.capacity, 1 + 3 * len(self.kernels))
+        shape = (self.capacity, HEAD + len(MEASURES) * len(self.kernels))
         with tf.init_scope(), self.model.distribute_strategy.scope():
-            self.steps = tf.Variable(self.seen, dtype=tf.int64, **local)
+            self.steps = tf.Variable(self.history.seen, dtype=tf.int64, **local)
             self.rows = tf.Variable(np.zeros(shape), dtype=tf.float64, **local)
+
+    def _arrange(self):
+        """Put the columns in order of use, which the first trace of the forward pass tells."""
+        if self._arranged:
+            return
+        calls, weights = self._calls.made, self.model.weights
+        every = [weight for weight in weights if id(weight) in self.places]
+        self.kernels = in_order_of_use(self.kernels, calls)
+        used = in_order_of_use(every, calls)
+        self.history.order = tuple(self.places[id(kernel)] for kernel in used)
+        self._arranged = True
 
     def counted(self, train_step):
         """``train_step``, refusing to be traced where it does not apply gradients once."""
@@ -288,7 +389,10 @@ class _Tape:
             self._local.applied = 0
             parts = tf.nest.flatten(data, expand_composites=True)
             self._local.batch = [part for part in parts if part is not None]
-            logs = train_step(data)
+            with self._calls:
+                self._calls.clear()
+                logs = train_step(data)
+                self._calls.clear()
             if self._local.applied != 1:
                 raise ValueError(
                     "train_step must call apply or apply_gradients of model.optimizer exactly "
@@ -300,7 +404,7 @@ class _Tape:
 
     def listening(self, optimizer):
         """A context in which the optimizer's ``apply`` records."""
-        return _Replaced(optimizer, "apply", self._recorded(optimizer))
+        return replaced(optimizer, "apply", self._recorded(optimizer))
 
     def _recorded(self, optimizer):
         apply = optimizer.apply
@@ -309,6 +413,7 @@ class _Tape:
             self._local.applied += 1
             if not self.kernels:
                 self.open()
+            self._arrange()
             grads = list(grads)
             variables = trainable_variables
             if variables is None:
@@ -318,14 +423,15 @@ class _Tape:
             gradients = _summed(self._of_kernels(grads, variables))
             scale = tf.cast(optimizer.scale_loss(tf.ones(())), tf.float64)
             before = [tf.identity(kernel.value) for kernel in self.kernels]
+            forward = self._forward(gradients, before)
             result = apply(grads, trainable_variables)
             steps = tf.identity(self.steps)
             if self.every == 1:
-                self._write(steps, gradients, scale, before)
+                self._write(steps, forward, gradients, scale, before)
             else:
                 tf.cond(
                     steps % self.every == 0,
-                    lambda: self._write(steps, gradients, scale, before),
+                    lambda: self._write(steps, forward, gradients, scale, before),
                     lambda: None,
                 )
             # Where the data end by surprise, a last step runs as far as it can without a batch.
@@ -335,6 +441,35 @@ class _Tape:
 
         return recorded
 
+    def _forward(self, gradients, before):
+        """(2,) the step's loss, and the number of the kernel whose layer broke first.
+
+        That is -1 where the forward pass is sound, one more than the last where no layer broke and
+        the loss did. Outputs are looked at only where the loss is not finite.
+        """
+        losses = [tf.cast(loss, tf.float64) for loss in self._calls.losses if _is_here(loss)]
+        if losses:
+            loss = _summed([tf.add_n(losses)])[0]
+            sound = tf.math.is_finite(loss)
+        else:
+            loss = tf.constant(np.nan, tf.float64)
+            sound = tf.reduce_all([_is_finite(gradient) for gradient in gradients])
+        calls = [Call(layer, list(filter(_is_here, outs))) for layer, outs in self._calls.made]
+        uses = first_uses(self.kernels, [call for call in calls if call.outputs])
+
+        def broken():
+            faults = []
+            for weight, (_, made) in zip(before, uses, strict=True):
+                parts = [weight, *(output for call in made for output in call.outputs)]
+                faults.append(~tf.reduce_all([_is_finite(part) for part in parts]))
+            return tf.cast(tf.stack(faults), tf.float64)
+
+        faults = tf.cond(sound, lambda: tf.zeros(len(before), tf.float64), broken)
+        faults = _summed([faults])[0] > 0
+        nowhere = tf.where(sound, -1, len(before)) if losses else tf.constant(-1)
+        first = tf.where(tf.reduce_any(faults), tf.argmax(faults, output_type=tf.int32), nowhere)
+        return tf.stack([loss, tf.cast(first, tf.float64)])
+
     def _of_kernels(self, grads, variables):
         """The kernels' gradients in order, zeros where there is none."""
         by_variable = {_key(v): g for v, g in zip(variables, grads, strict=True) if g is not None}
@@ -343,41 +478,36 @@ class _Tape:
             for kernel in self.kernels
         ]
 
-    def _write(self, steps, gradients, scale, before):
+    def _write(self, steps, forward, gradients, scale, before):
         after = [tf.identity(kernel.value) for kernel in self.kernels]
         gradient = tf.stack([_norm(value) for value in gradients]) / scale
         weight = tf.stack([_norm(value) for value in before])
         change = tf.stack([_distance(*pair) for pair in zip(after, before, strict=True)])
         ratio = tf.where(change == 0, tf.zeros_like(change), change / weight)
-        row = tf.concat([[tf.cast(steps, tf.float64)], gradient, weight, ratio], axis=0)
+        row = tf.concat([[tf.cast(steps, tf.float64)], forward, gradient, weight, ratio], axis=0)
         place = (steps // self.every) % self.capacity
         self.rows.assign(tf.tensor_scatter_nd_update(self.rows, [[place]], [row]))
 
     def fetch(self):
-        """(new rows, 1 + 3 kernels)"""
-        self.seen = int(self.steps.numpy())
-        written = -(-self.seen // self.every)
-        places = np.arange(max(self.fetched, written - self.capacity), written) % self.capacity
-        self.fetched, self.pending = written, 0
-        return self.rows.numpy()[places]
+        """Move new rows into the history."""
+        fetched = -(-self.history.seen // self.every)
+        self.history.seen, self.pending = int(self.steps.numpy()), 0
+        written = -(-self.history.seen // self.every)
+        rows = np.arange(max(fetched, written - self.capacity), written) % self.capacity
+        if len(rows):
+            places = tuple(self.places[id(kernel)] for kernel in self.kernels)
+            self.history.rows.append((places, self.rows.numpy()[rows]))
 
 
-class _Replaced:
-    """A context in which ``thing.name`` is ``value``, as an attribute of the instance."""
+def _is_here(tensor):
+    """Whether it is a tensor of numbers that the step's own graph can read."""
+    if not isinstance(tensor, tf.Tensor) or not tensor.dtype.is_floating:
+        return False
+    return tf.executing_eagerly() or tensor.graph is tf.compat.v1.get_default_graph()
 
-    def __init__(self, thing, name, value):
-        self.attributes, self.name, self.value = vars(thing), name, value
 
-    def __enter__(self):
-        self.had = self.name in self.attributes
-        self.before = self.attributes.get(self.name)
-        self.attributes[self.name] = self.value
-
-    def __exit__(self, *raised):
-        if self.had:
-            self.attributes[self.name] = self.before
-        else:
-            del self.attributes[self.name]
+def _is_finite(tensor):
+    return tf.reduce_all(tf.math.is_finite(tensor))
 
 
 def _norm(values):
@@ -412,18 +542,9 @@ def _key(variable):
 
 
 def kernel_places(model):
-    """The places of a built model's kernels, a tuple of strings, as ``records`` has them."""
-    return _places(_trainable_kernels(model), model)
-
-
-def _places(kernels, model):
-    """The kernels' places; one that occurs again, in a nested model, gets a number."""
-    places = []
-    for kernel in kernels:
-        place = _place(kernel, model)
-        taken = sum(other.partition("#")[0] == place for other in places)
-        places.append(f"{place}#{taken + 1}" if taken else place)
-    return tuple(places)
+    """The places of a built model's kernels as it stores them, a tuple of strings."""
+    places = places_of(model)
+    return tuple(places[id(kernel)] for kernel in kernels_of(model))
 
 
 def _check_optimizers(model):

@@ -1,5 +1,6 @@
 """Numbers and Axes in, a drawing out; each picture has its text equivalent."""
 
+import contextlib
 import io
 
 import matplotlib.pyplot as plt
@@ -7,6 +8,8 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from PIL import Image
+
+from .text import without_surrogates
 
 # Okabe and Ito's colours, told apart with any colour vision; each goes with its own marker.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -18,6 +21,18 @@ def _axes(ax):
         # A white ground of its own keeps black text readable on a dark theme.
         _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor="white")
     return ax
+
+
+def _shown(text):
+    """A user's text, such that matplotlib draws it as it is.
+
+    A dollar would begin a formula, and a leading underscore hides a curve from the legend; behind
+    a character without width it does not.
+    """
+    text = without_surrogates(str(text))
+    if text.startswith("_"):
+        text = f"\N{ZERO WIDTH SPACE}{text}"
+    return text.replace("$", r"\$") if plt.rcParams["text.parse_math"] else text
 
 
 def _style(index):
@@ -53,7 +68,11 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
         shown = np.isfinite(norms) & (norms > 0)
         every = max(1, len(norms) // 12)
         ax.plot(
-            layer[shown], norms[shown], color=color, marker=marker, markevery=every, label=label
+            *(layer[shown], norms[shown]),
+            color=color,
+            marker=marker,
+            markevery=every,
+            label=_shown(label),
         )
         odd += [
             (layer[norms == 0][::every], 0.02, "v", color),
@@ -69,7 +88,7 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
             markerfacecolor="none",
             transform=ax.get_xaxis_transform(),
         )
-    ax.set(xlabel="layer (1 is nearest the input)", ylabel=ylabel)
+    ax.set(xlabel="layer (1 is nearest the input)", ylabel=_shown(ylabel))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
@@ -87,8 +106,8 @@ def training_curves(curves, ax=None, ylabel="training accuracy"):
     for index, (label, values) in enumerate(curves.items()):
         color, marker = _style(index)
         epochs, every = np.arange(1, len(values) + 1), _mark_every(values)
-        ax.plot(epochs, values, color=color, marker=marker, markevery=every, label=label)
-    ax.set(xlabel="epoch", ylabel=ylabel)
+        ax.plot(epochs, values, color=color, marker=marker, markevery=every, label=_shown(label))
+    ax.set(xlabel="epoch", ylabel=_shown(ylabel))
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
     return ax
@@ -135,9 +154,10 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
                 f"{label} must be positive on a logarithmic axis, received {values.min()}"
             )
         middle = np.exp(np.log(values).mean(axis=1)) if log else values.mean(axis=1)
-        ax.plot(x, middle, color=color, marker=marker, markevery=_mark_every(x), label=label)
+        every = _mark_every(x)
+        ax.plot(x, middle, color=color, marker=marker, markevery=every, label=_shown(label))
         ax.fill_between(x, values.min(axis=1), values.max(axis=1), color=color, alpha=0.2, lw=0)
-    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
+    ax.set(xlabel=_shown(xlabel), ylabel=_shown(ylabel), yscale="log" if log else "linear")
     ax.grid(alpha=0.3)
     ax.legend(fontsize="small")
     return ax
@@ -155,9 +175,9 @@ def dots(groups, ax=None, xlabel=""):
     for row, values in enumerate(groups.values()):
         color, marker = _style(row)
         ax.plot(values, np.full(len(values), row), marker, color=color, alpha=0.6, clip_on=False)
-    ax.set_yticks(range(len(groups)), groups)
+    ax.set_yticks(range(len(groups)), [_shown(label) for label in groups])
     ax.set_ylim(len(groups) - 0.5, -0.5)
-    ax.set(xlabel=xlabel)
+    ax.set(xlabel=_shown(xlabel))
     ax.grid(alpha=0.3)
     return ax
 
@@ -174,32 +194,35 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None)
         limits: (least, largest) of the colours; None takes them from the values.
 
     A logarithm has no zero: cells that are exactly 0 are white, NaN and infinite ones vermilion,
-    and the legend says so where there are any.
+    those that are masked, as of a frozen layer, grey, and the legend says so where there are any.
     """
     ax = _axes(ax)
-    values, steps = np.asarray(values, dtype=float), np.asarray(steps)
+    frozen = np.ma.getmaskarray(values)
+    values, steps = np.ma.filled(np.ma.asarray(values, dtype=float), np.nan), np.asarray(steps)
     shown = np.isfinite(values) & (values > 0)
     low, high = limits or _limits(values[shown])
-    colors = plt.get_cmap("viridis").with_extremes(under="white", bad=PALETTE[1])
-    cells = np.where(shown, values, np.where(values == 0, low / 2, np.nan))
+    colors = plt.get_cmap("viridis").with_extremes(under="white", over="grey", bad=PALETTE[1])
+    cells = np.select([shown, values == 0, frozen], [values, low / 2, high * 2], np.nan)
     # A cell reaches up to the next recorded step, the last one as far as the one before it.
     width = steps[-1] - steps[-2] if len(steps) > 1 else 1
     edges = np.append(steps, steps[-1] + width) - 0.5
     image = ax.pcolormesh(
         edges, np.arange(len(layers) + 1) - 0.5, cells, cmap=colors, norm=LogNorm(low, high)
     )
-    ax.figure.colorbar(image, ax=ax, label=label)
+    ax.figure.colorbar(image, ax=ax, label=_shown(label))
     odd = [
         ("exactly 0", "white", values == 0),
-        ("NaN or infinite", PALETTE[1], ~np.isfinite(values)),
+        ("NaN or infinite", PALETTE[1], ~np.isfinite(values) & ~frozen),
+        ("frozen", "grey", frozen),
     ]
     patches = [Patch(fc=color, ec="black", label=text) for text, color, at in odd if at.any()]
     if patches:
         ax.legend(
-            handles=patches, fontsize="small", ncols=2, loc="lower right", bbox_to_anchor=(1, 1)
+            handles=patches, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
     every = -(-len(layers) // 20)  # more names than that would overlap
-    ax.set_yticks(range(0, len(layers), every), layers[::every], fontsize="x-small")
+    names = [_shown(layer) for layer in layers[::every]]
+    ax.set_yticks(range(0, len(layers), every), names, fontsize="x-small")
     ax.invert_yaxis()
     ax.set(xlabel="training step")
     return ax
@@ -229,7 +252,7 @@ def heat_maps(maps, label="gradient norm"):
     limits = _limits(values[np.isfinite(values) & (values > 0)])
     for ax, (name, (values, steps, layers)) in zip(axes[0], maps.items(), strict=True):
         heat_map(values, steps, layers, ax, label, limits)
-        ax.set_title(name)
+        ax.set_title(_shown(name))
     return axes[0][0]
 
 
@@ -247,8 +270,20 @@ def pictures(images, captions):
         ax.axis("off")
     for ax, image, caption in zip(axes.flat, images, captions, strict=False):
         ax.imshow(image, cmap="gray")
-        ax.set_title(caption, fontsize="small")
+        ax.set_title(_shown(caption), fontsize="small")
     return axes[0][0]
+
+
+@contextlib.contextmanager
+def closed_on_error():
+    """Close the figures that the body opens and then fails to draw: a notebook would show them."""
+    before = set(plt.get_fignums())
+    try:
+        yield
+    except BaseException:
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+        raise
 
 
 def png(ax, colors=256):
@@ -299,7 +334,7 @@ def wires(branch, after="", ax=None, title=""):
         word, color = PARTS[part]
         style = {"boxstyle": "round", "fc": color, "ec": "black"}
         ax.text(x, y, word, ha="center", va="center", fontsize="small", bbox=style)
-    ax.set_title(title, loc="left", fontsize="small")
+    ax.set_title(_shown(title), loc="left", fontsize="small")
     ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
     ax.axis("off")
     return ax
@@ -327,9 +362,8 @@ def to_scale(parts, image, ax=None):
             corner = (left + box * channels, -height / 2)
             ax.add_patch(plt.Rectangle(corner, channels, height, fc=color, ec="white", lw=0.5))
         middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 3)
-        ax.text(
-            middle, row, name, transform=ax.get_xaxis_transform(), ha="center", fontsize="small"
-        )
+        style = {"transform": ax.get_xaxis_transform(), "ha": "center", "fontsize": "small"}
+        ax.text(middle, row, _shown(name), **style)
         left += count * channels + gap
     tallest = max(height for _, _, height, _ in boxes)
     ax.set(xlim=(-gap, left), ylim=(-0.55 * tallest, 0.55 * tallest))

@@ -1,10 +1,15 @@
-"""How strongly one batch pulls at each kernel of a Keras classifier."""
+"""How strongly one batch pulls at each kernel of a Keras model."""
 
+import contextlib
 from typing import NamedTuple
 
 import numpy as np
 
+from .kernels import Calls, in_order_of_use, kernels_of, places_of
 from .runtime import keras, tf
+
+# Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
+LOSS_SCALE = 2.0**15
 
 
 class KernelNorms(NamedTuple):
@@ -15,52 +20,51 @@ class KernelNorms(NamedTuple):
     weight_norm: float
 
 
-def gradient_norms(model, x, y, loss=None):
-    """Gradient and weight norm of every kernel, input side first; the model stays as it was.
+def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
+    """Gradient and weight norm of every kernel, in order of use; the model stays as it was.
 
-    The forward pass runs in training mode. The gradient is of the data loss alone: the pull of
-    an L2 penalty would put a floor under every vanishing curve.
+    The loss is the one that ``fit`` would use on this batch, with its loss weights, masks, sample
+    weights and what layers add to it. Only the penalties on weights are left out: their pull would
+    put a floor under every vanishing curve. The forward pass runs in training mode. Where a layer
+    computes in float16 the loss is scaled, as ``fit`` does, and the gradient divided again.
 
     Args:
-        model: a built Keras classifier with one output.
-        x: (B, ...) a batch as the model takes it.
-        y: (B, ...) labels as the loss takes them.
-        loss: a Keras loss or its name. None takes the loss the model was compiled with, or else
-            sparse categorical cross-entropy of probabilities.
+        model: a built Keras model.
+        x: (B, ...) a batch as ``fit`` takes it: an array, a list or a dict of arrays; or a
+            ``tf.data.Dataset`` or ``PyDataset``, whose first batch is measured.
+        y: (B, ...) targets as ``fit`` takes them; None where ``x`` brings its own.
+        loss: what ``compile`` takes: a loss, its name or a function, or a list or dict of them.
+            None takes what the model was compiled with. A model that is not compiled and ends in a
+            softmax or sigmoid is measured by cross-entropy.
+        sample_weight: (B,) weights as ``fit`` takes them.
 
     Returns:
-        A list of ``KernelNorms`` (Euclidean norms), one for each trainable weight whose name is
-        ``kernel`` or ends in ``_kernel``. ``layer`` is the place in the model; the name of the
-        weight is added where it is not simply ``kernel``.
+        A list of ``KernelNorms`` (Euclidean norms), that of the kernel used first at the front.
+        Kernels are the trainable weights of two axes or more, biases and norms' scales left out.
+        ``layer`` is the place in the model; the name of the weight is added where it is not simply
+        ``kernel``, or ``embeddings`` of an embedding.
 
     Raises:
-        ValueError: a model that is not built, has no kernels or has a loss for each of several
-            outputs; x and y of different lengths, or empty.
+        ValueError: a model that is not built or has no kernels; a batch that is empty or whose
+            parts differ in length; no loss, where none can be told from the model.
     """
-    kernels = _kernels(model)
-    loss = _loss(model, loss)
-    if len(x) != len(y) or len(x) == 0:
+    if not model.built:
         raise ValueError(
-            f"x and y must be of one length, at least 1, received {len(x)} and {len(y)}"
+            f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
+            "call it on a batch once"
         )
-    before = [tf.identity(variable.value) for variable in model.variables]
-    try:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([kernel.value for kernel in kernels])
-            value = loss(y, model(x, training=True))
-        gradients = tape.gradient(
-            value,
-            [kernel.value for kernel in kernels],
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )
-    finally:
-        # A training-mode pass moves the averages of BN and the seeds of dropout.
-        for variable, value_before in zip(model.variables, before, strict=True):
-            variable.assign(value_before)
-    return [
-        KernelNorms(_place(kernel, model), norm(gradient), norm(kernel.value))
+    kernels, places = kernels_of(model), places_of(model)
+    batch = _batch(x, y, sample_weight)
+    scale = _loss_scale(model)
+    calls, gradients = _differentiated(model, kernels, batch, loss, scale)
+    while scale > 1 and not all(np.isfinite(gradient).all() for gradient in gradients):
+        scale /= 4  # float16 overflows, as it may in the first steps of a training
+        calls, gradients = _differentiated(model, kernels, batch, loss, scale)
+    norms = {
+        id(kernel): KernelNorms(places[id(kernel)], norm(gradient) / scale, norm(kernel.value))
         for kernel, gradient in zip(kernels, gradients, strict=True)
-    ]
+    }
+    return [norms[id(kernel)] for kernel in in_order_of_use(kernels, calls)]
 
 
 def norm(values):
@@ -76,48 +80,131 @@ def norm(values):
     return float(largest * np.linalg.norm(values / largest))
 
 
-def _kernels(model):
-    if not model.built:
+def _differentiated(model, kernels, batch, loss, scale):
+    """The calls of a forward pass, and the kernels' gradients of the scaled loss, as arrays."""
+    x, y, sample_weight = batch
+    calls = Calls(model)
+    with _untouched(model), _without_penalties(model), calls:
+        with tf.GradientTape() as tape:
+            prediction = model(x, training=True)
+            value = scale * _loss(model, loss, calls.made, x, y, prediction, sample_weight)
+        gradients = tape.gradient(value, [kernel.value for kernel in kernels])
+    if all(gradient is None for gradient in gradients):
         raise ValueError(
-            f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
-            "call it on a batch once"
+            f"the loss must depend on a kernel, received {model.name!r}, whose loss reaches none"
         )
-    return _trainable_kernels(model)
+    # An embedding's gradient comes as the rows that the batch looked up, one twice perhaps.
+    arrays = [0.0 if part is None else tf.convert_to_tensor(part).numpy() for part in gradients]
+    return list(calls.made), arrays
 
 
-def _trainable_kernels(model):
-    kernels = [
-        weight
-        for weight in model.trainable_weights
-        if weight.name == "kernel" or weight.name.endswith("_kernel")
-    ]
-    if not kernels:
-        raise ValueError(
-            f"the model must have a trainable kernel, received {model.name!r} with none"
-        )
-    return kernels
+@contextlib.contextmanager
+def _untouched(model):
+    """Put back what a pass in training mode moves: averages of BN, seeds of dropout, metrics."""
+    known = list(model.metrics)
+    kept = [*model.variables, *model.metrics_variables]
+    before = [tf.identity(variable.value) for variable in kept]
+    try:
+        yield
+    finally:
+        for variable, value in zip(kept, before, strict=True):
+            variable.assign(value)
+        for metric in model.metrics:
+            if not any(metric is other for other in known):
+                metric.reset_state()  # one for each of several losses, made with the first loss
 
 
-def _place(kernel, model):
-    """The layer's path; without the model's name, which Keras counts up where it is not given."""
-    return kernel.path.removeprefix(f"{model.name}/").removesuffix("/kernel")
+@contextlib.contextmanager
+def _without_penalties(model):
+    """Hold back the penalties on weights; what layers add to the loss themselves stays."""
+    kept = [(weight, weight.regularizer) for weight in model.trainable_variables]
+    try:
+        for weight, _ in kept:
+            weight.regularizer = None
+        yield
+    finally:
+        for weight, penalty in kept:
+            weight.regularizer = penalty
 
 
-class _MeanLoss(keras.losses.Loss):
-    """Gives a plain loss function the shape checks and the mean that ``fit`` gives it."""
+def _loss_scale(model):
+    """What the loss is multiplied by: 1, but where a layer computes in float16."""
+    if not any(layer.compute_dtype == "float16" for layer in model._flatten_layers()):
+        return 1.0
+    optimizer = getattr(model, "optimizer", None)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return float(optimizer.scale_loss(1.0))  # what training has come to
+    return LOSS_SCALE
 
-    def __init__(self, function):
-        super().__init__(name="mean_loss")
-        self.function = function
 
-    def call(self, y_true, y_pred):
-        return self.function(y_true, y_pred)
-
-
-def _loss(model, loss):
+def _loss(model, loss, calls, x, y, prediction, sample_weight):
+    """The loss as ``fit`` computes it, a scalar."""
+    if loss is None and model.compiled:
+        return model.compute_loss(x=x, y=y, y_pred=prediction, sample_weight=sample_weight)
     if loss is None:
-        loss = getattr(model, "loss", None) or "sparse_categorical_crossentropy"
-    if isinstance(loss, (dict, list, tuple)):
-        raise ValueError(f"the model must have one output and one loss, received {loss!r}")
-    loss = keras.losses.get(loss)
-    return loss if isinstance(loss, keras.losses.Loss) else _MeanLoss(loss)
+        loss = _cross_entropy(calls, y, prediction)
+    # A model of no layers wraps and weighs losses as the model itself would if it had this one.
+    judge = keras.Model(name="judge")
+    judge.output_names = getattr(model, "output_names", None)
+    judge.compile(None, loss)
+    value = judge.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
+    return tf.add_n([value, *(tf.reduce_sum(tf.cast(v, value.dtype)) for v in model.losses)])
+
+
+def _cross_entropy(calls, y, prediction):
+    """The cross-entropy that goes with the activation whose output the prediction is."""
+    last = [call.layer for call in calls if any(out is prediction for out in call.outputs)]
+    ends = {_activation(layer) for layer in last}
+    if "sigmoid" in ends:
+        return "binary_crossentropy"
+    if "softmax" in ends:
+        one_hot = y is not None and y.shape == prediction.shape
+        return f"{'' if one_hot else 'sparse_'}categorical_crossentropy"
+    raise ValueError(
+        "a model that is not compiled must end in a softmax or sigmoid, or be given a loss, "
+        "received neither: pass loss=, such as "
+        "keras.losses.SparseCategoricalCrossentropy(from_logits=True)"
+    )
+
+
+def _activation(layer):
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    return getattr(getattr(layer, "activation", None), "__name__", None)
+
+
+def _batch(x, y, sample_weight):
+    """x, targets and sample weights as nests of tensors, or None."""
+    if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
+        if y is not None or sample_weight is not None:
+            raise ValueError(
+                "a data set brings its own targets and weights, received y or sample_weight as well"
+            )
+        first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), (np.empty(0),))
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(first)
+    parts = [_tensors(part) for part in (x, y, sample_weight)]
+    leaves = [leaf for leaf in tf.nest.flatten(parts) if leaf is not None]
+    lengths = [leaf.shape[0] if leaf.shape.rank else 0 for leaf in leaves]
+    if len(set(lengths)) != 1 or not lengths[0]:
+        raise ValueError(
+            "x, y and sample_weight must be of one length, at least 1, received "
+            f"{' and '.join(map(str, lengths))}"
+        )
+    return parts
+
+
+def _tensors(part):
+    """The same nest with tensors for arrays, as ``fit`` makes them; None stays."""
+    if part is None:
+        return None
+    if isinstance(part, (list, tuple)) and not any(hasattr(item, "shape") for item in part):
+        part = np.asarray(part)  # numbers
+    return keras.tree.map_structure(_tensor, part)
+
+
+def _tensor(array):
+    if tf.is_tensor(array):
+        return array
+    array = np.asarray(array)
+    # ``fit`` computes with numbers of Keras's default precision, whatever the arrays have.
+    return tf.convert_to_tensor(array, keras.config.floatx() if array.dtype.kind == "f" else None)

@@ -5,6 +5,7 @@ The module is the bottleneck of He et al. 2016, *Identity Mappings in Deep Resid
 ``build`` makes leaves Keras's Glorot initialiser in place; we use He's, made for ReLU.
 """
 
+import functools
 from numbers import Real
 
 from .architecture import (
@@ -215,11 +216,38 @@ def build(
     return keras.Model(image, _classifier(x, classes, reg, data_format), name="resnet")
 
 
-class ResNet:
-    """The article's two functions under the class its readers look for: ``ResNet.build(...)``."""
+def _spelt(function, **ours):
+    """The function, which takes keywords by the article's names as well: ``article=ours``."""
 
-    residual_module = staticmethod(residual_module)
-    build = staticmethod(build)
+    @functools.wraps(function)
+    def either(*arguments, **keywords):
+        for name in ours.keys() & keywords.keys():
+            if ours[name] in keywords:
+                raise ValueError(
+                    f"{ours[name]} is the article's {name} and must be given once, received "
+                    f"{ours[name]}={keywords[ours[name]]!r} and {name}={keywords[name]!r}"
+                )
+            keywords[ours[name]] = keywords.pop(name)
+        return function(*arguments, **keywords)
+
+    return either
+
+
+_NORMS = {"bnEps": "bn_epsilon", "bnMom": "bn_momentum"}
+
+
+class ResNet:
+    """The article's two functions under the class its readers look for: ``ResNet.build(...)``.
+
+    Keywords may be spelt as in the article: ``K`` for ``filters``, ``chanDim`` for
+    ``channel_axis``, ``red`` for ``reduce``, ``bnEps`` and ``bnMom`` for ``bn_epsilon`` and
+    ``bn_momentum``.
+    """
+
+    residual_module = staticmethod(
+        _spelt(residual_module, K="filters", chanDim="channel_axis", red="reduce", **_NORMS)
+    )
+    build = staticmethod(_spelt(build, **_NORMS))
 
 
 def build_cifar(
@@ -240,6 +268,10 @@ def build_cifar(
     bottlenecks), the first module of the second and third stage of stride 2. The shortcut is
     projected where the shape changes; He et al. 2015 used parameter-free shortcuts there, which
     makes ours 2,560 parameters larger with basic modules and 16 base filters.
+
+    He et al. 2016 let the first module's shortcut begin behind the stem's activation. So it does
+    here, but for basic modules in the two pre-activation orders: there it leaves the stem before
+    its ReLU (in ``"full_preactivation"`` the bare convolution), and the branch alone is activated.
 
     Args:
         depth: 6n + 2 with basic modules (two 3x3), 9n + 2 with bottlenecks; with other than three

@@ -9,6 +9,7 @@ import os
 import platform
 import sys
 import tempfile
+import threading
 
 
 @contextlib.contextmanager
@@ -78,15 +79,27 @@ def has_gpu():
 
 
 def set_seed(seed):
-    """Seed Python, NumPy and TensorFlow, and free the graph of models no longer used.
+    """Seed Python, NumPy and TensorFlow; in the main thread, free the graph of models not used.
 
-    The global dtype policy stays, which Keras forgets with the graph.
+    The global dtype policy stays, which Keras forgets with the graph: that of all threads.
     """
+    if threading.current_thread() is threading.main_thread():
+        _clear_session()
+    keras.utils.set_random_seed(seed)
+
+
+def _clear_session():
     policy = keras.config.dtype_policy()
     keras.backend.clear_session()
     if policy.name != keras.config.floatx():  # if it is, it follows floatx wherever that goes
         keras.config.set_dtype_policy(policy)
-    keras.utils.set_random_seed(seed)
+
+
+def listed(callbacks):
+    """What ``fit`` takes for callbacks, one or a list of them or Keras's own list, as a list."""
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        return callbacks.callbacks
+    return keras.tree.flatten(callbacks) if callbacks else []
 
 
 def one_thread():

@@ -70,7 +70,8 @@ def test_exact_zeros_are_said():
 
 @pytest.mark.parametrize(
     "setting",
-    [{"depth": 0}, {"depth": 201}, {"activation": "cube"}, {"order": "random"}, {"seed": -1}],
+    [{"depth": 0}, {"depth": 201}, {"activation": "cube"}, {"order": "random"}, {"seed": -1}]
+    + [{name: value} for name in ("depth", "seed") for value in (True, False, 1.5, "7", None)],
 )
 def test_bad_settings_are_refused_and_change_nothing(setting):
     with pytest.raises(traitlets.TraitError, match=str(next(iter(setting.values())))):
@@ -181,6 +182,12 @@ GUESS = {
         GUESS | {"end": True},
         GUESS | {"more": 1},
         GUESS | {"setting": {"depth": 3}},
+        *[GUESS | {"end": end} for end in (10**400, 1e308, -1001, np.inf, None)],
+        *[
+            GUESS | {"setting": GUESS["setting"] | {name: value}}
+            for name in guesses.GUESSED
+            for value in (None, 7.5, "cube", ["relu"], 0, 10**400)
+        ],
     ],
 )
 def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
@@ -200,6 +207,13 @@ def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
         {"label": "x", "layers": [1, 2], "values": [0.0]},
         {"label": "x", "layers": [1], "values": ["nothing"]},
         {"layers": [1], "values": [0.0]},
+        *[
+            {"label": "x", "layers": [layer], "values": [value]}
+            for layer, value in [
+                *[(layer, 1.0) for layer in (10**400, "a", None, True, 1.0, 0, 201)],
+                *[(1, value) for value in ([1], {}, np.nan, np.inf, True, None, 10**400, 301.0)],
+            ]
+        ],
     ],
 )
 def test_a_wrong_pin_is_refused(wrong):
@@ -207,6 +221,16 @@ def test_a_wrong_pin_is_refused(wrong):
     with pytest.raises(traitlets.TraitError, match="a pin must be a curve"):
         explorer.pins = [wrong]
     assert explorer.pins == []
+
+
+def test_a_pin_is_taken_as_the_browser_sends_it():
+    explorer = GradientExplorer()
+    # JavaScript writes -13.0 as -13.
+    pins = [{"label": "\ud800 $_{", "layers": [1, 2, 3, 4], "values": [-13, "zero", -323, 300.0]}]
+    explorer.set_state({"pins": pins})
+    assert explorer.pins == pins
+    json.dumps(explorer.get_state(), ensure_ascii=False).encode("utf-8")
+    assert "image/png" in explorer._repr_mimebundle_()[0]
 
 
 def test_a_folder_of_guesses_is_opened(tmp_path):
@@ -218,7 +242,9 @@ def test_a_folder_of_guesses_is_opened(tmp_path):
     assert [guess["end"] for guess in explorer.guesses] == [-2, -8]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"file": "resnet-lesson guess"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"file": "resnet-lesson guess"}', "[" * 100_000, "1" * 10_000]
+)
 def test_a_file_that_is_no_guess_is_named(tmp_path, text):
     (tmp_path / "good.json").write_text(
         json.dumps({"file": guesses.FILE, **GUESS}), encoding="utf-8"

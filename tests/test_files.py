@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from resnet_lesson import files
-from resnet_lesson.files import clear, expanded, whole
+from resnet_lesson.files import alone, clear, expanded, whole
 
 REMEDY = r"\(make room there or choose another place\)"
 
@@ -93,7 +93,7 @@ def test_links_in_a_ring_are_refused(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"one", "other"}
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o640, 0o444, 0o755])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o222, 0o755])
 def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mode):
     path = tmp_path / "a.txt"
     path.write_text("old", encoding="utf-8")
@@ -102,7 +102,18 @@ def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mod
         assert not stat.S_IMODE(part.stat().st_mode) & ~(mode | 0o600)
         part.write_text("new", encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == mode
+    path.chmod(0o600)
     assert path.read_text(encoding="utf-8") == "new"
+
+
+def test_a_file_that_may_not_be_written_to_is_not_replaced(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text("old", encoding="utf-8")
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: mode != os.W_OK
+    )  # who runs this may be root
+    with pytest.raises(PermissionError, match=r"a\.txt"):
+        save(tmp_path / "a.txt")
+    assert (tmp_path / "a.txt").read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077])
@@ -449,3 +460,53 @@ with whole(sys.argv[1]) as part:
 def test_a_number_that_no_process_can_have_is_that_of_a_dead_one():
     assert not files._lives(9_999_999_999)
     assert files._lives(1)
+
+
+HOLD = """
+import sys, time
+from resnet_lesson.files import alone
+with alone(sys.argv[1], "test"):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_lock_has_one_holder_and_goes_with_its_process(tmp_path):
+    path = tmp_path / "lock"
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(ValueError, match="one test at a time"), alone(path, "test"):
+        pass
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    with alone(path, "test"):
+        assert path.exists()
+        refused = []
+
+        def second():
+            try:
+                with alone(path, "test"):
+                    pass
+            except ValueError as error:
+                refused.append(str(error))
+
+        thread = threading.Thread(target=second)
+        thread.start()
+        thread.join()
+        assert refused
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOTSUP, errno.EIO])
+def test_where_no_lock_can_be_had_work_goes_on(tmp_path, monkeypatch, number):
+    import filelock
+
+    def refuses(self):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(filelock.FileLock, "_acquire", refuses)
+    done = []
+    with alone(tmp_path / "lock", "test"):
+        done.append(1)
+    assert done

@@ -1,6 +1,8 @@
 """The monitor: right by an explicit tape and by snapshots, and training exactly as without it."""
 
+import copy
 import csv
+import pickle
 import subprocess
 import sys
 import textwrap
@@ -10,8 +12,9 @@ import numpy as np
 import pytest
 
 from resnet_lesson import GradientMonitor
+from resnet_lesson.kernels import kernels_of
 from resnet_lesson.monitor import FirstBad, _norm
-from resnet_lesson.probe import _kernels, norm
+from resnet_lesson.probe import norm
 from resnet_lesson.runtime import keras, set_seed, tf
 
 layers, optimizers = keras.layers, keras.optimizers
@@ -78,7 +81,7 @@ class Snapshots(keras.callbacks.Callback):
             loss = tf.reduce_mean(loss) + sum(model.losses)
             scaled = model.optimizer.scale_loss(loss)
         scale = float(model.optimizer.scale_loss(1.0))
-        kernels = _kernels(model)
+        kernels = kernels_of(model)
         gradients = tape.gradient(scaled, [kernel.value for kernel in kernels])
         self.gradient = [norm(gradient) / scale for gradient in gradients]
         for variable, value in zip(model.variables, kept, strict=True):
@@ -87,7 +90,7 @@ class Snapshots(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         weight = [norm(value) for value in self.before]
-        pairs = zip(_kernels(self.model), self.before, strict=True)
+        pairs = zip(kernels_of(self.model), self.before, strict=True)
         change = [norm(kernel.numpy().astype(float) - before) for kernel, before in pairs]
         self.rows.append((self.gradient, weight, np.divide(change, weight)))
         self.batch += 1
@@ -185,7 +188,7 @@ def test_runs_on_published_networks(name):
     model.fit(x, np.arange(4), batch_size=2, verbose=0, callbacks=[monitor])
     records = monitor.records
     assert records["gradient_norm"].shape == (2, depthwise + plain)
-    assert depthwise + plain == len(_kernels(model))
+    assert depthwise + plain == len(kernels_of(model))
     assert depthwise + plain >= APPLICATIONS[name]
     assert len(set(records["layers"])) == depthwise + plain
     for measure in ("weight_norm", "update_ratio"):
@@ -257,7 +260,7 @@ def test_the_weights_are_the_same_within_rounding(make, jit_compile, tolerance, 
         model = make()
         fit(model, data, *callbacks, optimizer=sgd(), jit_compile=jit_compile)
         assert model.jit_compile is jit_compile
-        kernels.append([kernel.numpy() for kernel in _kernels(model)])
+        kernels.append([kernel.numpy() for kernel in kernels_of(model)])
     for plain, monitored in zip(*kernels, strict=True):
         assert norm(plain - monitored) <= tolerance * norm(plain)
 
@@ -271,7 +274,8 @@ def test_a_strategy_of_two_devices():
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
         from resnet_lesson import GradientMonitor
-        from resnet_lesson.probe import _kernels, norm
+        from resnet_lesson.kernels import kernels_of
+        from resnet_lesson.probe import norm
 
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
         assert strategy.num_replicas_in_sync == 2
@@ -297,7 +301,7 @@ def test_a_strategy_of_two_devices():
                     losses = keras.losses.sparse_categorical_crossentropy(
                         y, model(x, training=True))
                     loss = tf.reduce_sum(losses) / 8 + sum(model.losses) / 2
-                gradients = tape.gradient(loss, [k.value for k in _kernels(model)])
+                gradients = tape.gradient(loss, [k.value for k in kernels_of(model)])
                 context = tf.distribute.get_replica_context()
                 return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
 
@@ -320,13 +324,13 @@ def test_a_strategy_of_two_devices():
                     gradient = explicit(model, x[part], y[part])
                     for variable, value in zip(model.variables, kept):
                         variable.assign(value)
-                    self.before = [k.numpy() for k in _kernels(model)]
+                    self.before = [k.numpy() for k in kernels_of(model)]
                     weight = [norm(k) for k in self.before]
                     rows.append([gradient, weight])
 
                 def on_train_batch_end(self, batch, logs=None):
                     rows[-1].append([norm(k.numpy().astype(float) - b) / norm(b)
-                                     for k, b in zip(_kernels(model), self.before)])
+                                     for k, b in zip(kernels_of(model), self.before)])
 
             model.fit(x, y, batch_size=8, shuffle=False, verbose=0,
                       callbacks=[monitor, Snapshots()])
@@ -478,7 +482,7 @@ def test_goes_on_where_another_callback_makes_the_function_anew(data):
     assert list(monitor.records["step"]) == list(range(2 * STEPS))
 
 
-def test_names_the_first_bad_gradient(data):
+def test_names_where_numbers_first_were_bad(data):
     x, y = data[0].copy(), data[1]
     monitor = GradientMonitor()
     assert monitor.first_bad is None
@@ -488,8 +492,8 @@ def test_names_the_first_bad_gradient(data):
     x[3 * BATCH] = np.nan
     monitor = GradientMonitor()
     fit(functional(), (x, y), monitor)
-    assert monitor.first_bad == FirstBad("first", 3, "NaN")
-    assert "NaN gradient in 'first' at step 3" in repr(monitor)
+    assert monitor.first_bad == FirstBad("first", 3, "NaN", "forward pass")
+    assert "NaN in the forward pass, first in 'first', at step 3" in repr(monitor)
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1, name="only", use_bias=False)])
     monitor = GradientMonitor()
     model.compile(optimizers.SGD(0.0), "mse")
@@ -502,7 +506,8 @@ def test_names_the_first_bad_gradient(data):
         verbose=0,
         callbacks=[monitor],
     )
-    assert monitor.first_bad == FirstBad("only", 1, "infinite")
+    # Weight and output are finite, the square of the difference is not.
+    assert monitor.first_bad == FirstBad("loss", 1, "infinite", "forward pass")
 
 
 @pytest.mark.parametrize("value", [1e-30, 1e30], ids="{:g}".format)
@@ -621,9 +626,6 @@ def test_refusals(data):
     fit(model, data, monitor)
     with pytest.raises(ValueError, match="follows one model"):
         fit(functional(), data, monitor)
-    model.get_layer("first").trainable = False
-    with pytest.raises(ValueError, match="3 before, received 2 now"):
-        fit(model, data, monitor, optimizer=sgd())
 
 
 def test_layers_of_one_name_in_nested_models_are_told_apart(data):
@@ -663,7 +665,7 @@ def test_plot(data):
     with pytest.raises(ValueError, match="at least 1 recorded step"):
         monitor.plot()
     assert {name: values.size for name, values in monitor.records.items()} == dict.fromkeys(
-        (*MEASURES, "step", "layers"), 0
+        (*MEASURES, "step", "loss", "broken", "layers"), 0
     )
     fit(functional(), data, monitor, optimizer=sgd(gradient_accumulation_steps=3))
     with pytest.raises(ValueError, match="received 'loss'"):
@@ -674,3 +676,245 @@ def test_plot(data):
     _, given = plt.subplots()
     assert monitor.plot(given) is given
     plt.close("all")
+
+
+# ---------------------------------------------------------------- where NaN began
+
+
+class Breaks(layers.Layer):
+    """Hands its input on; its gradient is no number, as the root's slope at zero is infinite."""
+
+    def call(self, x):
+        return x + tf.sqrt(tf.reduce_sum(tf.square(x - x), -1, keepdims=True))
+
+
+def chain(*middle, **options):
+    set_seed(0)
+    lower = [layers.Dense(8, activation="relu", name=f"low{k}") for k in range(3)]
+    upper = [layers.Dense(8, activation="tanh", name=f"high{k}") for k in range(2)]
+    out = layers.Dense(4, activation="softmax", name="out")
+    model = keras.Sequential([keras.Input((2,)), *lower, *middle, *upper, out])
+    model.compile(optimizers.SGD(options.pop("rate", 0.1)), LOSS, **options)
+    return model
+
+
+LOSS = "sparse_categorical_crossentropy"
+RUNS = {"graph": {}, "eager": {"run_eagerly": True}, "jit": {"jit_compile": True}}
+
+
+def points(data):
+    return data[0][:, 0, 0, :], data[1]
+
+
+@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
+def test_a_bad_gradient_is_that_nearest_the_loss(options, data):
+    monitor = GradientMonitor()
+    fit(chain(Breaks(), **options), points(data), monitor)
+    gradients = monitor.records["gradient_norm"][0]
+    assert list(np.isnan(gradients)) == [True] * 3 + [False] * 3
+    assert np.isfinite(monitor.records["loss"][0])
+    assert monitor.first_bad == FirstBad("low2", 0, "NaN", "gradient")
+
+
+class Overflows(layers.Layer):
+    def call(self, x):
+        return x * 1e38 * 1e38
+
+
+@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
+def test_a_broken_forward_pass_is_told_by_the_first_output(options, data):
+    monitor = GradientMonitor()
+    fit(chain(Overflows(), **options), points(data), monitor)
+    # All gradients are bad, and no weight is.
+    assert not np.isfinite(monitor.records["gradient_norm"][0]).any()
+    assert monitor.first_bad[:2] == ("high0", 0)
+    assert monitor.first_bad.where == "forward pass"
+
+
+def test_a_weight_that_is_no_number_is_the_first(data):
+    model, monitor = chain(), GradientMonitor()
+    kernel = model.get_layer("low1").kernel
+    kernel.assign(kernel.numpy() * [[np.inf]] + [[np.nan]])
+    fit(model, points(data), monitor)
+    # TensorFlow's ReLU makes zeros of NaN: the loss is finite, and the gradient below is bad.
+    assert np.isfinite(monitor.records["loss"][0])
+    assert np.isnan(monitor.records["gradient_norm"][0, 0])
+    assert monitor.first_bad == FirstBad("low1", 0, "NaN", "forward pass")
+
+
+def test_a_rate_far_too_large(data):
+    model, monitor = chain(rate=1e30), GradientMonitor()
+    first = model.get_layer("low0")
+    fit(model, points(data), monitor)
+    assert monitor.first_bad.where == "forward pass"
+    assert monitor.first_bad.step >= 1
+    step = monitor.first_bad.step
+    assert np.isfinite(monitor.records["loss"][:step]).all()
+    assert not np.isfinite(monitor.records["loss"][step])
+    assert first.name in monitor.records["layers"]
+
+
+def test_what_broke_in_one_replica_only():
+    out = python("""
+        import numpy as np
+        from resnet_lesson.runtime import keras, set_seed, tf
+
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+        from resnet_lesson import GradientMonitor
+
+        with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+            names = ("low", "middle", "high")
+            parts = [keras.layers.Dense(4, name=name) for name in names]
+            model = keras.Sequential([keras.Input((5,)), *parts])
+            model.compile("sgd", "mse")
+        x, y = np.ones((16, 5), "float32"), np.zeros((16, 4), "float32")
+        x[-1] = np.nan  # the second replica's, in the second step
+        monitor = GradientMonitor()
+        model.fit(x, y, batch_size=8, shuffle=False, verbose=0, callbacks=[monitor])
+        print(*monitor.first_bad, np.isfinite(monitor.records["loss"]))
+    """)
+    assert out.split("\n")[0] == "low 1 NaN forward pass [ True False]"
+
+
+def test_an_embedding_is_watched():
+    model = keras.Sequential(
+        [
+            keras.Input((6,), dtype="int32"),
+            layers.Embedding(50, 8, embeddings_initializer="zeros", name="embedding"),
+            layers.Lambda(lambda t: tf.sqrt(tf.reduce_sum(t * t, -1))),
+            layers.Dense(4, activation="softmax", name="out"),
+        ]
+    )
+    model.compile("sgd", LOSS)
+    monitor = GradientMonitor()
+    words = np.random.default_rng(0).integers(0, 50, (16, 6))
+    model.fit(words, np.arange(16) % 4, verbose=0, callbacks=[monitor])
+    assert monitor.first_bad == FirstBad("embedding", 0, "NaN", "gradient")
+
+
+def test_the_loss_is_the_one_of_each_step(data):
+    class Losses(keras.callbacks.Callback):
+        """The mean that Keras shows, taken apart."""
+
+        def on_train_batch_end(self, batch, logs=None):
+            told.append((batch + 1) * logs["loss"] - sum(told))
+
+    told, monitor = [], GradientMonitor()
+    fit(functional("l2"), data, monitor, Losses())
+    np.testing.assert_allclose(monitor.records["loss"], told, rtol=1e-4)
+    assert not monitor.records["broken"].any()
+
+
+def test_a_step_without_compute_loss_is_told_by_its_gradients(data):
+    model, monitor = Applies(1), GradientMonitor()
+    x = np.ones((16, 3), "float32")
+    x[8:] = np.nan
+    fit(model, (x, np.ones(16)), monitor, loss="mse")
+    assert np.isnan(monitor.records["loss"]).all()
+    assert monitor.first_bad == FirstBad(monitor.records["layers"][0], 1, "NaN", "forward pass")
+
+
+def test_nothing_seen_is_said(data):
+    monitor = GradientMonitor()
+    assert repr(monitor) == "<GradientMonitor: no step seen>"
+    model = chain()
+    callbacks = keras.callbacks.CallbackList([monitor], model=model)
+    callbacks.on_train_begin()
+    callbacks.on_train_batch_begin(0)
+    callbacks.on_train_batch_end(0)
+    callbacks.on_train_end()
+    assert repr(monitor) == "<GradientMonitor: no step seen>"
+
+
+# ---------------------------------------------------------------- which kernels, in which order
+
+
+class Backwards(keras.Model):
+    """Makes its head first, and calls it last."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = layers.Dense(4, activation="softmax", name="head")
+        self.body = [layers.Dense(4, activation="tanh", name=f"body{k}") for k in range(2)]
+
+    def call(self, x):
+        for layer in self.body:
+            x = layer(x)
+        return self.head(x)
+
+
+@pytest.mark.parametrize("options", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("built", [True, False])
+def test_layers_come_in_order_of_use(built, options, data):
+    set_seed(0)
+    model, monitor = Backwards(), GradientMonitor()
+    x, y = points(data)
+    if built:
+        model(x[:1])
+    model.compile(sgd(), LOSS, **options)
+    model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, callbacks=[monitor])
+    records = monitor.records
+    assert list(records["layers"]) == ["body0", "body1", "head"]
+    # The norms are those of the layers they stand under: the last weights tell.
+    last = records["weight_norm"][-1] * np.sqrt(1 + records["update_ratio"][-1] ** 2)
+    now = [norm(model.get_layer(name).kernel) for name in records["layers"]]
+    np.testing.assert_allclose(last, now, rtol=0.1)
+    assert len({round(value, 3) for value in now}) == 3
+
+
+# ---------------------------------------------------------------- after a change
+
+
+def test_frozen_layers_are_masked_and_history_stays(data, tmp_path):
+    model, monitor = functional(), GradientMonitor()
+    model.get_layer("first").trainable = False
+    fit(model, data, monitor)
+    before = monitor.records
+    assert list(before["layers"]) == ["depthwise", "last"]
+    assert not isinstance(before["gradient_norm"], np.ma.MaskedArray)
+    model.get_layer("first").trainable = True
+    fit(model, data, monitor, optimizer=sgd())
+    records = monitor.records
+    assert list(records["layers"]) == ["first", "depthwise", "last"]
+    assert list(records["step"]) == list(range(2 * STEPS))
+    for measure in MEASURES:
+        frozen = np.ma.getmaskarray(records[measure])
+        assert (frozen == np.outer(np.arange(2 * STEPS) < STEPS, [True, False, False])).all()
+        np.testing.assert_array_equal(records[measure][:STEPS, 1:], before[measure])
+    assert (records["gradient_norm"][STEPS:] > 0).all()
+    assert monitor.first_bad is None
+    monitor.to_csv(tmp_path / "norms.csv")
+    with (tmp_path / "norms.csv").open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 2 * STEPS + 3 * STEPS
+    ax = monitor.plot()
+    assert "frozen" in [text.get_text() for text in ax.get_legend().get_texts()]
+    plt.close(ax.figure)
+
+
+def test_a_used_monitor_is_copied_and_pickled(data):
+    model, monitor = functional(), GradientMonitor()
+    fit(model, data, monitor)
+    right = monitor.records
+    for twin in (copy.deepcopy(monitor), pickle.loads(pickle.dumps(monitor))):
+        for name, values in right.items():
+            np.testing.assert_array_equal(twin.records[name], values)
+        fit(functional(), data, twin)
+        assert list(twin.records["step"]) == list(range(2 * STEPS))
+        assert list(twin.records["layers"]) == list(right["layers"])
+    assert len(monitor.records["step"]) == STEPS
+    fit(model, data, monitor)
+    assert list(monitor.records["step"]) == list(range(2 * STEPS))
+
+
+def test_what_a_tuner_trains_copies_of_keeps_their_records(data):
+    monitor = GradientMonitor()
+    for width in (3, 5):
+        callbacks = copy.deepcopy([monitor])
+        units = [layers.Flatten(), layers.Dense(width, name="hidden"), layers.Dense(4, "softmax")]
+        fit(keras.Sequential([keras.Input((6, 6, 2)), *units]), data, *callbacks)
+    assert repr(monitor) == "<GradientMonitor: no step seen; its 2 copies have their own>"
+    assert [len(twin.records["step"]) for twin in monitor.copies] == [STEPS, STEPS]
+    one, other = (twin.records["weight_norm"][0, 0] for twin in monitor.copies)
+    assert one != other

@@ -1,4 +1,4 @@
-"""Files that an earlier version wrote load for ever. Each folder was made by the version it names."""
+"""Files that an earlier version wrote load for ever; a folder is named after that version."""
 
 import dataclasses
 import shutil

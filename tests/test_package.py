@@ -13,7 +13,11 @@ PACKAGE = Path(resnet_lesson.__file__).parent
 LAYERS = (
     *(
         "files",
+        "text",
+        "terminal",
         "runtime",
+        "pickled",
+        "cifar_archive",
         "local_data",
         "data",
         "curves",
@@ -21,6 +25,7 @@ LAYERS = (
         "architecture",
         "resnet",
         "stacks",
+        "kernels",
         "probe",
         "monitor",
         "training",

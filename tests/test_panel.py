@@ -135,7 +135,6 @@ def test_a_hundred_thousand_steps_take_no_more_than_a_hundred():
     codes = kept.whole.codes[: kept.whole.columns, 0, 7]
     assert codes[spike // kept.whole.stride] == 900
     assert codes[broken // kept.whole.stride] == NAN
-    assert kept.bad == {"layer": "layer7", "step": broken, "what": "NaN"}
     assert kept.opening.columns == OPENING
 
 
@@ -296,7 +295,9 @@ def test_nan_is_named_with_layer_and_step():
 
     panel = TrainingPanel({"one": make}, batch_size=BATCH)
     panel.run()
-    assert panel.runs[0]["bad"] == {"layer": "first", "step": 3, "what": "NaN"}
+    # Its ReLU makes zeros of NaN, so that the loss is finite.
+    bad = {"layer": "first", "step": 3, "what": "NaN", "where": "gradient"}
+    assert panel.runs[0]["bad"] == bad
 
 
 def broken():
@@ -461,6 +462,17 @@ def changed(**changes):
         (changed(whole={**RECORD["runs"][0]["whole"], "from": 3}), "begin with its first"),
         (changed(whole={**RECORD["runs"][0]["whole"], "codes": "x"}), ""),
         (changed(steps=0), "a name, steps and every"),
+        (changed(steps=1.5), "a name, steps and every"),
+        (changed(name=None), "a name, steps and every"),
+        (changed(layers="x" * 56), "layers must be a list of names"),
+        (changed(layers=[None] * 56), "layers must be a list of names"),
+        (changed(whole={**RECORD["runs"][0]["whole"], "loss": ["1"] * 100}), "numbers or null"),
+        (changed(whole={**RECORD["runs"][0]["whole"], "loss": [np.nan] * 100}), "numbers or null"),
+        (changed(whole={**RECORD["runs"][0]["whole"], "stride": 0}), "begin with its first"),
+        (changed(metric=["accuracy"]), "metric must be a name or null"),
+        (changed(total=10**400), "as total a number of steps"),
+        (changed(seconds="long"), "must have seconds"),
+        (RECORD | {"runs": RECORD["runs"][:1] * 2}, "must have different names"),
     ],
 )
 def test_what_is_no_recorded_training_is_refused(source, said):
@@ -468,11 +480,18 @@ def test_what_is_no_recorded_training_is_refused(source, said):
         TrainingPanel.replay(source)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
-def test_a_file_that_is_none_is_named(tmp_path, text):
-    (tmp_path / "other.json").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"other\.json is no recorded training"):
-        TrainingPanel.replay(tmp_path / "other.json")
+@pytest.mark.parametrize(
+    "held", [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 100_000, b"1" * 10_000, b'{"runs": 3}']
+)
+def test_a_file_that_is_none_is_named(tmp_path, monkeypatch, held):
+    (tmp_path / "other.json").write_bytes(held)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for source in (tmp_path / "other.json", "~/other.json"):
+        with pytest.raises(ValueError, match=r"other\.json is no recorded training"):
+            TrainingPanel.replay(source)
+    for absent in (tmp_path / "absent.json", tmp_path):
+        with pytest.raises(OSError, match=absent.name):
+            TrainingPanel.replay(absent)
 
 
 @pytest.mark.parametrize(

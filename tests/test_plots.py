@@ -1,8 +1,12 @@
 """What the drawings say about norms that a log axis cannot hold."""
 
+import types
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import RendererAgg
 
 from resnet_lesson import plots
 
@@ -121,3 +125,53 @@ def test_a_training_run_shows_accuracies_and_gradients():
     assert cells.get_array().tolist() == [[1, 3, 5], [2, 4, 6]]
     assert (left.get_xlabel(), right.get_xlabel()) == ("epoch", "epoch")
     plt.close(left.figure)
+
+
+NAMES = [
+    "costs $5_{ or $6",
+    "$x$",
+    r"\$x\$ \alpha",
+    "_hidden",
+    "caf\udce9",
+    "$",
+    "50 %",
+]
+
+
+def named(name):
+    """Every drawing that takes a name, with this one wherever it can stand, and in how many."""
+    norms, heat = [1.0, 2.0], (np.ones((1, 2)), np.arange(2), [name])
+    rows = [{"accuracy": 0.5, "test_accuracy": 0.4, "gradient_norm": [1.0]}]
+    part = types.SimpleNamespace(name=name, modules=1, height=2, channels=2)
+    return [
+        (2, plots.gradient_curves({name: norms}, ylabel=name)),
+        (2, plots.training_curves({name: norms}, ylabel=name)),
+        (1, plots.training_run(rows, [name])),
+        (3, plots.bands({name: ([1, 2], [[1, 4], [1, 9]])}, xlabel=name, ylabel=name)),
+        (2, plots.dots({name: norms}, xlabel=name)),
+        (2, plots.heat_map(*heat, label=name)),
+        (3, plots.heat_maps({name: heat}, label=name)),
+        (1, plots.pictures(np.zeros((1, 2, 2)), [name])),
+        (1, plots.wires("c", title=name)),
+        (1, plots.to_scale([part], (2, 2))),
+    ]
+
+
+@pytest.mark.parametrize("math", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_is_drawn_as_it_is(monkeypatch, name, math):
+    texts, draw_text = [], RendererAgg.draw_text
+
+    def drawn(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        texts.append((s.lstrip("\N{ZERO WIDTH SPACE}"), ismath))
+        draw_text(self, gc, x, y, s, prop, angle, ismath, mtext)
+
+    monkeypatch.setattr(RendererAgg, "draw_text", drawn)
+    shown = name.replace("\udce9", "\N{REPLACEMENT CHARACTER}")
+    with plt.rc_context({"text.parse_math": math}), warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a character that the font lacks
+        for count, ax in named(name):
+            texts.clear()
+            assert plots.png(ax)
+            assert texts.count((shown, False)) == count
+            assert shown not in {text for text, ismath in texts if ismath}

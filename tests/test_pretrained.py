@@ -12,6 +12,7 @@ from traitlets import TraitError
 from resnet_lesson import LesionExplorer, load, pretrained, training
 from resnet_lesson.pretrained import __main__ as packing
 from resnet_lesson.pretrained.deletion import confusions
+from resnet_lesson.runtime import keras
 from resnet_lesson.training import checkpoint
 
 TINY = dataclasses.replace(training.PRESETS["digits"], depth=8, epochs=2)
@@ -47,6 +48,16 @@ def test_what_was_packed_comes_back(run, packed):
     images = packing.noise(again.record["input_shape"])
     answers = again.model.predict(images, verbose=0)
     np.testing.assert_allclose(answers, again.record["noise_answers"], atol=1e-4)
+
+
+def test_it_computes_in_float32_whatever_the_users_policy(run, packed):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = pretrained.load(packed).model
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
 def test_the_files_hold_numbers_and_run_nothing(packed):
@@ -149,6 +160,14 @@ def test_where_nothing_is_packed_it_says_what_would(tmp_path):
     for read in (pretrained.load, pretrained.lesions):
         with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson\.pretrained makes"):
             read(tmp_path)
+
+
+def test_a_file_that_is_no_json_is_named(tmp_path):
+    for name, read in [("record.json", pretrained.load), ("lesions.json", pretrained.lesions)]:
+        for content in (b'{"cut": ', b"\xff\xfe"):
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(ValueError, match=rf"{name} must be JSON.*copy it again"):
+                read(tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The networks: published counts, an independent transcription, and the identity property."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -33,7 +34,80 @@ def test_the_articles_example():
     counts = [kinds.count(kind) for kind in ("Conv2D", "BatchNormalization", "Add")]
     assert counts == [43, 42, 13]
     assert model.name == "resnet"
-    assert (ResNet.build, ResNet.residual_module) == (build, residual_module)
+    same = ResNet.build(*EXAMPLE)
+    assert [layer.name for layer in same.layers] == [layer.name for layer in model.layers]
+
+
+def test_the_articles_calls_run_as_they_stand():
+    image = keras.Input((32, 32, 64))
+    module = ResNet.residual_module(
+        image, 128, (1, 1), -1, red=True, reg=0.0001, bnEps=2e-5, bnMom=0.9
+    )
+    assert module.shape == (None, 32, 32, 128)
+    module = ResNet.residual_module(image, K=64, stride=(1, 1), chanDim=3, red=False)
+    assert module.shape == (None, 32, 32, 64)
+    model = ResNet.build(
+        64, 64, 3, 10, (1, 1, 1), (8, 16, 32, 64), reg=0.0005, bnEps=3e-5, bnMom=0.8
+    )
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert {(norm.epsilon, norm.momentum) for norm in norms} == {(3e-5, 0.8)}
+    assert float(model.get_layer("classifier").kernel_regularizer.l2) == pytest.approx(5e-4)
+    assert ResNet.build.__doc__ == build.__doc__
+
+
+def test_one_argument_is_spelt_one_way_and_unknown_ones_are_unknown():
+    image = keras.Input((8, 8, 8))
+    with pytest.raises(ValueError, match=r"reduce .*given once, received reduce=True and red=Fal"):
+        ResNet.residual_module(image, 8, red=False, reduce=True)
+    with pytest.raises(TypeError, match="multiple values for argument 'filters'"):
+        ResNet.residual_module(image, 8, K=8)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'K'"):
+        ResNet.build(*EXAMPLE[:-1], K=EXAMPLE[-1])
+    for call in (lambda **given: residual_module(image, 8, **given), ResNet.residual_module):
+        with pytest.raises(TypeError, match="unexpected keyword argument 'bnEpsilon'"):
+            call(bnEpsilon=1e-5)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'red'"):
+        residual_module(image, 8, red=False)
+    with pytest.raises(ValueError, match=r"bn_momentum must be .*received 2"):
+        ResNet.build(*EXAMPLE, bnMom=2)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int32])
+def test_numpy_arrays_and_integers_are_sizes(kind):
+    stages, filters = np.array([1, 2], kind), np.array([4, 8, 240], kind)
+    ours = build(kind(9), kind(9), kind(1), kind(3), [1, 2], [4, 8, 240])
+    for model in (
+        build(9, 9, 1, 3, stages, filters),
+        ResNet.build(9, 9, 1, 3, tuple(stages), list(filters)),
+    ):
+        assert model.count_params() == ours.count_params()
+    made = build_cifar(kind(8), input_shape=np.array([8, 6, 1], kind), base_filters=kind(4))
+    assert made.input_shape == (None, 8, 6, 1)
+    with pytest.raises(ValueError, match=r"filters must be a non-empty list.*received \[\]"):
+        build(9, 9, 1, 3, stages, np.array([], kind))
+    with pytest.raises(ValueError, match=r"stages\[0\] must be a positive integer, received 1.0"):
+        build(9, 9, 1, 3, np.array([1.0, 2.0]), filters)
+    with pytest.raises(ValueError, match=r"stages must be a non-empty list or tuple, received 2"):
+        build(9, 9, 1, 3, kind(2), filters)
+    with pytest.raises(ValueError, match=r"stages\[0\] must be a positive.*received \[1, 2\]"):
+        build(9, 9, 1, 3, stages[None], filters)
+
+
+@pytest.mark.parametrize("order", FIGURE_4)
+@pytest.mark.parametrize("bottleneck", [True, False])
+def test_the_first_shortcut_leaves_a_bare_stem_only_where_the_docstring_says(order, bottleneck):
+    """He et al. 2016: the first activation right after the stem and before the two paths part."""
+    model = build_cifar(
+        11 if bottleneck else 8, order=order, bottleneck=bottleneck, input_shape=(4, 4, 1)
+    )
+    ends = [tensor._keras_history.operation for tensor in model.get_layer("stage1_unit1_add").input]
+    (end,) = [layer for layer in ends if not re.search(r"unit1_(conv|relu|bn)", layer.name)]
+    while "projection" in end.name:
+        end = end.input._keras_history.operation
+    bare = not bottleneck and "preactivation" in order
+    assert isinstance(end, keras.layers.ReLU) is not bare
+    if bare:
+        assert end.name == ("stem_conv" if order == "full_preactivation" else "stem_bn1")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 import toy_study
 from toy_study import study
 
-from resnet_lesson import studies
+from resnet_lesson import files, studies
 from resnet_lesson.__main__ import main
 from resnet_lesson.studies.engine import product, run
 from resnet_lesson.studies.record import Record, read, write
@@ -120,6 +121,107 @@ def test_a_journal_left_behind_by_a_finished_study_is_not_counted_again(finished
     run(study(), folder)
     assert (folder / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
     assert not (folder / "toy.journal").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["garbage", "{}", "", "[]", "null", "[" * 100_000, b"\xff\xfe", '{"key": "a", "seed": 0}'],
+)
+def test_a_bad_line_of_a_journal_is_told_and_nothing_is_lost(finished, tmp_path, here, line):
+    good = [json.dumps(entry).encode() for entry in journal_of(finished)]
+    bad = line if isinstance(line, bytes) else line.encode()
+    path = tmp_path / "toy.journal"
+    for place in (0, 4, len(good)):
+        path.write_bytes(b"\n".join([*good[:place], bad, *good[place:], b""]))
+        before = path.read_bytes()
+        with pytest.raises(ValueError, match=rf"toy\.journal, line {place + 1}: remove that line"):
+            run(study(), tmp_path)
+        assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
+        assert path.read_bytes() == before
+    path.write_bytes(b"\n".join([*good[:3], *good[4:], b""]))  # as one is told
+    run(study(), tmp_path)
+    assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
+
+
+@pytest.fixture
+def narrow():
+    """A function after which no file may grow beyond so many bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("where", ["journal", "json"])
+def test_no_room_is_said_and_what_was_measured_is_kept(
+    finished, tmp_path, here, narrow, where, monkeypatch
+):
+    length = len(json.dumps(journal_of(finished)[0]))
+    if where == "journal":
+        narrow(3 * length + length // 2)
+    else:
+
+        def write_without_room(*arguments):
+            narrow(100)
+            write(*arguments)
+
+        monkeypatch.setattr("resnet_lesson.studies.engine.write", write_without_room)
+    remedy = rf"\(make room there or choose another place\): '.*toy\.{where}'"
+    with pytest.raises(OSError, match=remedy):
+        run(study(), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
+    kept = (tmp_path / "toy.journal").read_bytes().count(b"\n")
+    assert kept == (3 if where == "journal" else 12)
+    with pytest.raises(OSError, match=remedy):  # no more room than before: nothing is lost of it
+        run(study(), tmp_path)
+    assert (tmp_path / "toy.journal").read_bytes().count(b"\n") == kept
+
+
+def test_a_study_that_had_no_room_goes_on(finished, tmp_path, here, narrow):
+    measured = []
+
+    def measure(**settings):
+        measured.append(settings)
+        return toy_study.measure(**settings)
+
+    narrow(5 * len(json.dumps(journal_of(finished)[0])))
+    with pytest.raises(OSError, match=r"toy\.journal"):
+        run(study(measure), tmp_path)
+    narrow(resource.RLIM_INFINITY)
+    kept = (tmp_path / "toy.journal").read_bytes().count(b"\n")
+    del measured[:]
+    run(study(measure), tmp_path)
+    assert len(measured) == 12 - kept
+    assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
+
+
+def test_a_folder_may_begin_at_home(finished, tmp_path, here, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    run(study(), "~/studies")
+    assert [path.name for path in tmp_path.iterdir()] == ["studies"]
+    assert len(studies.record("toy", "~/studies")) == len(read("~/studies/toy.json")) == 24
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"runs": [], "sha256": "x"}',
+        b'{"study": "a", "command": "b", "date": "c", "versions": {}, "sha256": "x", "runs": [3]}',
+    ],
+)
+def test_what_is_no_record_is_named(tmp_path, content):
+    (tmp_path / "toy.json").write_bytes(content)
+    for ask in (lambda: studies.record("toy", tmp_path), lambda: run(study(), tmp_path)):
+        with pytest.raises(ValueError, match=r"toy\.json must be the record of a study") as told:
+            ask()
+        assert "\n" not in str(told.value)
+    assert (tmp_path / "toy.json").read_bytes() == content
 
 
 def journal_of(folder):
@@ -316,3 +418,27 @@ def test_what_is_on_record_is_what_the_code_measures(name, settings):
     for line, row in zip(on_record, measured, strict=True):
         assert line.keys() == configuration.keys() | {"seed"} | row.keys()
         assert {name: line[name] for name in row} == pytest.approx(row, rel=1e-2, abs=1e-2)
+
+
+def test_a_study_is_run_once_at_a_time(tmp_path, here):
+    with (
+        files.alone(tmp_path / ".toy.lock", "test"),
+        pytest.raises(ValueError, match=f"one run of toy in {re.escape(str(tmp_path))} at a time"),
+    ):
+        run(study(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert run(study(), tmp_path).runs == rows()
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.json"]
+
+
+@pytest.mark.parametrize("reader", ["head -c 1", "true"])
+def test_a_study_ends_though_nobody_reads_on(tmp_path, reader):
+    command = f"{sys.executable} {TESTS / 'toy_study.py'} {tmp_path} | {reader}"
+    done = subprocess.run(
+        ["bash", "-c", f"{command} >/dev/null; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(read(tmp_path / "toy.json")) == 2 * 2 * 2 * 8

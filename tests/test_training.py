@@ -379,7 +379,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, monkeypatch):
         return batches(*arguments).enumerate().map(spoil)
 
     monkeypatch.setattr(loop, "batches", spoilt)
-    words = r"at step 13 \(epoch 2\) the loss is nan; the gradient of classifier went first, at"
+    words = r"at step 13 \(epoch 2\) the loss is nan; the forward pass broke first in stem_conv, at"
     with pytest.raises(FloatingPointError, match=words + " step 13"):
         tiny_run(tmp_path)
     assert len(checkpoint.load(tmp_path).history) == 1
@@ -410,6 +410,18 @@ def test_the_layer_whose_gradient_went_first_is_named(tmp_path, monkeypatch):
     words = r"at step 9 .* a weight is no number; the gradient of beneath went first, at step 0"
     with pytest.raises(FloatingPointError, match=words):
         tiny_run(tmp_path)
+
+
+def test_a_rate_far_too_large_breaks_the_forward_pass(tmp_path):
+    config = dataclasses.replace(TINY, learning_rate=1e30, warmup_epochs=0)
+    monitor = GradientMonitor()
+    with pytest.raises(FloatingPointError, match=r"the forward pass broke first in ") as told:
+        tiny_run(tmp_path, config, monitor=monitor)
+    bad = monitor.first_bad
+    assert f"broke first in {bad.layer}, at step {bad.step}." in str(told.value)
+    # What came before was finite: the gradients were not what went wrong.
+    assert np.isfinite(monitor.records["gradient_norm"][: bad.step]).all()
+    assert bad.layer != "classifier"
 
 
 def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):

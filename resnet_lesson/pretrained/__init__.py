@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import expanded
+
 FOLDER = Path(__file__).parent / "resnet20"
 WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"
 
@@ -27,7 +29,7 @@ def load(folder=FOLDER):
     from ..training import Run, TrainingConfig
     from ..training.loop import network
 
-    folder = Path(folder)
+    folder = expanded(folder)
     record = _told(folder / RECORD)
     content = (folder / WEIGHTS).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
@@ -55,7 +57,7 @@ def lesions(folder=FOLDER):
     Raises:
         FileNotFoundError: nothing is packed there.
     """
-    return _told(Path(folder) / LESIONS)
+    return _told(expanded(folder) / LESIONS)
 
 
 def _told(path):
@@ -63,4 +65,9 @@ def _told(path):
         raise FileNotFoundError(
             f"no {path}: python -m resnet_lesson.pretrained makes it from a finished run"
         )
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} must be JSON, received a damaged or other file ({error}): copy it again"
+        ) from error

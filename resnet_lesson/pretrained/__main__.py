@@ -3,13 +3,12 @@
 import argparse
 import hashlib
 import json
-from pathlib import Path
 
 import numpy as np
 
 from .. import plots
 from ..data import load as load_data
-from ..files import rounded, table, whole
+from ..files import expanded, rounded, table, whole
 from ..resnet import wire
 from ..training import checkpoint
 from ..training.loop import digest, network
@@ -31,13 +30,11 @@ def pack(run, data, folder=FOLDER):
         ValueError: the run is not finished, or the data are not its own.
         FloatingPointError: a weight is beyond what float16 holds.
     """
-    run, folder = Path(run), Path(folder)
+    run, folder = expanded(run), expanded(folder)
     if not (run / "record.json").exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
-    record, state = (
-        json.loads((run / "record.json").read_text(encoding="utf-8")),
-        checkpoint.load(run),
-    )
+    record = json.loads((run / "record.json").read_text(encoding="utf-8"))
+    state = checkpoint.load(run)
     dataset = load_data(state.config.dataset, data)
     if digest(dataset) != record["data_sha256"]:
         raise ValueError(f"data must be what {run} was trained on, received other data")

@@ -14,13 +14,15 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from pathlib import Path
 
-from ..files import rounded
-from .record import Record, read, write
+from ..files import alone, expanded, named, rounded, sync
+from ..terminal import console
+from .record import Record, parsed, read, write
 
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
 _alone = threading.Lock()
+# What an entry of a journal has.
+_ENTRY = {"key": str, "seed": int, "date": str, "versions": dict, "runs": list}
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,24 @@ def run(study, folder, seeds=None, scheduler=None):
             cores of this machine.
 
     Raises:
-        ValueError: what is on record was made with other versions or on another device.
+        ValueError: what is on record was made with other versions or on another device, or is
+            damaged; or the study is being run there already.
         ImportError: a scheduler, but no Dask.
+        OSError: ``folder`` cannot be written to. What was measured before is kept.
     """
     seeds = study.seeds if seeds is None else seeds
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, received {seeds}")
-    path, journal = Path(folder) / f"{study.name}.json", Path(folder) / f"{study.name}.journal"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = expanded(folder)
+    path, journal = folder / f"{study.name}.json", folder / f"{study.name}.journal"
+    with named(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with alone(folder / f".{study.name}.lock", f"run of {study.name} in {folder}"):
+        return _completed(study, path, journal, seeds, scheduler)
+
+
+def _completed(study, path, journal, seeds, scheduler):
+    """The record after what it lacked was run."""
     recorded = _recorded(study, path)
     entries = recorded | _journalled(journal)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
@@ -71,14 +83,12 @@ def run(study, folder, seeds=None, scheduler=None):
     missing = {key: task for key, task in tasks.items() if key not in entries}
     made_with = {_text(entry["versions"]) for entry in entries.values()}
     if missing:
-        with journal.open("a", encoding="utf-8") as log:
-            for entry in _measured(study, missing, len(tasks), scheduler):
-                made_with.add(_text(entry["versions"]))
-                _check_versions(study, made_with, path)
-                entries[entry["key"]] = entry
-                log.write(json.dumps(entry, allow_nan=False) + "\n")
-                log.flush()
-                os.fsync(log.fileno())
+        _log(journal, "")  # Before an hour of work, find out whether it can be kept.
+        for entry in _measured(study, missing, len(tasks), scheduler):
+            made_with.add(_text(entry["versions"]))
+            _check_versions(study, made_with, path)
+            entries[entry["key"]] = entry
+            _log(journal, json.dumps(entry, allow_nan=False) + "\n")
     if recorded.keys() != tasks.keys():
         write(path, _record(study, [entries[key] for key in tasks], seeds))
     journal.unlink(missing_ok=True)
@@ -107,15 +117,30 @@ def _recorded(study, path):
     return entries
 
 
+def _log(journal, text):
+    """Add to the journal, to the disk."""
+    with named(journal), journal.open("a", encoding="utf-8") as log:
+        log.write(text)
+        sync(log)
+
+
 def _journalled(journal):
     """The entries of a study that was interrupted; a last line cut short is cut off."""
     if not journal.exists():
         return {}
-    whole, _, torn = journal.read_text(encoding="utf-8").rpartition("\n")
+    whole, end, torn = journal.read_bytes().rpartition(b"\n")
     if torn:
-        journal.write_text(whole + "\n" if whole else "", encoding="utf-8")
-    entries = [json.loads(line) for line in whole.splitlines()]
-    return {entry["key"]: entry for entry in entries}
+        os.truncate(journal, len(whole + end))
+    entries = {}
+    for number, line in enumerate(whole.split(b"\n") if end else (), start=1):
+        entry = parsed(line, _ENTRY)
+        if entry is None:
+            raise ValueError(
+                f"each line of a journal must be the entry of a run, received {journal}, line "
+                f"{number}: remove that line, and its run is made again"
+            )
+        entries[entry["key"]] = entry
+    return entries
 
 
 def _record(study, entries, seeds):
@@ -139,7 +164,7 @@ def _measured(study, tasks, total, scheduler):
     """The journal entry of each task as it is done, in any order, under a progress bar."""
     from rich.progress import Progress  # not for those who only read a record
 
-    with _pool(scheduler) as pool, Progress() as progress:
+    with _pool(scheduler) as pool, Progress(console=console()) as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
         futures = [pool.submit(_entry, study.measure, *task) for task in tasks.values()]
         try:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import table, whole
+from ..files import expanded, table, whole
+
+# What a record is, beside what more a study has to say.
+_KINDS = {
+    **dict.fromkeys(("study", "command", "date", "sha256"), str),
+    **{"versions": dict, "runs": list},
+}
 
 
 class Record:
@@ -71,9 +77,9 @@ def record(name, folder=None):
 
     Raises:
         FileNotFoundError: there is none; says how to make it.
-        ValueError: the file was changed by hand.
+        ValueError: the file was changed by hand, or is no record.
     """
-    folders = [folder] if folder else ["results", "../results"]
+    folders = [expanded(folder)] if folder else ["results", "../results"]
     paths = [Path(place) / f"{name}.json" for place in folders]
     path = next((path for path in paths if path.exists()), None)
     if path is None:
@@ -88,9 +94,14 @@ def read(path):
     """The record in this file.
 
     Raises:
-        ValueError: its checksum does not fit its runs.
+        ValueError: it is no record, or its checksum does not fit its runs.
     """
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    path = expanded(path)
+    content = parsed(path.read_bytes(), _KINDS)
+    if content is None:
+        raise ValueError(
+            f"{path} must be the record of a study, received a damaged or other file: move it away"
+        )
     runs, checksum = content.pop("runs"), content.pop("sha256")
     if checksum != _checksum(runs):
         raise ValueError(
@@ -98,6 +109,23 @@ def read(path):
             f"{content['command']} makes it again"
         )
     return Record(runs, content)
+
+
+def parsed(content, kinds):
+    """The dict that these bytes are as JSON, or None if it is not one with such values.
+
+    Args:
+        content: bytes.
+        kinds: a dict of the type of each value that there must be; runs are lists of dicts.
+    """
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict):
+        return None
+    fits = all(isinstance(found.get(name), kind) for name, kind in kinds.items())
+    return found if fits and all(isinstance(run, dict) for run in found["runs"]) else None
 
 
 def write(path, record):

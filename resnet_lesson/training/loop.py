@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from ..data import load
-from ..files import clear, expanded, rounded, save_weights, table, whole
-from ..monitor import MEASURES, GradientMonitor, kernel_places
+from ..files import alone, clear, expanded, rounded, save_weights, table, whole
+from ..monitor import MEASURES, GradientMonitor, first_bad, kernel_places
 from ..resnet import build_cifar
-from ..runtime import device_name, has_gpu, keras, set_seed, tf, versions
+from ..runtime import device_name, has_gpu, keras, listed, set_seed, tf, versions
 from . import checkpoint
 from .config import PRESETS
 from .pipeline import batches, steps_per_epoch
@@ -127,10 +127,10 @@ def train(
     folder, monitor = _path("output", output), monitor or GradientMonitor()
     if data is not None:
         _path("data", data)
-    callbacks = _listed(callbacks)
+    callbacks = _checked(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
-    with _alone(folder):
+    with _own(folder):
         state = checkpoint.load(folder)
         _check_goes_on(state, config, resume, folder)
         dataset = load(config.dataset, data)
@@ -180,11 +180,13 @@ def train(
     return Run(model, record)
 
 
-def _listed(callbacks):
-    """What ``fit`` takes for callbacks, as a list."""
-    if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks = callbacks.callbacks
-    callbacks = keras.tree.flatten(callbacks or [])
+def _checked(callbacks):
+    """What ``fit`` takes for callbacks, as a list.
+
+    Raises:
+        ValueError: one does what is the training's own task.
+    """
+    callbacks = listed(callbacks)
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be Keras callbacks, received {callback!r}")
@@ -195,38 +197,17 @@ def _listed(callbacks):
 
 
 @contextlib.contextmanager
-def _alone(folder):
+def _own(folder):
     """The folder, made if it is missing, for one training alone; empty in the end, it goes again.
 
-    The system takes the lock from a process that dies. The lock's file goes before the lock: who
-    has opened it by then finds that out, and gets no lock.
-
     Raises:
-        ValueError: another training has the lock.
+        ValueError: another training is at work there.
     """
-    import filelock
-
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(folder / LOCK, timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise ValueError(
-                f"output must be a folder in which no other training is at work, received {folder}:"
-                " wait until that ends, or choose another"
-            ) from None
-        except PermissionError:
-            raise  # the lock is somebody else's
-        except (OSError, NotImplementedError):
-            pass  # no lock is to be had here; where there is no room, the checkpoint says so
-        try:
+        with alone(folder / LOCK, f"training in {folder}"):
             yield
-        finally:
-            with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
-                (folder / LOCK).unlink()
-            lock.release()
     finally:
         for path in made:
             with contextlib.suppress(OSError):  # there is something in it
@@ -271,27 +252,31 @@ def provenance(config, dataset, data):
     }
 
 
-def network(config, input_shape, classes):
-    """The network of a configuration, for images (B, *input_shape)."""
-    return build_cifar(
-        config.depth,
-        shortcut=config.shortcut,
-        input_shape=input_shape,
-        classes=classes,
-        # Keras's L2 is this times the square, whose slope is twice the weight.
-        reg=config.weight_decay / 2,
-    )
+def network(config, input_shape, classes, policy="float32"):
+    """The network of a configuration, for images (B, *input_shape).
+
+    Its layers have this dtype policy, whatever the user's is.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return build_cifar(
+            config.depth,
+            shortcut=config.shortcut,
+            input_shape=input_shape,
+            classes=classes,
+            # Keras's L2 is this times the square, whose slope is twice the weight.
+            reg=config.weight_decay / 2,
+        )
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _compiled(config, dataset):
     """The network and its optimizer, with all their variables."""
     steps = steps_per_epoch(len(dataset.x_train), config)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16" if has_gpu() else "float32")
-    try:
-        model = network(config, dataset.x_train.shape[1:], len(dataset.class_names))
-    finally:
-        keras.config.set_dtype_policy(before)
+    policy = "mixed_float16" if has_gpu() else "float32"
+    model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
     model.compile(
         keras.optimizers.SGD(Schedule.of(config, steps), config.momentum, nesterov=True),
         "sparse_categorical_crossentropy",
@@ -469,18 +454,18 @@ class _Keeper(keras.callbacks.Callback):
     def _diverged(self, step, what):
         records = self.monitor.records
         offset = step + 1 - len(records["step"])
+        bad = ~np.isfinite(records["gradient_norm"]).all(axis=1)
         # Where float16 overflows, the update is left out and the loss scale lowered: no harm done.
-        bad = ~np.isfinite(records["gradient_norm"])
-        harmful = bad & (records["update_ratio"] != 0)
-        harmful[-1] = bad[-1]
-        rows, layers = np.nonzero(harmful)
-        if len(rows):
-            first = rows[0]
-            # The gradient travels from the loss to the input.
-            layer = records["layers"][layers[rows == first].max()]
-            where = f"the gradient of {layer} went first, at step {offset + first}"
-        else:
+        harmless = bad & (records["update_ratio"] == 0).all(axis=1)
+        harmless[-1] = False
+        rows = {name: values[~harmless] for name, values in records.items() if name != "layers"}
+        found = first_bad({**rows, "layers": records["layers"]})
+        if found is None:
             where = "no gradient of a kernel did before it"
+        elif found.where == "gradient":
+            where = f"the gradient of {found.layer} went first, at step {offset + found.step}"
+        else:
+            where = f"the forward pass broke first in {found.layer}, at step {offset + found.step}"
         raise FloatingPointError(
             f"at step {step} (epoch {step // self.steps + 1}) {what}; {where}. A lower "
             "learning_rate or more warmup_epochs may help"

@@ -1,9 +1,9 @@
 """A progress bar with images per second and time left."""
 
 import contextlib
-import sys
 
 from ..runtime import keras
+from ..terminal import console
 
 
 @contextlib.contextmanager
@@ -21,43 +21,15 @@ def progress(done, epochs, steps, batch_size, visible=True):
         visible: whether there is anything to see.
     """
     from rich import progress as rich
-    from rich.console import Console
 
     columns = ("epoch {task.fields[epoch]}", "{task.fields[speed]}", "{task.fields[reached]}")
     epoch, speed, reached = map(rich.TextColumn, columns)
     parts = (epoch, rich.BarColumn(), rich.TaskProgressColumn(), speed)
     said = {"epoch": done + 1, "speed": "", "reached": ""}
-    shown = {"console": Console(file=_Heedless(sys.stdout)), "disable": not visible}
+    shown = {"console": console(), "disable": not visible}
     with rich.Progress(*parts, rich.TimeRemainingColumn(), reached, **shown) as bar:
         task = bar.add_task("", total=epochs * steps, completed=done * steps, **said)
         yield _Follow(bar, task, batch_size)
-
-
-class _Heedless:
-    """A stream on which writing never fails: a training does not end because nobody reads on.
-
-    With the stream itself, rich ends the process where a pipe breaks.
-    """
-
-    def __init__(self, stream):
-        self._stream = stream  # None where there is none, or no more
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
-
-    def write(self, text):
-        self._try("write", text)
-        return len(text)
-
-    def flush(self):
-        self._try("flush")
-
-    def _try(self, name, *arguments):
-        try:
-            if self._stream is not None:
-                getattr(self._stream, name)(*arguments)
-        except (OSError, ValueError):  # a closed file is a ValueError
-            self._stream = None
 
 
 class _Follow(keras.callbacks.Callback):

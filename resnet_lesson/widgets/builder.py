@@ -1,11 +1,10 @@
 """The architecture builder: change stages and filters, see what the network becomes."""
 
-import base64
-
 import anywidget
 import traitlets
 
 from .. import architecture
+from .bundle import kept
 from .source import joined
 
 PARTS = ("elements.js", "builder.js")
@@ -83,11 +82,9 @@ class ArchitectureBuilder(anywidget.AnyWidget):
         try:
             parts = self.parts()
         except ValueError as error:
-            bundle["text/plain"] = f"ArchitectureBuilder: {error}"
-            return bundle, metadata
-        bundle["text/plain"] = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
-        bundle["image/png"] = base64.b64encode(self._picture(parts)).decode()
-        return bundle, metadata
+            return kept(bundle, f"ArchitectureBuilder: {error}"), metadata
+        words = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
+        return kept(bundle, words, lambda: self._picture(parts)), metadata
 
     def _picture(self, parts):
         from .. import plots

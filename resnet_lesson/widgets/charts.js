@@ -90,8 +90,13 @@ function describe(run, strip, step, measure) {
   }
   if (odd) words.push(`NaN or infinite in ${odd} of ${layers.length} layers.`);
   if (frozen) words.push(`${frozen} of ${layers.length} layers frozen: relative update under 1e-6.`);
-  if (run.bad) words.push(`First ${run.bad.what} gradient: ${run.bad.layer}, step ${run.bad.step}.`);
+  if (run.bad) words.push(firstBad(run.bad));
   return words.join(" ");
+}
+
+function firstBad({ layer, step, what, where }) {
+  if (where === "forward pass") return `${what} in the forward pass, first in ${layer}, step ${step}.`;
+  return `First ${what} gradient: ${layer}, step ${step}.`;
 }
 
 function timeLeft(seconds) {

@@ -11,6 +11,7 @@ import traitlets
 
 from .. import curves
 from . import grid, guesses
+from .bundle import as_sent, kept
 from .source import joined
 
 # A widget's module comes from a blob and can import nothing: its parts are joined here.
@@ -68,13 +69,30 @@ def _check_pin(pin):
         isinstance(pin.get("label"), str)
         and all(isinstance(each, list) and each for each in (layers, values))
         and len(layers) == len(values)
-        and all(value in grid.CODES or isinstance(value, float) for value in values)
+        and all(type(layer) is int and 1 <= layer <= grid.load()["most"] for layer in layers)
+        and all(_is_logarithm(value) for value in values)
     ):
         raise ValueError(
             "a pin must be a curve: label, layers, and values as many as layers; pin() makes one, "
             f"received {pin!r}"
         )
     return pin
+
+
+def _is_logarithm(value):
+    """Whether a norm has it; of JSON, where a whole decade comes without a point."""
+    if isinstance(value, str):
+        return value in grid.CODES
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -324 < value <= 300
+
+
+class _Int(traitlets.Int):
+    """A whole number: True is none, though Python takes it for 1."""
+
+    def validate(self, obj, value):
+        if isinstance(value, bool):
+            self.error(obj, value)
+        return super().validate(obj, value)
 
 
 class GradientExplorer(anywidget.AnyWidget):
@@ -101,7 +119,7 @@ class GradientExplorer(anywidget.AnyWidget):
     # JupyterLab delivers what the browser sets on a thread of its own, beside a running cell.
     _answering = threading.RLock()  # of all explorers: TensorFlow's seed belongs to the process
 
-    depth = traitlets.Int(20, min=1, max=grid.load()["most"]).tag(sync=True)
+    depth = _Int(20, min=1, max=grid.load()["most"]).tag(sync=True)
     activation = traitlets.Enum(CHOICES["activation"], "sigmoid").tag(sync=True)
     shortcut = traitlets.Bool(False).tag(sync=True)
     initializer = traitlets.Enum(CHOICES["initializer"], "glorot").tag(sync=True)
@@ -109,11 +127,11 @@ class GradientExplorer(anywidget.AnyWidget):
     order = traitlets.Enum(CHOICES["order"], "full_preactivation").tag(sync=True)
     kind = traitlets.Enum(CHOICES["kind"], "dense").tag(sync=True)
     quantity = traitlets.Enum(CHOICES["quantity"], "signal_gradient").tag(sync=True)
-    seed = traitlets.Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    seed = _Int(0, min=0, max=2**32 - 1).tag(sync=True)
 
     curve = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
-    pins = traitlets.List(traitlets.Dict()).tag(sync=True)
+    pins = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=as_sent)
     guessing = traitlets.Bool(False).tag(sync=True)
     guess = traitlets.Dict().tag(sync=True)
     guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -235,9 +253,8 @@ class GradientExplorer(anywidget.AnyWidget):
         with self._answering:
             asked = self._asked()
             curve, described = self._recorded(asked, True) or self._measured(asked)
-        bundle["text/plain"] = f"GradientExplorer: {_words(asked, described)}"
-        bundle["image/png"] = base64.b64encode(self._picture(asked, curve)).decode()
-        return bundle, metadata
+        words = f"GradientExplorer: {_words(asked, described)}"
+        return kept(bundle, words, lambda: self._picture(asked, curve)), metadata
 
     def _picture(self, asked, curve):
         """PNG bytes of the curve over the pinned ones."""

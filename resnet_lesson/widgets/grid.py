@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import curves
+from ..files import whole
 
 FILE = Path(__file__).parent / "grid.json"
 DEPTHS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200)
@@ -141,4 +142,6 @@ def _encode(norms):
 
 
 if __name__ == "__main__":
-    FILE.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
+    made = json.dumps(make(), separators=(",", ":")) + "\n"
+    with whole(FILE) as part:
+        part.write_text(made, encoding="utf-8")

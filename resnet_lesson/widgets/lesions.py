@@ -1,12 +1,12 @@
 """The lesion explorer: delete modules of a trained network, and see what it still knows."""
 
-import base64
 import json
 
 import anywidget
 import traitlets
 
 from .. import pretrained
+from .bundle import kept
 from .source import joined
 
 PARTS = ("elements.js", "lesions.js")
@@ -74,12 +74,11 @@ class LesionExplorer(anywidget.AnyWidget):
         """The widget; what it shows in words; a picture for where no widget can run."""
         bundle, metadata = super()._repr_mimebundle_(**options)
         gone = f"without {', '.join(self.deleted)}" if self.deleted else "whole"
-        bundle["text/plain"] = (
+        words = (
             f"LesionExplorer: {gone}, {100 * self.accuracy(*self.deleted):.1f} % of "
             f"{sum(self.images):,} test images right."
         )
-        bundle["image/png"] = base64.b64encode(self._picture()).decode()
-        return bundle, metadata
+        return kept(bundle, words, self._picture), metadata
 
     def _picture(self):
         from .. import plots

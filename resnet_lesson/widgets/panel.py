@@ -1,18 +1,19 @@
 """The training panel: every layer's gradient, weights and update, while a network trains."""
 
-import base64
-import datetime
-import importlib
 import json
 import threading
+import weakref
 from numbers import Integral
 
 import anywidget
 import numpy as np
 import traitlets
+from IPython import get_ipython
 
 from ..files import whole
 from . import recording
+from .bundle import as_sent, kept
+from .race import Race, dtype_policy
 from .recording import MEASURES
 from .source import FOLDER, joined
 
@@ -20,6 +21,7 @@ PARTS = ("elements.js", "charts.js", "panel.js")
 RECORDED = FOLDER / "runs.json"  # plain and residual, made by recorded_runs
 # Redraws after which one is sent whole: a browser that missed some has all again.
 WHOLE = 20
+_panels = weakref.WeakSet()  # all that were made
 
 
 class TrainingPanel(anywidget.AnyWidget):
@@ -29,7 +31,11 @@ class TrainingPanel(anywidget.AnyWidget):
     >>> panel  # and press Start, or call panel.start()
 
     ``start`` trains in threads, so that the notebook stays free; ``run`` returns when all is
-    over. What it keeps does not grow with the number of steps (see ``recording``).
+    over. What it keeps does not grow with the number of steps (see ``recording``). A training
+    ends when its panel is closed, or when the notebook's cell that made the panel runs again.
+
+    Layers get the dtype policy of the thread that starts the training. A browser's start may come
+    in a thread that has none: then it is the one of the last start, or of where the panel was made.
 
     Args:
         makers: dict from a name to a function without arguments, one or two of them. Each
@@ -53,7 +59,7 @@ class TrainingPanel(anywidget.AnyWidget):
 
     # The last training as a whole. While one goes on, messages carry what is new: a trait
     # belongs to one thread, and the browser's wishes come in another.
-    runs = traitlets.List(traitlets.Dict()).tag(sync=True)
+    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=as_sent)
     trains = traitlets.Bool(False).tag(sync=True)
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
@@ -69,6 +75,11 @@ class TrainingPanel(anywidget.AnyWidget):
         }
     ).tag(sync=True)
 
+    _race = None  # the last training
+    # Held while a training changes, and by whoever asks how it stands; of a panel whose arguments
+    # were refused, and which is closed all the same, the one of the class.
+    _lock = threading.RLock()
+
     def __init__(self, makers=None, *, epochs=1, batch_size=None, every=1, **shown):
         if "runs" not in shown:
             _check_makers(makers)
@@ -76,10 +87,19 @@ class TrainingPanel(anywidget.AnyWidget):
         if batch_size is not None:
             self._arguments["batch_size"] = _whole("batch_size", batch_size)
         self._makers, self._every = dict(makers or {}), _whole("every", every)
-        self._race, self._started, self._made = None, 0, {}
-        self._lock = threading.Lock()
+        self._started, self._made, self._policy = 0, {}, dtype_policy()
+        self._lock = threading.RLock()
         super().__init__(trains=bool(self._makers), **shown)
         self.on_msg(self._hear)
+        self._replace()
+
+    def _replace(self):
+        """End what the panels train that this cell made when it ran before."""
+        self._cell, self._run = _cell()
+        for other in list(_panels):
+            if other._cell == self._cell is not None and other._run != self._run:
+                other.stop()
+        _panels.add(self)
 
     @classmethod
     def replay(cls, source=RECORDED, **shown):
@@ -102,7 +122,8 @@ class TrainingPanel(anywidget.AnyWidget):
     def state(self):
         """``"ready"``, ``"building"``, ``"training"``, ``"pausing"``, ``"paused"``, ``"stopping"``,
         ``"stopped"``, ``"finished"`` or ``"failed"``."""
-        return self._race.state if self._race else "ready"
+        with self._lock:
+            return self._race.state if self._race else "ready"
 
     @property
     def active(self):
@@ -115,26 +136,24 @@ class TrainingPanel(anywidget.AnyWidget):
         Raises:
             RuntimeError: there is nothing to train, or a training is under way.
         """
-        if not self.trains:
-            raise RuntimeError("a panel made by replay has nothing to train")
-        if self.active:
-            raise RuntimeError(f"a training is under way ({self.state}): stop it first")
-        if self._race:
-            self._race.wait()  # for the last words of the one before
-        race = importlib.import_module(f"{__package__}.race")
-        from ..runtime import versions
+        with self._lock:
+            if not self._makers:
+                raise RuntimeError("a panel made by replay has nothing to train")
+            if self.active:
+                raise RuntimeError(f"a training is under way ({self.state}): stop it first")
+            race = self._next(dtype_policy())
+        race.start()
 
-        self._made = {"file": recording.FILE, **versions()}
-        self._made["date"] = datetime.date.today().isoformat()
+    def _next(self, policy):
+        """A new training, under way from here on: its start, which takes seconds, is to follow."""
         self._started, self._redraws, self._sent = self._started + 1, 0, {}
-        self._race = race.Race(
-            *(self._makers, self._arguments, self._every, self._lock),
+        self._policy = policy
+        self._race = Race(
+            *(self._makers, self._arguments, self._every, policy, self._lock),
             redraw=self._redraw,
             end=self._end,
         )
-        with self._lock:
-            self.send(self._frame())
-        self._race.start()
+        return self._race
 
     def pause(self):
         """Hold the training before its next step."""
@@ -149,10 +168,16 @@ class TrainingPanel(anywidget.AnyWidget):
         self._set(stopping=True)
 
     def _set(self, **flags):
-        if self.active:
-            self._race.set(**flags)
-            with self._lock:
+        with self._lock:
+            if self.active:
+                self._race.set(**flags)
                 self.send(self._frame())
+
+    def close(self):
+        """Close the widget, and end its training as ``stop`` does."""
+        with self._lock:  # nothing is sent while it closes
+            self.stop()
+            super().close()
 
     def wait(self, timeout=None):
         """Return when the training is over.
@@ -184,7 +209,8 @@ class TrainingPanel(anywidget.AnyWidget):
         """The training as a dict of plain data that ``replay`` takes: norms by layer and column,
         loss, accuracy, versions and date."""
         with self._lock:
-            return {**self._made, "runs": self._parts()}
+            made = self._race.made if self._race else self._made
+            return {**made, "runs": self._parts()}
 
     def norms(self, name, measure, zoom=False):
         """(columns, layers) of a network's measure, to a hundredth of a decade.
@@ -224,13 +250,17 @@ class TrainingPanel(anywidget.AnyWidget):
 
     def _hear(self, _widget, content, _buffers):
         """A wish of the browser; one that came too late is none."""
-        if content == "start" and self.trains and not self.active:
-            self.start()
-        elif content in ("pause", "resume", "stop"):
-            getattr(self, content)()
-        elif content == "hello":
-            with self._lock:
+        race = None
+        with self._lock:
+            if content == "start" and self._makers and self.comm and not self.active:
+                here = threading.current_thread() is threading.main_thread()
+                race = self._next(dtype_policy() if here else self._policy)
+            elif content in ("pause", "resume", "stop"):
+                getattr(self, content)()
+            elif content == "hello":
                 self.send(self._frame(self._parts()))
+        if race:
+            race.start()
 
     def _redraw(self):
         self._redraws += 1
@@ -251,17 +281,19 @@ class TrainingPanel(anywidget.AnyWidget):
     def _frame(self, runs=()):
         """A message to the browser: how the training stands, and what it adds to these runs."""
         race = self._race
-        return {
+        frame = {
             "training": self._started,
             "state": self.state,
             "left": race and race.left,
             "error": _said(race and race.error),
             "runs": list(runs),
         }
+        return as_sent(frame)
 
     def _end(self):
-        self.runs = self._parts()
-        self.send(self._frame(self.runs))
+        runs = self._parts()
+        self.send(self._frame(runs))
+        self.runs = runs  # the last word: whoever observes it may start anew
 
     def _repr_mimebundle_(self, **options):
         """The widget; words that do not vary; a picture for where no widget can run."""
@@ -269,9 +301,8 @@ class TrainingPanel(anywidget.AnyWidget):
         runs = self.record()["runs"]
         names = " and ".join(self._makers or [run["name"] for run in runs])
         verb = "trains" if self.trains else "replays"
-        bundle["text/plain"] = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
-        bundle["image/png"] = base64.b64encode(self._picture(runs)).decode()
-        return bundle, metadata
+        words = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
+        return kept(bundle, words, lambda: self._picture(runs)), metadata
 
     def _picture(self, runs):
         """PNG bytes of the heat maps."""
@@ -284,6 +315,12 @@ class TrainingPanel(anywidget.AnyWidget):
             stride = run[strip]["stride"] * run["every"]
             maps[run["name"]] = norms, stride * np.arange(norms.shape[1]), run["layers"]
         return plots.png(plots.heat_maps(maps, self.quantity.replace("_", " ")))
+
+
+def _cell():
+    """The id of the notebook's cell that runs, and of this run of it; None where there is none."""
+    parent = getattr(get_ipython(), "get_parent", dict)()
+    return parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
 
 
 def _said(error):

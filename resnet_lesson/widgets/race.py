@@ -1,17 +1,28 @@
-"""Trains one or two networks behind a panel, step by step in turn; hears pause and stop."""
+"""Whose turn it is in a training behind a panel; hears pause and stop; knows when it is over.
+
+TensorFlow, whose import takes seconds, comes with ``follower``: a race is there before it.
+"""
 
 import atexit
+import datetime
+import importlib
+import sys
 import threading
 import time
 
-import numpy as np
-
-from ..monitor import GradientMonitor
-from ..runtime import keras
-from .recording import MEASURES, Recording
+from .recording import FILE
 
 REDRAW = 0.1  # seconds between two redraws, at least
 FAREWELL = 3  # seconds that the interpreter's end leaves a step to come to its own
+
+
+def dtype_policy():
+    """Keras's policy for new layers in this thread, where Keras keeps it; None before its import.
+
+    It is not imported for this: where it is not, nobody has set a policy.
+    """
+    config = getattr(sys.modules.get("keras"), "config", None)
+    return config and config.dtype_policy()
 
 
 class Race:
@@ -24,23 +35,27 @@ class Race:
         makers: as the panel has them.
         arguments: of ``fit``, for every network.
         every: of the monitor.
-        lock: held while recordings change.
+        policy: for the networks' layers, as ``dtype_policy`` gives it.
+        lock: an RLock, held while anything here changes.
         redraw: called, in the thread whose turn it is, when there is something new to show.
         end: called in the last thread when all is over.
     """
 
-    def __init__(self, makers, arguments, every, lock, redraw, end):
-        self.makers, self.arguments, self.every = makers, arguments, every
+    def __init__(self, makers, arguments, every, policy, lock, redraw, end):
+        self.makers, self.arguments, self.every, self.policy = makers, arguments, every, policy
         self.lock, self.redraw, self.end = lock, redraw, end
         self.followers, self.error = {}, None
+        self.made = {}  # what a record says of how it came about
         self.paused = self.stopping = self._holds = False
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(lock)
         self._queue = list(makers)  # of names; it is the first one's turn
         self._last = 0.0
-        self._threads = [
-            threading.Thread(target=self._train, args=(name,), name=f"fit {name}", daemon=True)
+        self._threads = {
+            name: threading.Thread(
+                target=self._train, args=(name,), name=f"fit {name}", daemon=True
+            )
             for name in makers
-        ]
+        }
 
     @property
     def recordings(self):
@@ -67,17 +82,38 @@ class Race:
         return None if None in each else sum(each)
 
     def start(self):
-        # A thread that is inside TensorFlow when the interpreter ends would abort it.
-        atexit.register(self._leave)
-        for thread in self._threads:
-            thread.start()
+        """Begin it; an error that comes before it has begun is its end too."""
+        try:
+            with self.lock:
+                self.redraw()
+            # Here and not in the threads: an import beside another one may find half a module.
+            importlib.import_module(f"{__package__}.follower")
+            # A thread that is inside TensorFlow when the interpreter ends would abort it.
+            atexit.register(self._leave)
+            for thread in self._threads.values():
+                thread.start()
+        except BaseException as error:
+            with self._changed:
+                self._fail(error)
+                missing = [name for name, thread in self._threads.items() if not thread.ident]
+                if missing:
+                    self._leave_queue(*missing)
+            raise
 
     def wait(self, timeout=None):
-        """Whether it is over within ``timeout`` seconds."""
-        until = None if timeout is None else time.monotonic() + timeout
-        for thread in self._threads:
-            thread.join(None if until is None else max(0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        """Whether it is over within ``timeout`` seconds.
+
+        Raises:
+            RuntimeError: a training's own thread cannot wait for its end.
+        """
+        if threading.current_thread() in self._threads.values():
+            raise RuntimeError("a training cannot wait for its own end")
+        with self._changed:
+            over = self._changed.wait_for(lambda: not self._queue, timeout)
+        for thread in self._threads.values():
+            if over and thread.ident:
+                thread.join()
+        return over
 
     def _leave(self):
         self.set(stopping=True)
@@ -118,106 +154,36 @@ class Race:
             follower.flush()
 
     def _train(self, name):
+        self._try(self._fit, name)
+        with self._changed:
+            self._try(self.flush)
+            self._leave_queue(name)
+
+    def _try(self, act, *arguments):
         try:
-            self.take_turn(name, give=False)
-            if not self.stopping:
-                self._fit(name)
-        except Exception as error:
-            self.error = self.error or error
-            self.set(stopping=True)
-        finally:
-            with self._changed:
-                self._queue.remove(name)
-                self._changed.notify_all()
-                over = not self._queue
-            if over:
-                atexit.unregister(self._leave)
-                with self.lock:
-                    try:
-                        self.flush()
-                    finally:
-                        self.end()
+            act(*arguments)
+        except BaseException as error:  # SystemExit too: in a thread nobody else would hear of it
+            self._fail(error)
+
+    def _fail(self, error):
+        self.error = self.error or error
+        self.set(stopping=True)
+
+    def _leave_queue(self, *names):
+        """The last one says the last words. Whoever sees that it is over has the lock after it."""
+        self._queue = [name for name in self._queue if name not in names]
+        self._changed.notify_all()
+        if not self._queue:
+            atexit.unregister(self._leave)
+            self.end()
 
     def _fit(self, name):
-        model, arguments = _made(name, self.makers[name]())
-        monitor = GradientMonitor(self.every)
-        follower = self.followers[name] = _Follower(name, self, monitor)
-        callbacks = [*arguments.pop("callbacks", ()), monitor, follower]
-        model.fit(**{**self.arguments, **arguments}, callbacks=callbacks, verbose=0)
+        self.take_turn(name, give=False)
+        if self.stopping:
+            return
+        from ..runtime import versions
+        from .follower import fit
 
-
-def _made(name, made):
-    """The model and the arguments of ``fit`` that a maker returned."""
-    match made:
-        case (keras.Model() as model, dict(arguments)):
-            return model, dict(arguments)
-        case (keras.Model() as model, x, y):
-            return model, {"x": x, "y": y}
-    raise ValueError(
-        f"the function of {name!r} must return a compiled model, x and y, or a compiled model and "
-        f"a dict of arguments for fit, received {type(made).__name__}"
-    )
-
-
-class _Follower(keras.callbacks.Callback):
-    """In each step: wait for the turn, count, obey stop, and have it shown."""
-
-    def __init__(self, name, race, monitor):
-        super().__init__()
-        self.name, self.race, self.monitor = name, race, monitor
-        self.recording = None
-        self._seen = 0  # steps
-        self._logs = []  # since the last flush: steps seen, loss, accuracy
-        self._seconds, self._first, self._since = 0.0, 0.0, None
-
-    @property
-    def left(self):
-        total = self._total()
-        if total is None or self._seen < 2:
-            return None
-        # The first step traces the graph, and says nothing about those that follow.
-        return (self._seconds - self._first) / (self._seen - 1) * max(0, total - self._seen)
-
-    def _total(self):
-        steps = self.params.get("steps")
-        return steps and steps * self.params["epochs"]
-
-    def on_train_batch_begin(self, batch, logs=None):
-        # Not at the end of the last step: what Keras does at the end of an epoch is in turn too.
-        self.race.take_turn(self.name, give=self._seen > 0)
-        self._batch, self._since = batch, time.monotonic()
-
-    def on_train_batch_end(self, batch, logs=None):
-        self._seconds += time.monotonic() - self._since
-        self._first = self._first or self._seconds
-        self._seen += batch - self._batch + 1  # several, under steps_per_execution
-        self._metric = _metric(logs)
-        loss, accuracy = (logs.get(name, np.nan) for name in ("loss", self._metric))
-        self._logs.append((self._seen, loss, accuracy))
-        if self.race.stopping:
-            self.model.stop_training = True
-        self.race.show(if_due=True)
-
-    def flush(self):
-        """Move what the monitor holds into the recording."""
-        records = self.monitor.drain()
-        if self.recording is None:
-            if not len(records["step"]):
-                return
-            self.recording = Recording(
-                self.name, records["layers"], self.monitor.every, self._total(), self._metric
-            )
-        seen = [one[0] for one in self._logs]
-        logs = [one[1:] for one in self._logs] + [(np.nan, np.nan)]  # a step that raised has none
-        norms = np.stack([records[measure] for measure in MEASURES], axis=1)
-        for step, row in zip(records["step"], norms, strict=True):
-            self.recording.add(step, row, logs[np.searchsorted(seen, step, side="right")])
-        if len(records["step"]):
-            self._logs.clear()
-        self.recording.steps, self.recording.seconds = self._seen, self._seconds
-
-
-def _metric(logs):
-    """What stands for accuracy: the first metric of that name, else the first one."""
-    others = [name for name in logs if name != "loss"]
-    return next((name for name in others if "acc" in name), others[0] if others else None)
+        date = datetime.date.today().isoformat()
+        self.made = {"file": FILE, **versions(), "date": date}
+        fit(name, self)

@@ -6,6 +6,7 @@ explode toward the input, the first step throws its weights far out, and then it
 
 import json
 
+from ..files import whole
 from .panel import RECORDED, TrainingPanel
 
 SEED = 0
@@ -39,4 +40,6 @@ def make():
 
 
 if __name__ == "__main__":
-    RECORDED.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
+    made = json.dumps(make(), separators=(",", ":")) + "\n"
+    with whole(RECORDED) as part:
+        part.write_text(made, encoding="utf-8")

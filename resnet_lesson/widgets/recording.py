@@ -95,6 +95,8 @@ class Recording:
         every: one step in so many is recorded.
         total: how many steps are planned; None where nobody knows.
         metric: the name of what is recorded as accuracy, or None.
+
+    ``bad`` is None, or the monitor's ``FirstBad`` as a dict.
     """
 
     def __init__(self, name, layers, every=1, total=None, metric=None):
@@ -116,10 +118,6 @@ class Recording:
         self.whole.add(codes, logs)
         if step < OPENING:
             self.opening.add(codes, logs)
-        if self.bad is None and codes[0].max() >= NAN:
-            layer = int(np.argmax(codes[0] >= NAN))
-            what = "NaN" if codes[0, layer] == NAN else "infinite"
-            self.bad = {"layer": self.layers[layer], "step": int(step), "what": what}
 
     def part(self, whole=0, opening=0):
         """The recording as JSON can hold it, its strips from these columns on."""
@@ -148,8 +146,8 @@ def read(source):
     if not isinstance(source, dict):
         name = str(source)
         try:
-            record = json.loads(Path(source).read_text(encoding="utf-8"))
-        except ValueError as error:
+            record = json.loads(Path(source).expanduser().read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} is no recorded training: {error}") from error
     try:
         if record["file"] != FILE:
@@ -158,6 +156,9 @@ def read(source):
             raise ValueError(f"it must hold 1 or 2 runs, received {len(record['runs'])}")
         for run in record["runs"]:
             _check_run(run)
+        names = [run["name"] for run in record["runs"]]
+        if len(set(names)) < len(names):
+            raise ValueError(f"its runs must have different names, received {names}")
     except (KeyError, TypeError, ValueError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{name} is no recorded training: {what}") from error
@@ -170,8 +171,30 @@ def _check_run(run):
         columns = len(strip_codes(run, strip))
         if columns > most or {len(held["loss"]), len(held["accuracy"])} != {columns}:
             raise ValueError(f"{strip} must hold at most {most} columns, with loss and accuracy")
-        if held["from"] != 0 or held["stride"] < 1:
+        if held["from"] != 0 or not _is_count(held["stride"]):
             raise ValueError(f"{strip} must begin with its first column")
-    if not run["steps"] >= 1 or not run["every"] >= 1 or not isinstance(run["name"], str):
+        if not all(
+            value is None or _is_number(value) for value in (*held["loss"], *held["accuracy"])
+        ):
+            raise ValueError(f"{strip} must hold numbers or null as loss and accuracy")
+    if (
+        not _is_count(run["steps"])
+        or not _is_count(run["every"])
+        or not isinstance(run["name"], str)
+    ):
         raise ValueError("a run must have a name, steps and every")
-    _ = run["total"], run["metric"], run["bad"], run["seconds"]
+    if not _is_number(run["seconds"]) or not (run["total"] is None or _is_count(run["total"])):
+        raise ValueError("a run must have seconds, and as total a number of steps or null")
+    if not isinstance(run["layers"], list) or not all(isinstance(n, str) for n in run["layers"]):
+        raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
+    if not isinstance(run["metric"], (str, type(None))):
+        raise ValueError(f"metric must be a name or null, received {run['metric']!r}")
+    _ = run["bad"]
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and abs(value) < 1e300  # NaN is not
+
+
+def _is_count(value):
+    return isinstance(value, int) and 1 <= value < 2**53  # to the browser all are floats

@@ -44,6 +44,11 @@ RUN_LAST = """() => {
     notebook.activeCellIndex = notebook.widgets.length - 1;
     window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
+RUN_FIRST = """() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = 0;
+    return window.jupyterapp.commands.execute('notebook:run-cell');
+}"""
 INTERRUPT = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
 
 
@@ -193,6 +198,24 @@ def test_an_error_in_training_is_said(laboratory):
     expect(panel.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_training_ends_when_its_cell_runs_again_or_its_panel_is_closed(laboratory):
+    page, panel, complaints = laboratory
+    says(panel, "Training, step")
+    ask(page, "old = panel")
+    page.evaluate(RUN_FIRST)
+    says(panel, "Ready")
+    settles(page, "print(old.state)", "stopped")
+    press(panel, "Start")
+    says(panel, "Training, step")
+    assert ask(page, "panel.close(); panel.wait(60); print(panel.state)") == "stopped"
+    expect(panel).to_have_count(0)
+    page.evaluate(RUN_FIRST)
+    says(panel, "Ready")
+    press(panel, "Start")
+    says(panel, "Training, step")
+    assert complaints == []
+
+
 def test_a_kernel_restarts_in_mid_training_without_an_error(laboratory, lab):
     page, panel, complaints = laboratory
     says(panel, "Training, step")
@@ -202,13 +225,7 @@ def test_a_kernel_restarts_in_mid_training_without_an_error(laboratory, lab):
     assert ask(page, "print('panel' in globals())") == "False"
     expect(panel.get_by_role("button", name="Start")).to_be_visible()
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-    page.evaluate(
-        """() => {
-        const notebook = window.jupyterapp.shell.currentWidget.content;
-        notebook.activeCellIndex = 0;
-        return window.jupyterapp.commands.execute('notebook:run-cell');
-    }"""
-    )
+    page.evaluate(RUN_FIRST)
     says(panel, "Ready")
     press(panel, "Start")
     says(panel, "Training, step")
