@@ -208,11 +208,11 @@ def test_python_ends_well_without_its_outputs(tmp_path, redirected):
 
 
 def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
-    from resnet_lesson.__main__ import _say
+    from resnet_lesson.terminal import say
 
     with (tmp_path / "out").open("w", encoding="cp1252") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        _say("é \u2500 \udcff")
+        say("é \u2500 \udcff")
     assert (tmp_path / "out").read_text(encoding="cp1252") == "é \\u2500 \\udcff\n"
 
 
