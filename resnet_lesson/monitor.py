@@ -172,7 +172,7 @@ class GradientMonitor(keras.callbacks.Callback):
     def drain(self):
         """``records`` since the last call; the monitor forgets them: its memory stays bounded."""
         records = self.records
-        self._history.rows = []
+        self._history.groups = []
         return records
 
     @property
@@ -299,38 +299,33 @@ class GradientMonitor(keras.callbacks.Callback):
 
 
 class _History:
-    """The rows of a monitor, each fetch with the places that its columns belong to.
+    """The rows of a monitor, in groups of the same kernels.
 
+    ``groups`` has pairs: the places that the columns belong to, and a list of arrays of rows.
     ``order`` has all places of the model as it was last, frozen ones too, in order of use;
     ``seen`` counts the steps.
     """
 
     def __init__(self):
-        self.rows, self.order, self.seen = [], (), 0
+        self.groups, self.order, self.seen = [], (), 0
+
+    def add(self, places, rows):
+        if not self.groups or self.groups[-1][0] != places:
+            self.groups.append((places, []))
+        self.groups[-1][1].append(rows)
 
     def records(self):
         """As ``GradientMonitor.records`` tells."""
-        recorded = dict.fromkeys(place for places, _ in self.rows for place in places)
-        if self.rows:
-            known = [place for place in self.order if place in recorded]
-            places = [*known, *(place for place in recorded if place not in known)]
-        else:
-            places = list(self.order)
-        column = {place: index for index, place in enumerate(places)}
-        heads, broken, tables = [np.empty((0, HEAD))], [np.empty(0, str)], []
-        for held, rows in self.rows:
-            heads.append(rows[:, :HEAD])
-            names = np.array([*held, "loss", ""])  # no layer is number -1
-            broken.append(names[rows[:, HEAD - 1].astype(int)])
-            table = np.ma.masked_all((len(MEASURES), len(rows), len(places)))
-            measured = rows[:, HEAD:].reshape(len(rows), len(MEASURES), len(held))
-            table[:, :, [column[place] for place in held]] = measured.swapaxes(0, 1)
-            tables.append(table)
-        empty = np.ma.empty((len(MEASURES), 0, len(places)))
-        table = np.ma.concatenate([empty, *tables], axis=1)
-        if not np.ma.getmaskarray(table).any():
-            table = table.data
-        head = np.concatenate(heads)
+        self.groups = [(places, [np.concatenate(parts)]) for places, parts in self.groups]
+        groups = [(places, rows) for places, (rows,) in self.groups]
+        # A group of no rows gives the shapes of what is empty.
+        places = self._places() or list(self.order)
+        groups = groups or [(places, np.empty((0, HEAD + len(MEASURES) * len(places))))]
+        tables = [_placed(held, rows[:, HEAD:], places) for held, rows in groups]
+        table = tables[0] if len(tables) == 1 else np.ma.concatenate(tables, axis=1)
+        head = np.concatenate([rows[:, :HEAD] for _, rows in groups])
+        # No layer is number -1, the loss one more than the last.
+        broken = [np.array([*held, "loss", ""])[rows[:, 2].astype(int)] for held, rows in groups]
         return {
             **dict(zip(MEASURES, table, strict=True)),
             "step": head[:, 0].astype(np.int64),
@@ -338,6 +333,22 @@ class _History:
             "broken": np.concatenate(broken),
             "layers": np.array(places, dtype=str),
         }
+
+    def _places(self):
+        """Those recorded, in the order of the model as it was last; what it has no more, behind."""
+        recorded = dict.fromkeys(place for places, _ in self.groups for place in places)
+        known = dict.fromkeys(place for place in self.order if place in recorded)
+        return list(known | recorded)
+
+
+def _placed(held, rows, places):
+    """(measures, steps, places) of rows whose columns are those held; masked where one is not."""
+    measured = rows.reshape(len(rows), len(MEASURES), len(held)).swapaxes(0, 1)
+    if list(held) == list(places):
+        return measured
+    table = np.ma.masked_all((len(MEASURES), len(rows), len(places)))
+    table[:, :, [places.index(place) for place in held]] = measured
+    return table
 
 
 class _Tape:
@@ -496,7 +507,7 @@ class _Tape:
         rows = np.arange(max(fetched, written - self.capacity), written) % self.capacity
         if len(rows):
             places = tuple(self.places[id(kernel)] for kernel in self.kernels)
-            self.history.rows.append((places, self.rows.numpy()[rows]))
+            self.history.add(places, self.rows.numpy()[rows])
 
 
 def _is_here(tensor):
