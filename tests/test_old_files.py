@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_study import study
+from toy_study import measure, study
 
 from resnet_lesson import GradientExplorer, TrainingPanel, training
 from resnet_lesson.runtime import keras
+from resnet_lesson.studies import engine
 from resnet_lesson.studies.engine import run
 from resnet_lesson.training import PRESETS, checkpoint
-from resnet_lesson.training.schedule import Schedule
 
 FIRST = Path(__file__).parent / "old_files" / "first_edition"
 TINY = dataclasses.replace(PRESETS["digits"], depth=8, epochs=2, batch_size=128)
@@ -68,17 +68,40 @@ def test_a_recording():
     assert panel.norms("mine", "weight_norm")[0, 1] == pytest.approx(4.17, rel=0.1)
 
 
-def test_a_record_of_a_study_and_half_a_journal(copied):
-    whole = (FIRST / "study" / "toy.json").read_text(encoding="utf-8")
-    run(study(), copied("study"))
-    assert (FIRST / "study" / "toy.json").read_text(encoding="utf-8") == whole
-    journal = (FIRST / "half" / "toy.journal").read_text(encoding="utf-8")
-    assert len(journal.splitlines()) == 4
+def runs_of(seeds, sizes=(1, 2)):
+    """What the toy measures, without the engine."""
+    return [
+        {"size": size, "kind": kind, "seed": seed} | row
+        for size in sizes
+        for kind in "ab"
+        for seed in seeds
+        for row in measure(size, kind, seed)
+    ]
+
+
+def rounded(runs):
+    return [run | {"value": pytest.approx(run["value"], rel=1e-5)} for run in runs]
+
+
+def test_a_record_of_a_study(copied):
+    folder = copied("study")
+    before = (folder / "toy.json").read_bytes()
+    assert run(study(), folder).runs == rounded(runs_of(range(3)))
+    assert (folder / "toy.json").read_bytes() == before
+
+
+def test_half_a_journal(copied):
+    entries = engine._journalled(copied("half") / "toy.journal").values()
+    found = [row for entry in entries for row in entry["runs"]]
+    assert found == rounded(runs_of(range(3), sizes=(1,))[: len(found)])
+    assert len(entries) == 4
 
 
 def test_a_saved_model():
     model = keras.models.load_model(FIRST / "model.keras")
-    assert isinstance(model.optimizer.learning_rate, Schedule) or model.optimizer.iterations == 1
+    schedule = model.optimizer.get_config()["learning_rate"]
+    assert schedule["config"] == {"peak": 0.1, "warmup": 5, "steps": 50, "drops": ()}
+    assert int(model.optimizer.iterations) == 1
     images = np.random.default_rng(0).random((16, 16, 16, 3), np.float32)
     np.testing.assert_allclose(
         model.predict(images, verbose=0), np.load(FIRST / "predictions.npy"), rtol=1e-4
