@@ -20,6 +20,7 @@ import pytest
 from resnet_lesson import runtime, training
 from resnet_lesson.__main__ import main
 from resnet_lesson.runtime import keras
+from resnet_lesson.terminal import say
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint, loop
 
 ONE = TrainingConfig(depth=8, epochs=1, batch_size=128, warmup_epochs=0, padding=1, flip=False)
@@ -102,7 +103,7 @@ def test_of_two_that_start_together_one_trains(tmp_path):
     for thread in threads:
         thread.join()
     refused, run = sorted(ends, key=lambda end: isinstance(end, training.Run))
-    assert "in which no other training is at work, received" in refused
+    assert "must be one training in" in refused
     assert len(run.record["history"]) == 1
     assert names(tmp_path / "a" / "run") == LEFT
 
@@ -119,7 +120,7 @@ time.sleep(600)
     try:
         assert holder.stdout.readline() == "held\n"
         for resume in (False, True):
-            with pytest.raises(ValueError, match="wait until that ends, or choose another"):
+            with pytest.raises(ValueError, match="wait until the first ends, or choose another"):
                 one_epoch(tmp_path, resume=resume)
         assert names(tmp_path) == {loop.LOCK}
     finally:
@@ -132,7 +133,7 @@ time.sleep(600)
 def test_who_waited_for_a_lock_whose_file_is_gone_has_none(tmp_path):
     # What the removal of the file rests on, before the lock is released.
     path = tmp_path / loop.LOCK
-    with loop._alone(tmp_path):
+    with loop._own(tmp_path):
         late = os.open(path, os.O_RDWR)
     fcntl.flock(late, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as a process that had opened the file
     with filelock.FileLock(path, timeout=0), pytest.raises(filelock.Timeout):
@@ -208,11 +209,9 @@ def test_python_ends_well_without_its_outputs(tmp_path, redirected):
 
 
 def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
-    from resnet_lesson.__main__ import _say
-
     with (tmp_path / "out").open("w", encoding="cp1252") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        _say("é \u2500 \udcff")
+        say("é \u2500 \udcff")
     assert (tmp_path / "out").read_text(encoding="cp1252") == "é \\u2500 \\udcff\n"
 
 
