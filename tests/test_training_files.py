@@ -312,6 +312,14 @@ def equal(one, other):
     ) and (one.config, one.about, one.history) == (other.config, other.about, other.history)
 
 
+def test_the_gradients_of_a_finished_run_stay(tmp_path):
+    main(["train", "--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)])
+    before = (tmp_path / "gradients.csv").read_bytes()
+    assert len(before.splitlines()) == 1 + 2 * 20
+    main(["train", "--resume", "--monitor", "--output", str(tmp_path)])
+    assert (tmp_path / "gradients.csv").read_bytes() == before
+
+
 def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):
     arrays = [np.arange(6, dtype=np.float32)] * 3
     state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.int64(3)] * 2)
