@@ -100,7 +100,7 @@ def run_training(options):
     monitor = GradientMonitor()
     run = training.train(config, output, data=options.data, resume=options.resume, monitor=monitor)
     folder = expanded(output)
-    if options.monitor:
+    if options.monitor and len(monitor.records["step"]):  # none if the run was finished before
         monitor.to_csv(folder / "gradients.csv")
     say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
 

@@ -20,6 +20,7 @@ import pytest
 from resnet_lesson import runtime, training
 from resnet_lesson.__main__ import main
 from resnet_lesson.runtime import keras
+from resnet_lesson.terminal import say
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint, loop
 
 ONE = TrainingConfig(depth=8, epochs=1, batch_size=128, warmup_epochs=0, padding=1, flip=False)
@@ -102,7 +103,7 @@ def test_of_two_that_start_together_one_trains(tmp_path):
     for thread in threads:
         thread.join()
     refused, run = sorted(ends, key=lambda end: isinstance(end, training.Run))
-    assert "one training in" in refused
+    assert "must be one training in" in refused
     assert len(run.record["history"]) == 1
     assert names(tmp_path / "a" / "run") == LEFT
 
@@ -119,7 +120,7 @@ time.sleep(600)
     try:
         assert holder.stdout.readline() == "held\n"
         for resume in (False, True):
-            with pytest.raises(ValueError, match="wait until the first ends, or choose another place"):
+            with pytest.raises(ValueError, match="wait until the first ends, or choose another"):
                 one_epoch(tmp_path, resume=resume)
         assert names(tmp_path) == {loop.LOCK}
     finally:
@@ -208,8 +209,6 @@ def test_python_ends_well_without_its_outputs(tmp_path, redirected):
 
 
 def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
-    from resnet_lesson.terminal import say
-
     with (tmp_path / "out").open("w", encoding="cp1252") as file:
         monkeypatch.setattr(sys, "stdout", file)
         say("é \u2500 \udcff")
@@ -311,6 +310,14 @@ def equal(one, other):
         )
         for ours, theirs in zip(*lists, strict=True)
     ) and (one.config, one.about, one.history) == (other.config, other.about, other.history)
+
+
+def test_the_gradients_of_a_finished_run_stay(tmp_path):
+    main(["train", "--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)])
+    before = (tmp_path / "gradients.csv").read_bytes()
+    assert len(before.splitlines()) == 1 + 2 * 20
+    main(["train", "--resume", "--monitor", "--output", str(tmp_path)])
+    assert (tmp_path / "gradients.csv").read_bytes() == before
 
 
 def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):

@@ -222,6 +222,20 @@ def test_what_callbacks_leave_to_the_next_epoch_is_kept_and_measured(tmp_path):
     check_is_told(run, tmp_path)
 
 
+def test_what_callbacks_do_to_what_they_are_told_is_not_on_record(tmp_path):
+    class Spoils(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            logs["loss"] = float("nan")
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["val_accuracy"] = 100.0
+            del logs["accuracy"]
+
+    run = tiny_run(tmp_path, dataclasses.replace(TINY, epochs=2), callbacks=Spoils())
+    assert all(0 < row["accuracy"] < 1 for row in run.record["history"])
+    check_is_told(run, tmp_path)
+
+
 def test_weights_of_no_epoch_are_told_as_such(tmp_path):
     run = tiny_run(tmp_path, dataclasses.replace(TINY, epochs=2), callbacks=Changes("end"))
     assert run.record["weights_after_epoch"] is None

@@ -163,6 +163,9 @@ def train(
             _restore(model, state)
             state = _elsewhere(state, about) if unfinished else state
         keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch, test)
+        last = keras.callbacks.LambdaCallback(
+            on_test_begin=keeper.hold, on_epoch_end=lambda epoch, _: keeper.keep(epoch)
+        )
         if unfinished:
             with progress(done, config.epochs, steps, config.batch_size, verbose) as shown:
                 model.fit(
@@ -171,7 +174,7 @@ def train(
                     epochs=config.epochs,
                     steps_per_epoch=steps,
                     validation_data=test,
-                    callbacks=[monitor, *callbacks, shown, keeper],
+                    callbacks=[monitor, keeper, shown, *callbacks, last],
                     shuffle=False,  # the batches come in an order of their own
                     verbose=0,
                 )
@@ -347,7 +350,9 @@ def _elsewhere(state, about):
 class _Keeper(keras.callbacks.Callback):
     """Keeps the state after each full epoch, and stops a run that is no longer worth keeping.
 
-    It is the last callback: what it keeps is what the others leave to the next epoch.
+    It hears of each step and epoch before the callbacks of others, which may change what they are
+    told; ``hold`` and ``keep`` are for after them, as what is kept is what the next epoch starts
+    from.
     """
 
     def __init__(self, folder, state, images, monitor, watch, test=None):
@@ -370,12 +375,18 @@ class _Keeper(keras.callbacks.Callback):
                 len(self.state.history) * self.steps + batch, f"the loss is {logs['loss']}"
             )
 
-    def on_test_begin(self, logs=None):
+    def on_epoch_end(self, epoch, logs=None):
+        full = self._last + 1 == self.steps
+        self._row = self._told(epoch, logs) if full else None
+
+    def hold(self, logs=None):
+        """Remember the weights that are going to be tested."""
         self._tested = _values(self.model)[0]
 
-    def on_epoch_end(self, epoch, logs=None):
-        model, optimizer = _values(self.model)
-        if self._last + 1 < self.steps:
+    def keep(self, epoch):
+        """Keep the state, if the epoch is full."""
+        row, (model, optimizer) = self._row, _values(self.model)
+        if row is None:
             # A part is not kept: in place of its weights are those of the epoch before. It ends the
             # run, whatever other callbacks want, as the batches that are left belong to it.
             for values in (self._tested, model):
@@ -385,7 +396,6 @@ class _Keeper(keras.callbacks.Callback):
         if not all(np.isfinite(values).all() for values in model):
             # A ReLU may turn NaN into zero, and the loss looks well.
             self._diverged((epoch + 1) * self.steps - 1, "a weight is no number")
-        row = self._row(epoch, logs)
         if _digest(model) != _digest(self._tested):
             if self.model.stop_training and _digest(model) in self._epochs:
                 model = self._tested  # what ends with weights from before goes on from the last
@@ -423,7 +433,7 @@ class _Keeper(keras.callbacks.Callback):
         names = {"test_loss": "cross_entropy", "test_accuracy": "accuracy"}
         return {name: rounded(found[theirs]) for name, theirs in names.items()}
 
-    def _row(self, epoch, logs):
+    def _told(self, epoch, logs):
         config, last = self.state.config, (epoch + 1) * self.steps - 1
         images, seconds = self.steps * config.batch_size, self._trained - self._begun
         row = {
