@@ -94,15 +94,32 @@ def run_training(options):
     if "drops" in given:
         given["drops"] = tuple(given["drops"])
     config = training.PRESETS[options.preset or "digits"]
-    if options.resume and not options.preset:
-        config = training.begun(output) or config
+    if options.resume:
+        config = _going_on(training.begun(output), config, options)
     config = dataclasses.replace(config, **given)
-    monitor = GradientMonitor()
-    run = training.train(config, output, data=options.data, resume=options.resume, monitor=monitor)
-    folder = expanded(output)
-    if options.monitor and len(monitor.records["step"]):  # none if the run was finished before
-        monitor.to_csv(folder / "gradients.csv")
+    monitor, folder = GradientMonitor(), expanded(output)
+    try:
+        run = training.train(
+            config, output, data=options.data, resume=options.resume, monitor=monitor
+        )
+    except KeyboardInterrupt:
+        raise SystemExit(f"stopped; with --resume --output {output} it goes on") from None
+    finally:
+        if options.monitor and len(monitor.records["step"]):  # none if the run was finished before
+            monitor.to_csv(folder / "gradients.csv")
     say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
+
+
+def _going_on(begun, preset, options):
+    """The configuration of a run that was begun, else the preset's."""
+    if begun is None:
+        return preset
+    if options.preset and preset.dataset != begun.dataset:
+        raise ValueError(
+            f"a run goes on with its own data, {begun.dataset}, received the preset "
+            f"{options.preset}, which is for {preset.dataset}"
+        )
+    return begun
 
 
 if __name__ == "__main__":

@@ -139,10 +139,13 @@ def _loss_scale(model):
 
 def _loss(model, loss, calls, x, y, prediction, sample_weight):
     """The loss as ``fit`` computes it, a scalar."""
-    if loss is None and model.compiled:
-        return model.compute_loss(x=x, y=y, y_pred=prediction, sample_weight=sample_weight)
-    if loss is None:
+    if loss is None and not model.compiled:
         loss = _cross_entropy(calls, y, prediction)
+    wanted = loss or model.loss
+    if wanted and y is None:
+        raise ValueError(f"y must be given for the loss {wanted!r}, received None")
+    if loss is None:
+        return model.compute_loss(x=x, y=y, y_pred=prediction, sample_weight=sample_weight)
     # A model of no layers wraps and weighs losses as the model itself would if it had this one.
     judge = keras.Model(name="judge")
     judge.output_names = getattr(model, "output_names", None)
@@ -206,5 +209,10 @@ def _tensor(array):
     if tf.is_tensor(array):
         return array
     array = np.asarray(array)
+    if array.dtype == object:
+        raise ValueError(
+            "a batch must be of arrays, in lists and dicts as fit takes them, received "
+            f"{type(array.item()).__name__ if not array.ndim else 'an array of objects'}"
+        )
     # ``fit`` computes with numbers of Keras's default precision, whatever the arrays have.
     return tf.convert_to_tensor(array, keras.config.floatx() if array.dtype.kind == "f" else None)

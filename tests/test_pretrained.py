@@ -13,7 +13,6 @@ from resnet_lesson import LesionExplorer, load, pretrained, training
 from resnet_lesson.pretrained import __main__ as packing
 from resnet_lesson.pretrained.deletion import confusions
 from resnet_lesson.runtime import keras
-from resnet_lesson.training import checkpoint
 
 TINY = dataclasses.replace(training.PRESETS["digits"], depth=8, epochs=2)
 
@@ -122,6 +121,35 @@ def test_only_a_finished_run_is_packed(run, tmp_path):
     assert not (tmp_path / "packed").exists()
 
 
+def test_a_packed_network_is_not_replaced(run, packed):
+    before = {path.name: path.read_bytes() for path in packed.iterdir()}
+    with pytest.raises(ValueError, match="must be a folder without a packed network, received"):
+        packing.pack(run[0], None, packed)
+    assert {path.name: path.read_bytes() for path in packed.iterdir()} == before
+
+
+def test_the_weights_are_those_of_the_record(tmp_path):
+    class Worse(keras.callbacks.Callback):
+        """Stops after the second epoch, and goes back to the weights of the first."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                self.kept = self.model.get_weights()
+            self.model.stop_training = epoch == 1
+
+        def on_train_end(self, logs=None):
+            self.model.set_weights(self.kept)
+
+    config = dataclasses.replace(TINY, epochs=3)
+    stopped = training.train(config, tmp_path / "run", callbacks=Worse(), verbose=False)
+    assert stopped.record["weights_after_epoch"] == 1
+    packing.pack(tmp_path / "run", None, tmp_path / "packed")
+    again = pretrained.load(tmp_path / "packed")
+    assert abs(again.record["float16_test_accuracy"] - stopped.record["test_accuracy"]) < 0.01
+    for before, after in zip(stopped.model.weights, again.model.weights, strict=True):
+        np.testing.assert_allclose(after, before, rtol=2**-11, atol=1e-7)
+
+
 def test_only_its_own_data_are_measured(run, tmp_path):
     shutil.copytree(run[0], tmp_path / "run")
     path = tmp_path / "run/record.json"
@@ -135,10 +163,10 @@ def test_only_its_own_data_are_measured(run, tmp_path):
 
 
 def test_a_weight_beyond_half_precision_is_refused(run):
-    state = checkpoint.load(run[0])
-    state.model[3] = state.model[3] + 1e5
+    model = keras.models.clone_model(run[1].model)
+    model.set_weights([value + 1e5 for value in run[1].model.get_weights()])
     with pytest.raises(FloatingPointError, match=r"must stay below 65504.* received 100"):
-        packing.halved(run[1].model, state.model)
+        packing.halved(model)
 
 
 def test_the_explorer_knows_every_set(packed):

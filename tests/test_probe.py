@@ -133,6 +133,16 @@ def test_refusals(batch):
         gradient_norms(small_model(), tf.data.Dataset.from_tensor_slices((x[:0], y[:0])).batch(2))
 
 
+def test_what_is_no_batch_is_refused(batch):
+    x, y = batch
+    model = small_model()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"y must be given for the loss 'sparse_.*received None"):
+        gradient_norms(model, x)
+    with pytest.raises(ValueError, match=r"must be of arrays, .*received generator"):
+        gradient_norms(model, (part for part in batch), y)
+
+
 def test_refusals_leave_the_model(batch):
     model, (x, y) = small_model(), batch
     before = [variable.numpy().tobytes() for variable in model.variables]

@@ -350,6 +350,9 @@ def test_a_table_says_what_it_has_not():
 
 def test_a_missing_measure_is_no_number():
     assert np.isnan(Record([{"score": None}, {}], {})["score"]).all()
+    for mistyped in (lambda: table()["scor"], lambda: table().where(dept=8)):
+        with pytest.raises(ValueError, match=r"of table must be one of .*score.*, received '"):
+            mistyped()
 
 
 @pytest.mark.parametrize(

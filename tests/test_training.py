@@ -296,7 +296,7 @@ def test_a_run_is_never_overwritten(finished):
     _, folder = finished
     with pytest.raises(ValueError, match=r"holds a run of 3 epochs: resume goes on with it"):
         tiny_run(folder)
-    with pytest.raises(ValueError, match=r"weight_decay 0.0001, received 0.5: resume without it"):
+    with pytest.raises(ValueError, match=r"has weight_decay 0.0001, received 0.5; resume with 0"):
         tiny_run(folder, dataclasses.replace(TINY, weight_decay=0.5), resume=True)
 
 
@@ -458,8 +458,28 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
     assert training.begun(folder) == dataclasses.replace(
         PRESETS["digits"], depth=8, epochs=2, warmup_epochs=0.5, seed=4
     )
-    main(["train", "--resume", "--output", str(folder)])  # the run's own options
-    assert "after 2 epochs" in capsys.readouterr().out
+    for preset in ([], ["--preset", "digits"]):
+        main(["train", *preset, "--resume", "--output", str(folder)])  # the run's own options
+        assert "after 2 epochs" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["train", "--preset", "cifar10-fast", "--resume", "--output", str(folder)])
+    assert "its own data, digits, received the preset cifar10-fast" in capsys.readouterr().err
+
+
+def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
+    step = loop._Keeper.on_train_batch_end
+
+    def stop(keeper, batch, logs=None):
+        step(keeper, batch, logs)
+        if batch == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop._Keeper, "on_train_batch_end", stop)
+    options = ["--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)]
+    with pytest.raises(SystemExit, match=f"stopped; with --resume --output {tmp_path} it goes on"):
+        main(["train", *options])
+    with (tmp_path / "gradients.csv").open(encoding="utf-8") as file:
+        assert {row["step"] for row in csv.DictReader(file)} == set("01234")
 
 
 @pytest.mark.parametrize(

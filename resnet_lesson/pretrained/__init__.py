@@ -1,6 +1,7 @@
 """A network that has been trained, for whoever has no GPU: open it, and take it apart.
 
-``python -m resnet_lesson.pretrained RUN DATA`` packs it again; RUN is the folder of a finished run.
+``python -m resnet_lesson.pretrained RUN DATA OUTPUT`` packs another; RUN is the folder of a
+finished run.
 """
 
 import hashlib

@@ -1,8 +1,7 @@
-"""Pack a finished run for the lesson: ``python -m resnet_lesson.pretrained RUN DATA``."""
+"""Pack a finished run: ``python -m resnet_lesson.pretrained RUN DATA OUTPUT``."""
 
 import argparse
 import hashlib
-import json
 
 import numpy as np
 
@@ -10,37 +9,47 @@ from .. import plots
 from ..data import load as load_data
 from ..files import expanded, rounded, table, whole
 from ..resnet import wire
-from ..training import checkpoint
+from ..terminal import say
+from ..training import TrainingConfig
 from ..training.loop import digest, network
-from . import FOLDER, LESIONS, MISTAKES, RECORD, WEIGHTS
+from . import LESIONS, MISTAKES, RECORD, WEIGHTS, _told
 from .deletion import confusions
 
 SHOWN = 12  # mistakes in the picture
 
 
-def pack(run, data, folder=FOLDER):
+def pack(run, data, folder):
     """Write a finished run's weights as float16, and what is measured of the network with them.
+
+    The weights are those that the run's record speaks of, ``model.weights.h5``.
 
     Args:
         run: the folder of a run that ``training.train`` has finished.
         data: the path of the data it was trained on, or None as for ``load``.
-        folder: where the four files go.
+        folder: where the four files go; made if it is missing.
 
     Raises:
-        ValueError: the run is not finished, or the data are not its own.
+        ValueError: the run is not finished, the data are not its own, or ``folder`` holds a packed
+            network.
         FloatingPointError: a weight is beyond what float16 holds.
     """
     run, folder = expanded(run), expanded(folder)
     if not (run / "record.json").exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
-    record = json.loads((run / "record.json").read_text(encoding="utf-8"))
-    state = checkpoint.load(run)
-    dataset = load_data(state.config.dataset, data)
+    if (folder / RECORD).exists():
+        raise ValueError(
+            f"output must be a folder without a packed network, received {folder}: move that away, "
+            "or choose another"
+        )
+    record = _told(run / "record.json")
+    config = TrainingConfig.told(record["config"])
+    dataset = load_data(config.dataset, data)
     if digest(dataset) != record["data_sha256"]:
         raise ValueError(f"data must be what {run} was trained on, received other data")
     images, labels, names = dataset.x_test, dataset.y_test, dataset.class_names
-    model = network(state.config, images.shape[1:], len(names))
-    weights = halved(model, state.model)
+    model = network(config, images.shape[1:], len(names))
+    model.load_weights(run / "model.weights.h5")
+    weights = halved(model)
     for variable in model.variables:
         variable.assign(weights[variable.path])
     probabilities = model.predict(images, batch_size=500, verbose=0)
@@ -70,10 +79,11 @@ def pack(run, data, folder=FOLDER):
         part.write_text(table(head, "history", record["history"]), encoding="utf-8")
 
 
-def halved(model, values):
+def halved(model):
     """The model's weights in half precision, by name."""
     weights = {}
-    for variable, value in zip(model.variables, values, strict=True):
+    for variable in model.variables:
+        value = variable.numpy()
         with np.errstate(over="ignore"):  # said below
             weights[variable.path] = value.astype(np.float16)
         if not np.isfinite(weights[variable.path]).all():
@@ -133,5 +143,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m resnet_lesson.pretrained", description=__doc__)
     parser.add_argument("run", help="the folder of a finished run")
     parser.add_argument("data", help="the path of the data it was trained on")
+    parser.add_argument("output", help="the folder for the packed network")
     options = parser.parse_args()
-    pack(options.run, options.data)
+    try:
+        pack(options.run, options.data, options.output)
+    except (ValueError, OSError, FloatingPointError) as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    say(f"Packed. pretrained.load({options.output!r}) opens it.")

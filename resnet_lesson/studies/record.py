@@ -34,6 +34,7 @@ class Record:
         Raises:
             ValueError: no run has them.
         """
+        self._check_known(*values)
         choices = {
             name: value if isinstance(value, (tuple, list, set)) else (value,)
             for name, value in values.items()
@@ -48,8 +49,22 @@ class Record:
         return Record(runs, self.about)
 
     def __getitem__(self, measure):
-        """(runs,) the values of one measure or setting; NaN where a run has none."""
+        """(runs,) the values of one measure or setting; NaN where a run has none.
+
+        Raises:
+            ValueError: no run has it.
+        """
+        self._check_known(measure)
         return np.array([np.nan if run.get(measure) is None else run[measure] for run in self.runs])
+
+    def _check_known(self, *names):
+        known = dict.fromkeys(name for run in self.runs for name in run)
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"a column of {self.about.get('study')} must be one of {', '.join(known)}, "
+                    f"received {name!r}"
+                )
 
     def values(self, setting):
         """What the setting takes, in order of first appearance."""

@@ -39,12 +39,15 @@ OTHERS_TASKS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Run:
     """A finished run: the trained Keras model, and the record of how it got there."""
 
     model: keras.Model
     record: dict
+
+    def __repr__(self):
+        return f"<Run: {self.sentence}>"
 
     @property
     def sentence(self):
@@ -229,8 +232,8 @@ def _check_goes_on(state, config, resume, folder):
         before, now = getattr(state.config, item.name), getattr(config, item.name)
         if before != now:
             raise ValueError(
-                f"a run goes on as it began, {item.name} {before!r}, received {now!r}: resume "
-                "without it, or choose another output"
+                f"a run goes on as it began: {folder} has {item.name} {before!r}, received "
+                f"{now!r}; resume with {before!r}, or choose another output"
             )
 
 

@@ -339,5 +339,5 @@ def _check_makers(makers):
     for name, make in makers.items():
         if not isinstance(name, str) or not name:
             raise ValueError(f"a network's name must be a non-empty string, received {name!r}")
-        if not callable(make):
+        if not callable(make) or hasattr(make, "fit"):  # a model can be called, too
             raise ValueError(f"{name!r} must be a function without arguments, received {make!r}")
