@@ -105,12 +105,13 @@ class Calls:
                 self._undo.close()
 
     def _call(self, layer):
-        call = layer.call
+        call = traced_anew(layer.call)
 
         @functools.wraps(call)
         def kept(*args, **kwargs):
             made = Call(layer, [])
-            self.made.append(made)
+            if self._inside:
+                self.made.append(made)
             outputs = call(*args, **kwargs)
             made.outputs.extend(tf.nest.flatten(outputs))
             return outputs
@@ -125,6 +126,13 @@ class Calls:
             return loss
 
         return kept
+
+
+def traced_anew(function):
+    """The same ``tf.function`` with no traces yet: in its old ones nobody hears what is called."""
+    if not isinstance(function, tf.types.experimental.PolymorphicFunction):
+        return function
+    return tf.function(function.python_function)
 
 
 @contextlib.contextmanager
@@ -142,32 +150,38 @@ def replaced(thing, name, value):
             del attributes[name]
 
 
-def first_uses(kernels, calls):
-    """For each kernel the calls of the innermost layer that holds it, and where the first stands.
+def uses(kernels, calls, model):
+    """For each kernel the places in ``calls`` where it is used, a list of numbers, first one first.
+
+    Those are the calls of the layer whose own weight it is; or, where that is not among them, of
+    the smallest layer around it, such as that around the cell of a loop. The model as a whole is
+    none.
 
     Args:
         kernels: a list of variables.
-        calls: a list of ``Call``, outer layers before the inner ones that they call.
-
-    Returns:
-        A list of pairs: the position of the first call in ``calls``, and the calls. Where no layer
-        that holds the kernel was called, the position is beyond all others and there are no calls.
+        calls: a list of ``Call``.
+        model: the model that they are of.
     """
-    holders = {}  # of each kernel: how many weights the layer has, first position, calls
-    by_layer = {}
-    for position, call in enumerate(calls):
-        by_layer.setdefault(id(call.layer), (position, []))[1].append(call)
-    for position, made in by_layer.values():
-        weights = made[0].layer.weights
-        for weight in weights:
-            # An outer layer has more weights than one inside, or the same and is called earlier.
-            if id(weight) not in holders or len(weights) <= holders[id(weight)][0]:
-                holders[id(weight)] = len(weights), position, made
-    nowhere = (0, len(calls), [])
-    return [holders.get(id(kernel), nowhere)[1:] for kernel in kernels]
+    called = {}
+    for number, call in enumerate(calls):
+        called.setdefault(id(call.layer), []).append(number)
+    holders = {}  # of each weight: whether it is of a layer inside, the layer's size, its calls
+    for layer in model._flatten_layers():
+        own = _own_weights(layer)
+        held = own if layer is model else layer.weights
+        for weight in held if id(layer) in called else ():
+            inside = not any(weight is other for other in own)
+            found = (inside, len(held), called[id(layer)])
+            holders[id(weight)] = min(holders.get(id(weight), found), found)
+    return [holders.get(id(kernel), (True, 0, []))[2] for kernel in kernels]
 
 
-def in_order_of_use(kernels, calls):
-    """The kernels, the first used first; what is used in one place stays in the order it had."""
-    positions = [position for position, _ in first_uses(kernels, calls)]
-    return [kernels[index] for index in sorted(range(len(kernels)), key=positions.__getitem__)]
+def _own_weights(layer):
+    """Without those of the layers in it."""
+    return layer._trainable_variables + layer._non_trainable_variables
+
+
+def in_order_of_use(kernels, calls, model):
+    """The kernels, the first used first; then those that are not used, in the order they had."""
+    first = [min(found, default=len(calls)) for found in uses(kernels, calls, model)]
+    return [kernels[index] for index in sorted(range(len(kernels)), key=first.__getitem__)]

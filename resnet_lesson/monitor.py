@@ -6,6 +6,7 @@ no copy to the host but one for every few hundred steps.
 
 import copy
 import csv
+import functools
 import threading
 from numbers import Integral
 from typing import NamedTuple
@@ -13,7 +14,16 @@ from typing import NamedTuple
 import numpy as np
 
 from .files import whole
-from .kernels import Call, Calls, first_uses, in_order_of_use, kernels_of, places_of, replaced
+from .kernels import (
+    Call,
+    Calls,
+    in_order_of_use,
+    kernels_of,
+    places_of,
+    replaced,
+    traced_anew,
+    uses,
+)
 from .runtime import keras, tf
 
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
@@ -28,7 +38,8 @@ class FirstBad(NamedTuple):
 
     ``where`` says what was bad. "gradient": loss and weights were finite still, and ``layer`` is
     the one nearest the loss whose gradient was not. "forward pass": they were not, and ``layer`` is
-    the first in order of use whose weights or output were not; "loss" where no layer's were.
+    the first in order of use whose weights or output were not; "loss" where no layer's were. Only
+    layers whose kernels train are looked at.
     """
 
     layer: str
@@ -42,15 +53,16 @@ def first_bad(records):
     gradients, weights, losses = (
         np.ma.filled(records[name], 0.0) for name in ("gradient_norm", "weight_norm", "loss")
     )
-    rows = np.flatnonzero(~np.isfinite(gradients).all(axis=1) | (records["broken"] != ""))
+    finite = np.isfinite(np.concatenate([gradients, weights], axis=1)).all(axis=1)
+    rows = np.flatnonzero(~finite | (records["broken"] != ""))
     if not len(rows):
         return None
     row = rows[0]
     broken, values = records["broken"][row], losses[row]
     # A ReLU may turn NaN into zero: then the loss is finite behind a weight that is not.
     bad_weights = np.flatnonzero(~np.isfinite(weights[row]))
-    if not broken and len(bad_weights):
-        broken, values = records["layers"][bad_weights[0]], weights[row]
+    if len(bad_weights):
+        broken, values = broken or records["layers"][bad_weights[0]], weights[row]
     where = "forward pass"
     if not broken:
         # The gradient travels from the loss to the input.
@@ -76,8 +88,10 @@ class GradientMonitor(keras.callbacks.Callback):
     monitor holds the kernels' old values during a step, the table of an ``Embedding`` included, and
     sums the gradients of several replicas a second time.
 
-    Layers may be frozen or unfrozen between fits; what was recorded stays. A monitor can be copied
-    and pickled: the copy has its records, and follows a model of its own.
+    Layers may be frozen or unfrozen between fits; what was recorded stays. A training step is
+    traced anew for the monitor: what was changed in the model since ``compile`` counts from then
+    on. A monitor can be copied and pickled: the copy has its records, and follows a model of its
+    own.
 
     Args:
         every: record one step in ``every``, beginning with the first.
@@ -104,7 +118,7 @@ class GradientMonitor(keras.callbacks.Callback):
         self._forget_model()
 
     def _forget_model(self):
-        self._model = self._followed = None
+        self._model = self._followed = self._fit = None
         self._tape = None
         self._monitored = None  # the model's train function with the tape in it
         self._due = False
@@ -126,18 +140,21 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def __getstate__(self):
         """The records and settings: what belongs to a model and its device is left out."""
-        self._fetch()
-        return {"every": self.every, "_history": self._history, "_copied": self._copied}
+        models = ("_model", "_followed", "_fit", "_tape", "_monitored", "_due")
+        return {name: value for name, value in vars(self).items() if name not in models}
 
     def __setstate__(self, state):
-        self.__init__(state["every"])
         vars(self).update(state)
+        self._forget_model()
 
     def __deepcopy__(self, memo):
-        twin = GradientMonitor.__new__(type(self))
+        twin = type(self).__new__(type(self))
         twin.__setstate__(copy.deepcopy({**self.__getstate__(), "_copied": []}, memo))
         self._copied.append(twin._history)
         return twin
+
+    def __copy__(self):
+        return copy.deepcopy(self)
 
     @property
     def copies(self):
@@ -156,24 +173,27 @@ class GradientMonitor(keras.callbacks.Callback):
             replicas; 0 where the loss does not reach a kernel.
         ``weight_norm`` (steps, kernels): norm before the update.
         ``update_ratio`` (steps, kernels): norm of the change of the kernel over ``weight_norm``,
-            by whatever changed it: rate, momentum, decay, constraint. 0 on a step that only
+            by all that ``apply`` does: rate, momentum, decay, constraint. 0 on a step that only
             accumulates or that loss scaling skips; infinite where a zero kernel moves.
         ``step`` (steps,): training steps counted from 0, on over all fits.
-        ``loss`` (steps,): what ``compute_loss`` returned, penalties included; NaN also where a
-            custom ``train_step`` does not call it.
+        ``loss`` (steps,): what ``compute_loss`` returned, penalties included, summed where a custom
+            ``train_step`` calls it more than once; NaN also where that does not call it.
         ``broken`` (steps,): the layer where the forward pass broke, or "loss"; else "".
         ``layers`` (kernels,): the kernels' places, in the order in which the model uses them.
 
         Where a kernel was frozen in some fits, arrays of kernels are masked arrays.
         """
-        self._fetch()
         return self._history.records()
+
+    @property
+    def steps(self):
+        """How many training steps it has seen, recorded or not."""
+        self._history.fetch()
+        return self._history.seen
 
     def drain(self):
         """``records`` since the last call; the monitor forgets them: its memory stays bounded."""
-        records = self.records
-        self._history.groups = []
-        return records
+        return self._history.records(forget=True)
 
     @property
     def first_bad(self):
@@ -224,12 +244,12 @@ class GradientMonitor(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch, logs=None):
         if self.model.train_function is not self._monitored:
             self._install()  # another callback had the train function made anew
-        self._due = True
+        self._due, self._fit = True, getattr(self.model, "history", None)
 
     def on_train_end(self, logs=None):
         if self.model.train_function is self._monitored:
             self.model.train_function = self._monitored.plain
-        self._fetch()
+        self._history.close()
 
     def _install(self):
         model = self.model
@@ -255,11 +275,12 @@ class GradientMonitor(keras.callbacks.Callback):
                 raise ValueError("one fit takes one GradientMonitor, received two")
             plain = plain.plain
         if getattr(self._monitored, "plain", None) is not plain:
-            self._fetch()
+            self._history.close()
             self._tape = _Tape(model, self._history, self.every)
             if model.built:
                 self._tape.open()
             self._monitored = self._monitor(model, plain)
+        self._history.tape = self._tape
         model.train_function = self._monitored
 
     def _monitor(self, model, plain):
@@ -279,13 +300,14 @@ class GradientMonitor(keras.callbacks.Callback):
         listening = model.train_function
 
         def monitored(iterator):
-            if not self._due:
+            if not self._due or getattr(model, "history", None) is not self._fit:
                 # A fit that does not know the monitor: the one that did has raised.
                 model.train_function = plain
                 return plain(iterator)
             self._due = False
             if tape.pending + model.steps_per_execution > tape.capacity:
-                self._fetch()
+                self._history.fetch()
+                tape.pending = 0
             tape.pending += model.steps_per_execution
             with tape.listening(model.optimizer):
                 return listening(iterator)
@@ -293,29 +315,52 @@ class GradientMonitor(keras.callbacks.Callback):
         monitored.monitor, monitored.plain = self, plain
         return monitored
 
-    def _fetch(self):
-        if self._tape is not None and self._tape.pending and self._tape.kernels:
-            self._tape.fetch()
-
 
 class _History:
     """The rows of a monitor, in groups of the same kernels.
 
     ``groups`` has pairs: the places that the columns belong to, and a list of arrays of rows.
     ``order`` has all places of the model as it was last, frozen ones too, in order of use;
-    ``seen`` counts the steps.
+    ``seen`` counts the steps. While a fit goes on ``tape`` has more. Any thread may read it.
     """
 
     def __init__(self):
         self.groups, self.order, self.seen = [], (), 0
+        self.tape, self._reading = None, threading.RLock()
+
+    def __getstate__(self):
+        self.fetch()
+        return {"groups": list(self.groups), "order": self.order, "seen": self.seen}
+
+    def __setstate__(self, state):
+        self.__init__()
+        vars(self).update(state)
+
+    def fetch(self):
+        """Take what the tape has."""
+        with self._reading:
+            if self.tape is not None and self.tape.kernels:
+                self.tape.fetch()
+
+    def close(self):
+        """Take what the tape has, and let it and its model go."""
+        self.fetch()
+        self.tape = None
 
     def add(self, places, rows):
         if not self.groups or self.groups[-1][0] != places:
             self.groups.append((places, []))
         self.groups[-1][1].append(rows)
 
-    def records(self):
+    def records(self, forget=False):
         """As ``GradientMonitor.records`` tells."""
+        with self._reading:
+            self.fetch()
+            records = self._records()
+            self.groups = [] if forget else self.groups
+        return records
+
+    def _records(self):
         self.groups = [(places, [np.concatenate(parts)]) for places, parts in self.groups]
         groups = [(places, rows) for places, (rows,) in self.groups]
         # A group of no rows gives the shapes of what is empty.
@@ -363,7 +408,7 @@ class _Tape:
         self.model, self.history, self.every = model, history, every
         self.capacity = max(CAPACITY, model.steps_per_execution)
         self.kernels, self.places = [], {}
-        self.pending = 0  # steps since the last fetch, or more
+        self.pending = 0  # steps since the fit last made room for more, or more
         self._arranged = False
         self._calls = Calls(model)
         self._local = threading.local()  # a strategy traces each replica in a thread of its own
@@ -388,8 +433,8 @@ class _Tape:
             return
         calls, weights = self._calls.made, self.model.weights
         every = [weight for weight in weights if id(weight) in self.places]
-        self.kernels = in_order_of_use(self.kernels, calls)
-        used = in_order_of_use(every, calls)
+        self.kernels = in_order_of_use(self.kernels, calls, self.model)
+        used = in_order_of_use(every, calls, self.model)
         self.history.order = tuple(self.places[id(kernel)] for kernel in used)
         self._arranged = True
 
@@ -402,7 +447,7 @@ class _Tape:
             self._local.batch = [part for part in parts if part is not None]
             with self._calls:
                 self._calls.clear()
-                logs = train_step(data)
+                logs = (train_step if tf.executing_eagerly() else traced_anew(train_step))(data)
                 self._calls.clear()
             if self._local.applied != 1:
                 raise ValueError(
@@ -437,16 +482,14 @@ class _Tape:
             forward = self._forward(gradients, before)
             result = apply(grads, trainable_variables)
             steps = tf.identity(self.steps)
+            write = functools.partial(self._write, steps, forward, gradients, scale, before)
             if self.every == 1:
-                self._write(steps, forward, gradients, scale, before)
+                written = write()
             else:
-                tf.cond(
-                    steps % self.every == 0,
-                    lambda: self._write(steps, forward, gradients, scale, before),
-                    lambda: None,
-                )
-            # Where the data end by surprise, a last step runs as far as it can without a batch.
-            with tf.control_dependencies(self._local.batch):
+                written = tf.cond(steps % self.every == 0, write, lambda: tf.constant(False))
+            # A step is counted when its row is there. And where the data end by surprise, a last
+            # step runs as far as it can without a batch.
+            with tf.control_dependencies([written, *self._local.batch]):
                 self.steps.assign(steps + 1)
             return result
 
@@ -466,20 +509,28 @@ class _Tape:
             loss = tf.constant(np.nan, tf.float64)
             sound = tf.reduce_all([_is_finite(gradient) for gradient in gradients])
         calls = [Call(layer, list(filter(_is_here, outs))) for layer, outs in self._calls.made]
-        uses = first_uses(self.kernels, [call for call in calls if call.outputs])
+        parts = self._parts([call for call in calls if call.outputs], before)
 
         def broken():
-            faults = []
-            for weight, (_, made) in zip(before, uses, strict=True):
-                parts = [weight, *(output for call in made for output in call.outputs)]
-                faults.append(~tf.reduce_all([_is_finite(part) for part in parts]))
-            return tf.cast(tf.stack(faults), tf.float64)
+            return tf.cast(
+                [~tf.reduce_all(list(map(_is_finite, part))) for _, part in parts], "int32"
+            )
 
-        faults = tf.cond(sound, lambda: tf.zeros(len(before), tf.float64), broken)
+        faults = tf.cond(sound, lambda: tf.zeros(len(parts), tf.int32), broken)
         faults = _summed([faults])[0] > 0
         nowhere = tf.where(sound, -1, len(before)) if losses else tf.constant(-1)
-        first = tf.where(tf.reduce_any(faults), tf.argmax(faults, output_type=tf.int32), nowhere)
+        found = tf.gather([kernel for kernel, _ in parts], tf.argmax(faults))
+        first = tf.where(tf.reduce_any(faults), found, nowhere)
         return tf.stack([loss, tf.cast(first, tf.float64)])
+
+    def _parts(self, calls, before):
+        """What may have broken, in order of use: numbers of kernels, and the tensors of each."""
+        parts = []  # each behind its place in that order; of one call, weights come before outputs
+        for kernel, made in enumerate(uses(self.kernels, calls, self.model)):
+            parts.append(((min(made, default=len(calls)), 0), kernel, [before[kernel]]))
+            parts += [((number, 1), kernel, calls[number].outputs) for number in made]
+        parts.sort(key=lambda part: part[0])
+        return [part[1:] for part in parts]
 
     def _of_kernels(self, grads, variables):
         """The kernels' gradients in order, zeros where there is none."""
@@ -497,12 +548,14 @@ class _Tape:
         ratio = tf.where(change == 0, tf.zeros_like(change), change / weight)
         row = tf.concat([[tf.cast(steps, tf.float64)], forward, gradient, weight, ratio], axis=0)
         place = (steps // self.every) % self.capacity
-        self.rows.assign(tf.tensor_scatter_nd_update(self.rows, [[place]], [row]))
+        rows = tf.tensor_scatter_nd_update(self.rows, [[place]], [row])
+        with tf.control_dependencies([self.rows.assign(rows, read_value=False)]):
+            return tf.constant(True)
 
     def fetch(self):
         """Move new rows into the history."""
         fetched = -(-self.history.seen // self.every)
-        self.history.seen, self.pending = int(self.steps.numpy()), 0
+        self.history.seen = int(self.steps.numpy())
         written = -(-self.history.seen // self.every)
         rows = np.arange(max(fetched, written - self.capacity), written) % self.capacity
         if len(rows):

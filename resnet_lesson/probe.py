@@ -1,6 +1,7 @@
 """How strongly one batch pulls at each kernel of a Keras model."""
 
 import contextlib
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ from .kernels import Calls, in_order_of_use, kernels_of, places_of
 from .runtime import keras, tf
 
 # Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
-LOSS_SCALE = 2.0**15
+LOSS_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-24
+_probing = threading.RLock()  # penalties and averages of a model are put away meanwhile
 
 
 class KernelNorms(NamedTuple):
@@ -34,8 +36,9 @@ def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
             ``tf.data.Dataset`` or ``PyDataset``, whose first batch is measured.
         y: (B, ...) targets as ``fit`` takes them; None where ``x`` brings its own.
         loss: what ``compile`` takes: a loss, its name or a function, or a list or dict of them.
-            None takes what the model was compiled with. A model that is not compiled and ends in a
-            softmax or sigmoid is measured by cross-entropy.
+            None takes what the model was compiled with, or its own ``compute_loss``; what a
+            ``train_step`` of its own does beside that is not known. A model that is not compiled
+            and ends in a softmax or sigmoid is measured by cross-entropy.
         sample_weight: (B,) weights as ``fit`` takes them.
 
     Returns:
@@ -57,14 +60,14 @@ def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
     batch = _batch(x, y, sample_weight)
     scale = _loss_scale(model)
     calls, gradients = _differentiated(model, kernels, batch, loss, scale)
-    while scale > 1 and not all(np.isfinite(gradient).all() for gradient in gradients):
+    while scale > SMALLEST_SCALE and not all(np.isfinite(gradient).all() for gradient in gradients):
         scale /= 4  # float16 overflows, as it may in the first steps of a training
         calls, gradients = _differentiated(model, kernels, batch, loss, scale)
     norms = {
         id(kernel): KernelNorms(places[id(kernel)], norm(gradient) / scale, norm(kernel.value))
         for kernel, gradient in zip(kernels, gradients, strict=True)
     }
-    return [norms[id(kernel)] for kernel in in_order_of_use(kernels, calls)]
+    return [norms[id(kernel)] for kernel in in_order_of_use(kernels, calls, model)]
 
 
 def norm(values):
@@ -84,7 +87,7 @@ def _differentiated(model, kernels, batch, loss, scale):
     """The calls of a forward pass, and the kernels' gradients of the scaled loss, as arrays."""
     x, y, sample_weight = batch
     calls = Calls(model)
-    with _untouched(model), _without_penalties(model), calls:
+    with _probing, _untouched(model), _without_penalties(model), calls:
         with tf.GradientTape() as tape:
             prediction = model(x, training=True)
             value = scale * _loss(model, loss, calls.made, x, y, prediction, sample_weight)
@@ -101,17 +104,23 @@ def _differentiated(model, kernels, batch, loss, scale):
 @contextlib.contextmanager
 def _untouched(model):
     """Put back what a pass in training mode moves: averages of BN, seeds of dropout, metrics."""
-    known = list(model.metrics)
-    kept = [*model.variables, *model.metrics_variables]
+    known = _metrics(model)
+    kept = [*model.variables, *(variable for metric in known for variable in metric.variables)]
     before = [tf.identity(variable.value) for variable in kept]
     try:
         yield
     finally:
         for variable, value in zip(kept, before, strict=True):
             variable.assign(value)
-        for metric in model.metrics:
+        for metric in _metrics(model):
             if not any(metric is other for other in known):
                 metric.reset_state()  # one for each of several losses, made with the first loss
+
+
+def _metrics(model):
+    """Those of the model and of the models in it, each once."""
+    found = [metric for layer in model._flatten_layers() for metric in layer.metrics]
+    return list({id(metric): metric for metric in found}.values())
 
 
 @contextlib.contextmanager
@@ -141,11 +150,13 @@ def _loss(model, loss, calls, x, y, prediction, sample_weight):
     """The loss as ``fit`` computes it, a scalar."""
     if loss is None and not model.compiled:
         loss = _cross_entropy(calls, y, prediction)
+    if loss is None and type(model).compute_loss is not keras.Model.compute_loss:
+        return model._compute_loss(x, y, prediction, sample_weight, training=True)
     wanted = loss or model.loss
     if wanted and y is None:
         raise ValueError(f"y must be given for the loss {wanted!r}, received None")
     if loss is None:
-        return model.compute_loss(x=x, y=y, y_pred=prediction, sample_weight=sample_weight)
+        return model._compute_loss(x, y, prediction, sample_weight, training=True)
     # A model of no layers wraps and weighs losses as the model itself would if it had this one.
     judge = keras.Model(name="judge")
     judge.output_names = getattr(model, "output_names", None)
@@ -156,8 +167,11 @@ def _loss(model, loss, calls, x, y, prediction, sample_weight):
 
 def _cross_entropy(calls, y, prediction):
     """The cross-entropy that goes with the activation whose output the prediction is."""
-    last = [call.layer for call in calls if any(out is prediction for out in call.outputs)]
-    ends = {_activation(layer) for layer in last}
+    ends = {
+        _activation(call.layer)
+        for call in calls
+        if any(output is prediction for output in call.outputs)
+    }
     if "sigmoid" in ends:
         return "binary_crossentropy"
     if "softmax" in ends:
@@ -171,9 +185,12 @@ def _cross_entropy(calls, y, prediction):
 
 
 def _activation(layer):
-    if isinstance(layer, keras.layers.Softmax):
+    layers = keras.layers
+    if isinstance(layer, layers.Softmax):
         return "softmax"
-    return getattr(getattr(layer, "activation", None), "__name__", None)
+    # Of other layers, such as an LSTM, the activation may not be what comes last.
+    last = (layers.Activation, layers.Dense, layers.EinsumDense, layers.Conv1D, layers.Conv2D)
+    return layer.activation.__name__ if isinstance(layer, last) else None
 
 
 def _batch(x, y, sample_weight):
@@ -193,6 +210,9 @@ def _batch(x, y, sample_weight):
             "x, y and sample_weight must be of one length, at least 1, received "
             f"{' and '.join(map(str, lengths))}"
         )
+    if isinstance(parts[2], (list, tuple, dict)):
+        ones = tf.ones(lengths[0])  # of an output without weights, as in fit
+        parts[2] = keras.tree.map_structure(lambda w: ones if w is None else w, parts[2])
     return parts
 
 
@@ -200,13 +220,13 @@ def _tensors(part):
     """The same nest with tensors for arrays, as ``fit`` makes them; None stays."""
     if part is None:
         return None
-    if isinstance(part, (list, tuple)) and not any(hasattr(item, "shape") for item in part):
+    if isinstance(part, (list, tuple)) and not any(getattr(item, "shape", ()) for item in part):
         part = np.asarray(part)  # numbers
     return keras.tree.map_structure(_tensor, part)
 
 
 def _tensor(array):
-    if tf.is_tensor(array):
+    if array is None or tf.is_tensor(array):
         return array
     array = np.asarray(array)
     if array.dtype == object:
