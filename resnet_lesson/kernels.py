@@ -105,7 +105,7 @@ class Calls:
                 self._undo.close()
 
     def _call(self, layer):
-        call = traced_anew(layer.call)
+        call = heard(layer.call)
 
         @functools.wraps(call)
         def kept(*args, **kwargs):
@@ -128,11 +128,12 @@ class Calls:
         return kept
 
 
-def traced_anew(function):
-    """The same ``tf.function`` with no traces yet: in its old ones nobody hears what is called."""
+def heard(function):
+    """A function of which each call is heard: where TensorFlow keeps old traces of it, a new one."""
     if not isinstance(function, tf.types.experimental.PolymorphicFunction):
         return function
-    return tf.function(function.python_function)
+    python = function.python_function
+    return python if tf.executing_eagerly() else tf.function(python)
 
 
 @contextlib.contextmanager

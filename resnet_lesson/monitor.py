@@ -17,11 +17,11 @@ from .files import whole
 from .kernels import (
     Call,
     Calls,
+    heard,
     in_order_of_use,
     kernels_of,
     places_of,
     replaced,
-    traced_anew,
     uses,
 )
 from .runtime import keras, tf
@@ -320,17 +320,19 @@ class _History:
     """The rows of a monitor, in groups of the same kernels.
 
     ``groups`` has pairs: the places that the columns belong to, and a list of arrays of rows.
-    ``order`` has all places of the model as it was last, frozen ones too, in order of use;
-    ``seen`` counts the steps. While a fit goes on ``tape`` has more. Any thread may read it.
+    ``order`` has all places of the model as it was last, in order of use, ``watched`` those that
+    are not frozen; ``seen`` counts the steps. While a fit goes on ``tape`` has more. Any thread may
+    read it.
     """
 
     def __init__(self):
-        self.groups, self.order, self.seen = [], (), 0
+        self.groups, self.order, self.watched, self.seen = [], (), (), 0
         self.tape, self._reading = None, threading.RLock()
 
     def __getstate__(self):
         self.fetch()
-        return {"groups": list(self.groups), "order": self.order, "seen": self.seen}
+        kept = ("groups", "order", "watched", "seen")
+        return {name: getattr(self, name) for name in kept}
 
     def __setstate__(self, state):
         self.__init__()
@@ -364,7 +366,7 @@ class _History:
         self.groups = [(places, [np.concatenate(parts)]) for places, parts in self.groups]
         groups = [(places, rows) for places, (rows,) in self.groups]
         # A group of no rows gives the shapes of what is empty.
-        places = self._places() or list(self.order)
+        places = self._places() or list(self.watched)
         groups = groups or [(places, np.empty((0, HEAD + len(MEASURES) * len(places))))]
         tables = [_placed(held, rows[:, HEAD:], places) for held, rows in groups]
         table = tables[0] if len(tables) == 1 else np.ma.concatenate(tables, axis=1)
@@ -435,7 +437,8 @@ class _Tape:
         every = [weight for weight in weights if id(weight) in self.places]
         self.kernels = in_order_of_use(self.kernels, calls, self.model)
         used = in_order_of_use(every, calls, self.model)
-        self.history.order = tuple(self.places[id(kernel)] for kernel in used)
+        self.history.order = self._places(used)
+        self.history.watched = self._places(self.kernels)
         self._arranged = True
 
     def counted(self, train_step):
@@ -447,7 +450,7 @@ class _Tape:
             self._local.batch = [part for part in parts if part is not None]
             with self._calls:
                 self._calls.clear()
-                logs = (train_step if tf.executing_eagerly() else traced_anew(train_step))(data)
+                logs = heard(train_step)(data)
                 self._calls.clear()
             if self._local.applied != 1:
                 raise ValueError(
@@ -559,8 +562,10 @@ class _Tape:
         written = -(-self.history.seen // self.every)
         rows = np.arange(max(fetched, written - self.capacity), written) % self.capacity
         if len(rows):
-            places = tuple(self.places[id(kernel)] for kernel in self.kernels)
-            self.history.add(places, self.rows.numpy()[rows])
+            self.history.add(self._places(self.kernels), self.rows.numpy()[rows])
+
+    def _places(self, kernels):
+        return tuple(self.places[id(kernel)] for kernel in kernels)
 
 
 def _is_here(tensor):

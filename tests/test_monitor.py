@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -816,6 +817,29 @@ def test_a_step_without_compute_loss_is_told_by_its_gradients(data):
     assert monitor.first_bad == FirstBad(monitor.records["layers"][0], 1, "NaN", "forward pass")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_behind_which_all_is_finite_is_told(value, data):
+    model, monitor = chain(), GradientMonitor()
+    kernel = model.get_layer("low1").kernel
+    # A ReLU makes zeros of NaN, and of minus infinity; no gradient passes it.
+    kernel.assign(np.full(kernel.shape, -abs(value)))
+    fit(model, points(data), monitor)
+    assert np.isfinite(monitor.records["loss"][0])
+    assert monitor.first_bad[:2] == ("low1", 0)
+    assert monitor.first_bad.where == "forward pass"
+
+
+def test_of_a_layer_used_twice_each_use_has_its_place(data):
+    image = keras.Input((2,))
+    shared = layers.Dense(2, name="shared")
+    middle = layers.Dense(2, name="middle", kernel_initializer=keras.initializers.Constant(3e38))
+    outputs = layers.Dense(4, "softmax", name="end")(shared(middle(shared(image))))
+    model, monitor = keras.Model(image, outputs), GradientMonitor()
+    fit(model, points(data), monitor)
+    assert list(monitor.records["layers"]) == ["shared", "middle", "end"]
+    assert monitor.first_bad[:2] == ("middle", 0)
+
+
 def test_nothing_seen_is_said(data):
     monitor = GradientMonitor()
     assert repr(monitor) == "<GradientMonitor: no step seen>"
@@ -918,3 +942,146 @@ def test_what_a_tuner_trains_copies_of_keeps_their_records(data):
     assert [len(twin.records["step"]) for twin in monitor.copies] == [STEPS, STEPS]
     one, other = (twin.records["weight_norm"][0, 0] for twin in monitor.copies)
     assert one != other
+
+
+class Unused(keras.Model):
+    """Has a layer that it never calls, and made it first."""
+
+    def __init__(self):
+        super().__init__()
+        self.aside = layers.Dense(2, name="aside")
+        self.head = layers.Dense(4, activation="softmax", name="head")
+        self.body = layers.Dense(4, name="body")
+
+    def build(self, shape):
+        self.aside.build(shape)
+        self.body.build(shape)
+        self.head.build((None, 4))
+        self.built = True
+
+    def call(self, x):
+        return self.head(self.body(x))
+
+
+def test_a_layer_that_is_not_used_comes_last_and_is_not_blamed(data):
+    model, monitor = Unused(), GradientMonitor()
+    model.build((None, 2))
+    model.head.kernel.assign(np.full((4, 4), 3e38))
+    fit(model, points(data), monitor)
+    assert list(monitor.records["layers"]) == ["body", "head", "aside"]
+    assert monitor.first_bad.layer == "head"
+
+
+def test_a_layer_used_alone_and_in_a_model_has_the_place_of_its_first_use(data):
+    image = keras.Input((2,))
+    shared = layers.Dense(2, name="shared")
+    hidden = layers.Dense(2, name="middle")(shared(image))
+    outputs = layers.Dense(4, "softmax", name="end")(keras.Sequential([shared])(hidden))
+    monitor = GradientMonitor()
+    fit(keras.Model(image, outputs), points(data), monitor)
+    assert list(monitor.records["layers"]) == ["shared", "middle", "end"]
+
+
+# ---------------------------------------------------------------- functions that TensorFlow keeps
+
+
+class Traced(keras.Model):
+    """Its call and its step are TensorFlow functions of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = layers.Dense(4, activation="softmax", name="head")
+        self.body = layers.Dense(4, name="body")
+
+    @tf.function
+    def call(self, x):
+        return self.head(self.body(x))
+
+    @tf.function
+    def train_step(self, data):
+        return super().train_step(data)
+
+
+@pytest.mark.parametrize("options", [{}, {"run_eagerly": True}], ids=["graph", "eager"])
+def test_functions_of_tensorflow_are_traced_anew(options, data):
+    set_seed(0)
+    model, first, second = Traced(), GradientMonitor(), GradientMonitor()
+    x, y = points(data)
+    model.build((None, 2))
+    model(x[:BATCH])
+    fit(model, (x, y), first, optimizer="sgd", **options)
+    fit(model, (x, y))
+    fit(model, (x, y), first)
+    fit(model, (x, y), second)
+    assert list(first.records["step"]) == list(range(2 * STEPS))
+    assert list(second.records["step"]) == list(range(STEPS))
+    for monitor in (first, second):
+        assert list(monitor.records["layers"]) == ["body", "head"]
+
+
+# ---------------------------------------------------------------- threads, copies, what raised
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_it_may_be_read_while_it_records(every, data):
+    model, monitor = chain(), GradientMonitor(every)
+    x, y = points(data)
+    model.compile("sgd", LOSS)
+    options = {"batch_size": BATCH, "epochs": 80, "verbose": 0, "callbacks": [monitor]}
+    thread = threading.Thread(target=lambda: model.fit(x, y, **options))
+    thread.start()
+    read = 0
+    while thread.is_alive():
+        steps = monitor.records["step"]
+        assert (steps == every * np.arange(len(steps))).all()
+        read += 1
+    assert read > 10
+    assert monitor.steps == 80 * STEPS
+    assert len(monitor.records["step"]) == -(-80 * STEPS // every)
+
+
+def test_a_shallow_copy_has_records_of_its_own(data):
+    model, monitor = functional(), GradientMonitor()
+    fit(model, data, monitor)
+    twin = copy.copy(monitor)
+    fit(functional(), data, twin)
+    assert len(monitor.records["step"]) == STEPS
+    assert len(twin.records["step"]) == 2 * STEPS
+    fit(model, data, monitor)
+    assert len(monitor.records["step"]) == 2 * STEPS
+
+
+class Patient(GradientMonitor):
+    def __init__(self, patience, every=1):
+        super().__init__(every)
+        self.patience = patience
+
+
+def test_copies_of_a_subclass_keep_what_it_adds(data):
+    monitor = Patient(7, every=2)
+    fit(functional(), data, monitor)
+    for twin in (copy.deepcopy(monitor), pickle.loads(pickle.dumps(monitor))):
+        assert (type(twin), twin.patience, twin.every) == (Patient, 7, 2)
+        np.testing.assert_array_equal(twin.records["step"], monitor.records["step"])
+
+
+class Raises(keras.callbacks.Callback):
+    def on_train_batch_begin(self, batch, logs=None):
+        if batch == 3:
+            raise RuntimeError("enough")
+
+
+def test_a_copy_whose_training_raised_keeps_its_records(data):
+    monitor = GradientMonitor()
+    with pytest.raises(RuntimeError, match="enough"):
+        fit(functional(), data, copy.deepcopy(monitor), Raises())
+    (twin,) = monitor.copies
+    assert list(twin.records["step"]) == [0, 1, 2]
+
+
+def test_a_fit_that_raised_between_steps_lets_the_next_one_be(data):
+    model, monitor = functional(), GradientMonitor()
+    with pytest.raises(RuntimeError, match="enough"):
+        fit(model, data, monitor, Raises())
+    fit(model, data)
+    assert list(monitor.records["step"]) == [0, 1, 2]

@@ -1,6 +1,7 @@
 """The training panel: what it keeps, and that start, pause and stop act."""
 
 import base64
+import itertools
 import json
 import subprocess
 import sys
@@ -271,11 +272,36 @@ def test_a_dict_of_arguments_reaches_fit(every):
     assert panel.runs[0]["steps"] == 3 * STEPS
 
 
-def test_several_steps_in_one_execution_are_counted():
-    panel = TrainingPanel({"one": network(steps_per_execution=3)}, epochs=2, batch_size=BATCH)
+@pytest.mark.parametrize("size", [3, 4])
+def test_several_steps_in_one_execution_are_counted(size):
+    panel = TrainingPanel({"one": network(steps_per_execution=size)}, epochs=2, batch_size=BATCH)
     panel.run()
     (run,) = panel.runs
-    assert run["steps"] == len(recording.strip_codes(run)) == 2 * STEPS
+    assert run["steps"] == run["total"] == len(recording.strip_codes(run)) == 2 * STEPS
+    # Keras tells the loss of each execution; the last one of an epoch may be a part of one.
+    starts = [start for epoch in (0, STEPS) for start in range(epoch, epoch + STEPS, size)]
+    losses = run["whole"]["loss"]
+    for start, end in itertools.pairwise([*starts, 2 * STEPS]):
+        assert len(set(losses[start:end])) == 1
+    assert len(set(losses)) == len(starts)
+
+
+def test_layers_that_change_while_it_trains_are_refused():
+    class Freezes(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                self.model.get_layer("first").trainable = False
+                self.model.compile("sgd", "sparse_categorical_crossentropy")
+                self.model.make_train_function()
+
+    def make():
+        model, x, y = network()()
+        return model, {"x": x, "y": y, "callbacks": Freezes()}
+
+    panel = TrainingPanel({"one": make}, epochs=2, batch_size=BATCH)
+    with pytest.raises(ValueError, match="the layers of 'one' must stay the same while it trains"):
+        panel.run()
+    assert panel.runs[0]["steps"] >= 1
 
 
 def test_no_metric_is_none():

@@ -1,5 +1,7 @@
 """The probe: right by finite differences, and the model exactly as it was."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -548,3 +550,105 @@ def test_the_probe_leaves_the_names_that_keras_counts(rows):
     gradient_norms(one_output(), rows, IDS, "sparse_categorical_crossentropy")
     assert keras.Sequential([keras.Input((2,)), layers.Dense(2)]).name == "sequential"
     assert keras.optimizers.RMSprop().name == "rm_sprop"
+
+
+def test_a_function_of_tensorflow_is_heard(rows):
+    class Traced(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = layers.Dense(3, activation="softmax", name="head")
+            self.body = layers.Dense(4, name="body")
+
+        @tf.function
+        def call(self, x):
+            return self.head(self.body(x))
+
+    model = Traced()
+    model(rows)
+    model(rows)
+    for _ in range(2):
+        found = gradient_norms(model, rows, IDS, "sparse_categorical_crossentropy")
+        assert [kernel.layer for kernel in found] == ["body", "head"]
+        assert all(kernel.gradient_norm > 0 for kernel in found)
+
+
+def test_an_activation_inside_the_last_layer_is_not_what_it_ends_in(rows):
+    model = keras.Sequential([keras.Input((5, 1)), layers.LSTM(1, activation="sigmoid")])
+    with pytest.raises(ValueError, match="must end in a softmax or sigmoid, or be given a loss"):
+        gradient_norms(model, rows[..., None], IDS % 2)
+
+
+def test_float16_comes_down_below_one(rows):
+    set_seed(0)
+    norms = []
+    for dtype in ("float32", "mixed_float16"):
+        model = keras.Sequential([keras.Input((5,)), layers.Dense(3, dtype=dtype)])
+        model.layers[0].kernel.assign(np.full((5, 3), 0.1))
+        big = (gradient_norms(model, rows * 1e3, np.zeros((7, 3)), "mse"),)
+        norms.append(big[0][0].gradient_norm)
+    assert norms[0] > 65504
+    assert norms[1] == pytest.approx(norms[0], rel=0.01)
+
+
+def test_probes_at_once_leave_the_model(rows):
+    model = one_output()
+    model.layers[1].kernel.regularizer = penalty = keras.regularizers.L2(0.1)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    right = gradient_norms(model, rows, IDS)
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(gradient_norms(model, rows, IDS)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [right] * 4
+    assert model.layers[1].kernel.regularizer is penalty
+    assert not [layer for layer in model.layers if "call" in vars(layer)]
+
+
+def test_an_output_without_a_loss_or_a_weight(rows):
+    inner = one_output(units=2, activation=None)
+    model = Tape(inner.input, [inner.output, layers.Dense(2, name="more")(inner.output)])
+    weights = np.arange(7, dtype="float32")
+    model.compile("sgd", ["mse", "mse"], run_eagerly=True)
+    y = [rows[:, :2], rows[:, 1:3]]
+    right = gradient_norms(model, rows, y, sample_weight=[weights, np.ones(7)])
+    assert gradient_norms(model, rows, y, sample_weight=[weights, None]) == right
+    plain = gradient_norms(inner, rows, y[0], "mse")
+    found = gradient_norms(model, rows, [y[0], None], ["mse", None])
+    assert [k.gradient_norm for k in found] == [*(k.gradient_norm for k in plain), 0]
+
+
+def test_a_loss_of_the_models_own_without_targets(rows):
+    class Own(Tape):
+        def compute_loss(self, inputs, targets, outputs, weights, training):
+            return tf.reduce_mean(tf.square(outputs - inputs[:, :3]))
+
+    inner = one_output()
+    model = Own(inner.input, inner.output)
+    model.compile("sgd", "mse", run_eagerly=True)
+    found = [kernel.gradient_norm for kernel in gradient_norms(model, rows)]
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(tf.square(inner(rows, training=True) - rows[:, :3]))
+    right = tape.gradient(loss, [layer.kernel.value for layer in inner.layers[1:]])
+    np.testing.assert_allclose(found, [norm(part) for part in right], rtol=1e-5)
+
+
+def test_metrics_of_a_model_inside_stay(rows):
+    class Counts(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.seen = keras.metrics.Sum(name="seen")
+
+        def call(self, x):
+            self.seen.update_state(tf.reduce_sum(x) * 0 + 1)
+            return x
+
+    counts = Counts()
+    model = keras.Sequential([keras.Input((5,)), counts, layers.Dense(3, "softmax")])
+    before = float(counts.seen.result())
+    gradient_norms(model, rows, IDS)
+    assert float(counts.seen.result()) == before

@@ -71,24 +71,29 @@ class _Follower(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch, logs=None):
         if self._epoch is None:
             self._epoch = epoch
+        self._before = self._seen
 
     def on_train_batch_begin(self, batch, logs=None):
         # Not at the end of the last step: what Keras does at the end of an epoch is in turn too.
         self.race.take_turn(self.name, give=self._seen > 0)
-        self._batch, self._since = batch, time.monotonic()
+        self._since = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         self._seconds += time.monotonic() - self._since
         self._first = self._first or self._seconds
         if not self._seen:
             self._metric = _metric(logs)
-        self._seen += batch - self._batch + 1  # several, under steps_per_execution
+        self._seen = self._before + batch + 1
         loss, accuracy = (_number(logs.get(name, np.nan)) for name in ("loss", self._metric))
         self._logs.append((self._seen, loss, accuracy))
         self._obey()
         self.race.show(if_due=True)
 
     def on_epoch_end(self, epoch, logs=None):
+        # Under steps_per_execution Keras counts the last execution of an epoch as a full one.
+        self._seen = min(self._seen, self.monitor.steps)
+        if self._logs:
+            self._logs[-1] = (self._seen, *self._logs[-1][1:])
         self._obey()  # in a validation too, which may take longer than any step
 
     def _obey(self):
@@ -103,6 +108,11 @@ class _Follower(keras.callbacks.Callback):
                 return
             self.recording = Recording(
                 self.name, records["layers"], self.monitor.every, self._total(), self._metric
+            )
+        if list(records["layers"]) != self.recording.layers:
+            raise ValueError(
+                f"the layers of {self.name!r} must stay the same while it trains, received others "
+                "after a callback froze or unfroze some: train in two panels"
             )
         seen = [one[0] for one in self._logs]
         logs = [one[1:] for one in self._logs] + [(np.nan, np.nan)]  # a step that raised has none
