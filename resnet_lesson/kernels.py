@@ -129,7 +129,7 @@ class Calls:
 
 
 def heard(function):
-    """A function of which each call is heard: where TensorFlow keeps old traces of it, a new one."""
+    """The function, or a new one where TensorFlow keeps old traces, in which no call is heard."""
     if not isinstance(function, tf.types.experimental.PolymorphicFunction):
         return function
     python = function.python_function
