@@ -218,14 +218,19 @@ def test_the_record_has_the_gradients_of_each_epoch(tmp_path):
 
 
 def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
+    stored = [keras.layers.Dense(1, name=name) for name in ("last", "first")]
+    model = keras.Sequential([keras.Input((1,)), *stored])
+    # The monitor has them in order of use, the record as the model stores them.
     steps = np.array([[np.inf, np.nan], [1.0, np.inf], [3.0, np.nan]])
     monitor = types.SimpleNamespace(
         records={"step": np.arange(3), "layers": np.array(["first", "last"])}
         | {name: steps for name in MEASURES}
     )
     state = checkpoint.State(TINY, {}, [], [], [])
-    means = loop._Keeper(tmp_path, state, 1280, monitor, None)._gradients()
-    assert means == {name: [2.0, None] for name in MEASURES}
+    keeper = loop._Keeper(tmp_path, state, 1280, monitor, None)
+    keeper.set_model(model)
+    means = keeper._gradients()
+    assert means == {name: [None, 2.0] for name in MEASURES}
     plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
 
 

@@ -456,13 +456,18 @@ class _Keeper(keras.callbacks.Callback):
     def _gradients(self):
         """The means over the epoch's steps of the monitor's measures, a list by layer each.
 
+        In the record's order of layers, which an earlier version may have begun.
         Without the infinite ones of steps that float16 skips; None where all were.
         """
         records = self.monitor.records
         fresh = slice(self._recorded, None)
         self._recorded = len(records["step"])
+        layers = records["layers"].tolist()
+        columns = [layers.index(place) for place in kernel_places(self.model)]
         means = {name: np.ma.masked_invalid(records[name][fresh]).mean(axis=0) for name in MEASURES}
-        return {name: [rounded(value) for value in means[name].tolist()] for name in MEASURES}
+        return {
+            name: [rounded(value) for value in means[name][columns].tolist()] for name in MEASURES
+        }
 
     def _diverged(self, step, what):
         records = self.monitor.records
