@@ -69,9 +69,8 @@ def named(path, part=None):
     """
     try:
         yield
-    except (OSError, RuntimeError) as error:  # h5py's is a RuntimeError where it closes a file
-        number = getattr(error, "errno", None) or _told_number(error)
-        about = getattr(error, "filename", None)
+    except OSError as error:
+        number, about = error.errno or _told_number(error), error.filename
         if number is None or (about is not None and str(about) not in (str(path), part)):
             raise
         remedy = " (make room there or choose another place)" if number in _NO_ROOM else ""

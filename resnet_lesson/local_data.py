@@ -6,6 +6,7 @@ import zipfile
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from . import cifar_archive
 from .files import expanded
@@ -144,8 +145,11 @@ def _picture(path):
     from .runtime import tf
 
     try:
+        if path.suffix.lower() == ".bmp":  # of which TensorFlow does not read the palette
+            with Image.open(path) as picture:
+                return np.asarray(picture.convert("RGB"))
         return tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
-    except tf.errors.InvalidArgumentError as error:
+    except (tf.errors.InvalidArgumentError, OSError) as error:
         raise ValueError(
             f"{path} must be a whole picture, received a damaged or other file: copy it again"
         ) from error

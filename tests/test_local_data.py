@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from resnet_lesson import load, local_data, pickled
 from resnet_lesson.cifar_archive import BATCHES
@@ -38,6 +39,19 @@ def same(found, arrays):
 
 
 # ------------------------------------------------------------------ folders of pictures
+
+
+@pytest.mark.parametrize("kind", ["png", "bmp"])
+@pytest.mark.parametrize("mode", ["RGB", "P", "L"])
+def test_a_picture_has_the_colours_it_is_saved_with(tmp_path, kind, mode):
+    colours = np.full((32, 32, 3), (200, 10, 30), np.uint8)
+    picture = Image.fromarray(colours).convert(mode)
+    picture.save(tmp_path / f"a.{kind}")
+    found = local_data._picture(tmp_path / f"a.{kind}")
+    np.testing.assert_array_equal(found, np.asarray(picture.convert("RGB")))
+    (tmp_path / f"b.{kind}").write_bytes((tmp_path / f"a.{kind}").read_bytes()[:40])
+    with pytest.raises(ValueError, match="must be a whole picture, received a damaged"):
+        local_data._picture(tmp_path / f"b.{kind}")
 
 
 def test_what_others_hide_in_folders_of_pictures_is_passed_over(tmp_path):

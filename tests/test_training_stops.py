@@ -358,3 +358,17 @@ def test_without_a_policy_layers_follow_floatx(policy):
         assert keras.layers.Dense(1).compute_dtype == "float64"
     finally:
         keras.config.set_floatx("float32")
+
+
+@pytest.mark.parametrize("how", ["freeze", "compile"])
+def test_a_callback_that_changes_what_trains_is_refused(tmp_path, how):
+    class Changes(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if how == "freeze":
+                self.model.get_layer("dense").trainable = False
+            else:
+                self.model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+
+    with pytest.raises(ValueError, match=r"must leave compile and trainable .* end of epoch 2"):
+        training.train(TINY, tmp_path, callbacks=Changes(), verbose=False)
+    assert len(checkpoint.load(tmp_path).history) == 1

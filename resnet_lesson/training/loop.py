@@ -378,7 +378,19 @@ class _Keeper(keras.callbacks.Callback):
                 len(self.state.history) * self.steps + batch, f"the loss is {logs['loss']}"
             )
 
+    def on_train_begin(self, logs=None):
+        self._begun_with = self._made_of()
+
+    def _made_of(self):
+        """What callbacks of others must not change: the optimizer, and which layers train."""
+        return self.model.optimizer, kernel_places(self.model)
+
     def on_epoch_end(self, epoch, logs=None):
+        if self._made_of() != self._begun_with:
+            raise ValueError(
+                "callbacks must leave compile and trainable as they are, received a model changed "
+                f"before the end of epoch {epoch + 1}"
+            )
         full = self._last + 1 == self.steps
         self._row = self._told(epoch, logs) if full else None
 
