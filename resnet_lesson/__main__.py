@@ -51,7 +51,9 @@ def _add_train(commands):
         help="train a network, keeping all that is needed to go on",
         description="An option that is not given is the preset's, or with --resume the run's own.",
     )
-    train.add_argument("--preset", choices=PRESETS, help="digits, if not given")
+    train.add_argument(
+        "--preset", choices=PRESETS, help="digits, if not given; with --resume it only names DIR"
+    )
     train.add_argument("--output", metavar="DIR", help="runs/PRESET, if not given")
     train.add_argument("--resume", action="store_true", help="go on with the run that DIR holds")
     train.add_argument("--data", metavar="PATH", help="of a local copy of CIFAR-10")

@@ -48,6 +48,8 @@ def load(name, path=None):
     """
     if name not in _LOADERS:
         raise ValueError(f"name must be one of {', '.join(_LOADERS)}, received {name!r}")
+    if path is not None and not path:
+        raise ValueError(f"path must name a file or folder, received {path!r}")
     if name == "cifar10":
         return _cifar10(path or os.environ.get(CIFAR10_VARIABLE))
     if path is not None:

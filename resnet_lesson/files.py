@@ -111,7 +111,8 @@ def alone(lock, work):
     """Hold a lock, a file that is there meanwhile: one holder at a time, of all processes.
 
     The system takes the lock from a process that dies. Where the file system knows no locks, this
-    one is held by nobody.
+    one is held by nobody. It gives a function that raises an OSError where the lock's folder was
+    moved away meanwhile, perhaps with another in its place.
 
     Args:
         lock: the path of the lock's file.
@@ -134,13 +135,29 @@ def alone(lock, work):
         raise  # the lock is somebody else's
     except (OSError, NotImplementedError):
         pass  # where there is no room, the first file to be written says so
+    mark = _mark(lock)
+
+    def check():
+        if _mark(lock) != mark:
+            raise OSError(errno.ESTALE, "moved away or replaced meanwhile", os.path.dirname(lock))
+
     try:
-        yield
+        yield check
     finally:
         # Before the lock goes: who has opened its file by then finds that out, and gets no lock.
         with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
+            check()
             os.unlink(lock)
         held.release()
+
+
+def _mark(path):
+    """What tells a file from another of its name, None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def clear(folder, names):

@@ -304,6 +304,13 @@ def test_layers_that_change_while_it_trains_are_refused():
     assert panel.runs[0]["steps"] >= 1
 
 
+def test_one_model_is_not_two_networks():
+    made = network()()
+    panel = TrainingPanel({"one": lambda: made, "other": lambda: made}, batch_size=BATCH)
+    with pytest.raises(ValueError, match="must be two models, received one, again for 'other'"):
+        panel.run()
+
+
 def test_no_metric_is_none():
     panel = TrainingPanel({"one": network(metrics=None)}, batch_size=BATCH)
     panel.run()

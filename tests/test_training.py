@@ -325,7 +325,9 @@ def test_a_damaged_checkpoint_is_said_and_kept(tmp_path, finished, damage):
     else:
         np.savez(path, x=np.zeros(3))
     before = path.read_bytes()
-    with pytest.raises(ValueError, match=r"damaged or other file .*move it away to start anew"):
+    with pytest.raises(
+        ValueError, match=r"damaged or other file .*move the folder away to start anew"
+    ):
         tiny_run(tmp_path, resume=True)
     assert path.read_bytes() == before
 

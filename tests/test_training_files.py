@@ -359,7 +359,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
         whole | {"told": np.array('{"config": {}}')},
     ):
         np.savez(tmp_path / checkpoint.NAME, **broken)
-        with pytest.raises(ValueError, match="move it away to start anew"):
+        with pytest.raises(ValueError, match="move the folder away to start anew"):
             checkpoint.load(tmp_path)
 
 
@@ -440,3 +440,50 @@ def test_usage_is_printed_for_wrong_usage(tmp_path, monkeypatch, capsys, argumen
     said = capsys.readouterr().err
     assert ("usage:" in said) is usage
     assert usage or said.count("\n") == 1
+
+
+# ---------------------------------------------------------------- a folder of one's own
+
+
+@pytest.mark.parametrize("name", ["record.json", "log.csv", "curves.png", "model.weights.h5"])
+def test_a_users_file_is_not_written_over(tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=f"without files of others, received .* with {name}"):
+        one_epoch(tmp_path)
+    assert names(tmp_path) == {name}
+    assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_was_moved_away_is_told_and_its_successor_left_alone(tmp_path):
+    folder = tmp_path / "run"
+    three = dataclasses.replace(ONE, epochs=3)
+
+    def replace(record):
+        if len(record["history"]) == 1:
+            folder.rename(tmp_path / "old")
+            one_epoch(folder, dataclasses.replace(ONE, seed=9))
+
+    with pytest.raises(OSError, match=r"epoch 2 could not be kept .*moved away or replaced"):
+        one_epoch(folder, three, watch=replace)
+    assert training.begun(folder).seed == 9
+    assert names(folder) == LEFT
+
+
+def test_a_run_stays_where_it_began_wherever_the_process_goes(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    one_epoch("run", watch=lambda record: os.chdir("other"))
+    assert names(tmp_path / "run") == LEFT
+    assert names(tmp_path / "other") == set()
+
+
+def test_a_picture_that_fails_leaves_record_and_weights(tmp_path, monkeypatch):
+    from resnet_lesson import plots
+
+    def fails(*arguments):
+        raise RuntimeError("no LaTeX")
+
+    monkeypatch.setattr(plots, "training_run", fails)
+    with pytest.warns(UserWarning, match=r"curves\.png cannot be drawn: no LaTeX"):
+        one_epoch(tmp_path)
+    assert names(tmp_path) == LEFT - {"curves.png"}

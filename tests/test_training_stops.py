@@ -360,15 +360,65 @@ def test_without_a_policy_layers_follow_floatx(policy):
         keras.config.set_floatx("float32")
 
 
-@pytest.mark.parametrize("how", ["freeze", "compile"])
+@pytest.mark.parametrize("how", ["freeze", "compile", "rate"])
 def test_a_callback_that_changes_what_trains_is_refused(tmp_path, how):
     class Changes(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             if how == "freeze":
                 self.model.get_layer("dense").trainable = False
+            elif how == "rate":
+                rate = keras.optimizers.schedules.PiecewiseConstantDecay([1], [1e-9, 1e-9])
+                self.model.optimizer.learning_rate = rate
             else:
                 self.model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
 
-    with pytest.raises(ValueError, match=r"must leave compile and trainable .* end of epoch 2"):
+    with pytest.raises(ValueError, match=r"must leave compile, .* end of epoch 2"):
         training.train(TINY, tmp_path, callbacks=Changes(), verbose=False)
     assert len(checkpoint.load(tmp_path).history) == 1
+
+
+def test_a_finished_run_hands_back_what_it_kept(tmp_path):
+    class Best(keras.callbacks.Callback):
+        """Ends with the weights of the first epoch."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                self.kept = self.model.get_weights()
+
+        def on_train_end(self, logs=None):
+            self.model.set_weights(self.kept)
+
+    first = training.train(TINY, tmp_path, callbacks=Best(), verbose=False)
+    assert first.record["weights_after_epoch"] == 1
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    again = training.train(TINY, tmp_path, resume=True, verbose=False)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert again.sentence == first.sentence
+    for one, other in zip(first.model.get_weights(), again.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_a_watcher_does_to_the_record_stays_with_it(tmp_path):
+    def spoil(record):
+        record["history"].reverse()
+        record["history"][0].pop("gradient_norm")
+
+    run = training.train(TINY, tmp_path, watch=spoil, verbose=False)
+    assert [row["epoch"] for row in run.record["history"]] == [1, 2, 3]
+    assert all("gradient_norm" in row for row in run.record["history"])
+
+
+def test_a_run_that_failed_before_its_first_epoch_may_be_begun_anew(tmp_path):
+    class Fails(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise RuntimeError("not yet")
+
+    with pytest.raises(RuntimeError, match="not yet"):
+        training.train(TINY, tmp_path, callbacks=Fails(), verbose=False)
+    assert len(training.train(TINY, tmp_path, verbose=False).record["history"]) == 3
+
+
+def test_the_rate_stays_down_after_the_end():
+    config = dataclasses.replace(TINY, learning_rate=0.1)
+    assert [config.learning_rate_at(step, 10) for step in (30, 31, 45, 60)] == [0] * 4
+    assert 0 < config.learning_rate_at(29, 10) < 1e-3

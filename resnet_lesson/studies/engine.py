@@ -66,7 +66,7 @@ def run(study, folder, seeds=None, scheduler=None):
     seeds = study.seeds if seeds is None else seeds
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, received {seeds}")
-    folder = expanded(folder)
+    folder = expanded(folder).absolute()  # wherever the process goes meanwhile
     path, journal = folder / f"{study.name}.json", folder / f"{study.name}.journal"
     with named(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def load(folder):
     except Exception as error:  # a flipped bit makes NumPy and zipfile raise whatever there is
         raise ValueError(
             f"{path} must be a checkpoint of this package, received a damaged or other file "
-            f"({error}): move it away to start anew"
+            f"({error}): move the folder away to start anew"
         ) from error
 
 

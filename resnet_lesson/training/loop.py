@@ -1,12 +1,16 @@
 """Train a configuration into a folder, and never lose more than the epoch at hand."""
 
 import contextlib
+import copy
 import csv
 import dataclasses
 import datetime
 import hashlib
+import json
 import shlex
+import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +36,7 @@ NAMES = (
     "gradients.csv",
 )
 LOCK = ".training.lock"
+_seeding = threading.Lock()  # initial weights are drawn from the process's own generator
 OTHERS_TASKS = {
     "ReduceLROnPlateau": "the learning rate to the configuration",
     "LearningRateScheduler": "the learning rate to the configuration",
@@ -86,7 +91,7 @@ def begun(output):
 def _path(name, given):
     if not given:
         raise ValueError(f"{name} must be a path, received {given!r}")
-    return expanded(given)
+    return expanded(given).absolute()  # wherever the process goes meanwhile
 
 
 def train(
@@ -133,8 +138,10 @@ def train(
     callbacks = _checked(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
-    with _own(folder):
+    with _own(folder) as check_own:
         state = checkpoint.load(folder)
+        if state and not state.history and not resume:
+            state = None  # one that never came to a full epoch has nothing to lose
         _check_goes_on(state, config, resume, folder)
         dataset = load(config.dataset, data)
         about = provenance(config, dataset, data)
@@ -150,10 +157,14 @@ def train(
             )
         if config.deterministic:
             tf.config.experimental.enable_op_determinism()
-        set_seed(config.seed)
-        model = _compiled(config, dataset)
+        with _seeding:
+            set_seed(config.seed)
+            model = _compiled(config, dataset)
         done = len(state.history) if state else 0
         unfinished = done < config.epochs
+        record = None if unfinished else _finished(folder, state, model)
+        if record:
+            return Run(model, record)
         if unfinished:
             ahead = batches(dataset.x_train, dataset.y_train, config, done)
         test = _in_order(dataset.x_test, dataset.y_test)
@@ -165,7 +176,7 @@ def train(
         else:
             _restore(model, state)
             state = _elsewhere(state, about) if unfinished else state
-        keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch, test)
+        keeper = _Keeper(folder, state, len(dataset.x_train), monitor, watch, test, check_own)
         last = keras.callbacks.LambdaCallback(
             on_test_begin=keeper.hold, on_epoch_end=lambda epoch, _: keeper.keep(epoch)
         )
@@ -182,6 +193,7 @@ def train(
                     verbose=0,
                 )
         record = recorded(model, keeper.state, keeper.handed_back(model))
+        check_own()
         finish(folder, model, record)
     return Run(model, record)
 
@@ -212,16 +224,34 @@ def _own(folder):
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / LOCK, f"training in {folder}"):
-            yield
+        with alone(folder / LOCK, f"training in {folder}") as check:
+            yield check
     finally:
         for path in made:
             with contextlib.suppress(OSError):  # there is something in it
                 path.rmdir()
 
 
+def _finished(folder, state, model):
+    """The record of a finished run as it stands, its weights in the model; None where none does."""
+    try:
+        record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        if record["history"] != state.history:
+            return None
+        model.load_weights(folder / "model.weights.h5")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # it is written again
+    return record
+
+
 def _check_goes_on(state, config, resume, folder):
     if state is None:
+        others = [name for name in NAMES if name != checkpoint.NAME and (folder / name).exists()]
+        if others:
+            raise ValueError(
+                f"output must be a folder without files of others, received {folder} with "
+                f"{', '.join(others)}: choose another, or move them away"
+            )
         return
     if not resume:
         raise ValueError(
@@ -358,8 +388,9 @@ class _Keeper(keras.callbacks.Callback):
     from.
     """
 
-    def __init__(self, folder, state, images, monitor, watch, test=None):
+    def __init__(self, folder, state, images, monitor, watch, test=None, check_own=None):
         super().__init__()
+        self.check_own = check_own
         self.folder, self.state = folder, state
         self.steps = steps_per_epoch(images, state.config)
         self._schedule = Schedule.of(state.config, self.steps)
@@ -382,14 +413,16 @@ class _Keeper(keras.callbacks.Callback):
         self._begun_with = self._made_of()
 
     def _made_of(self):
-        """What callbacks of others must not change: the optimizer, and which layers train."""
-        return self.model.optimizer, kernel_places(self.model)
+        """What callbacks of others must not change: optimizer, rate, and which layers train."""
+        optimizer = self.model.optimizer
+        rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
+        return id(optimizer), id(rate), kernel_places(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         if self._made_of() != self._begun_with:
             raise ValueError(
-                "callbacks must leave compile and trainable as they are, received a model changed "
-                f"before the end of epoch {epoch + 1}"
+                "callbacks must leave compile, learning rate and trainable as they are, received a "
+                f"model changed before the end of epoch {epoch + 1}"
             )
         full = self._last + 1 == self.steps
         self._row = self._told(epoch, logs) if full else None
@@ -420,16 +453,18 @@ class _Keeper(keras.callbacks.Callback):
         history = [*self.state.history, row]
         state = dataclasses.replace(self.state, history=history, model=model, optimizer=optimizer)
         try:
+            self.check_own()
             checkpoint.save(self.folder, state)
         except OSError as error:
+            there = (self.folder / checkpoint.NAME).exists()
             raise OSError(
-                f"epoch {epoch + 1} could not be kept in {self.folder} ({error}); that of "
-                f"epoch {epoch} is: resume goes on from there"
+                f"epoch {epoch + 1} could not be kept in {self.folder} ({error})"
+                + (f"; that of epoch {epoch} is: resume goes on from there" if there else "")
             ) from error
         self.state = state
         _write_log(self.folder, history)
         if self.watch:
-            self.watch(recorded(self.model, state))
+            self.watch(copy.deepcopy(recorded(self.model, state)))
 
     def handed_back(self, model):
         """Of which epoch the weights are after ``fit``, and their accuracy, as the record says it.
@@ -535,9 +570,16 @@ def finish(folder, model, record):
     from .. import plots
 
     _write_log(folder, record["history"])
+    picture = None
     if record["history"]:
+        try:
+            with plots.closed_on_error():
+                picture = plots.png(plots.training_run(record["history"], record["layers"]))
+        except Exception as error:
+            warnings.warn(f"curves.png cannot be drawn: {error}", stacklevel=2)
+    if picture:
         with whole(folder / "curves.png") as part:
-            part.write_bytes(plots.png(plots.training_run(record["history"], record["layers"])))
+            part.write_bytes(picture)
     head = {name: value for name, value in record.items() if name != "history"}
     # The record comes last, and with the weights: where there is one, all else is there.
     with whole(folder / "record.json") as part:

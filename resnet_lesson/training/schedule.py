@@ -45,8 +45,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             passed = tf.reduce_sum(tf.cast(tf.constant(self.drops, tf.float32) <= step, tf.float32))
             after = 0.1**passed
         else:
-            share = (step - self.warmup) / (self.steps - self.warmup)
-            after = 0.5 * (1 + tf.cos(math.pi * share))
+            share = (step - self.warmup) / max(1, self.steps - self.warmup)
+            after = 0.5 * (1 + tf.cos(math.pi * tf.minimum(share, 1.0)))
         return self.peak * tf.where(step < self.warmup, rise, after)
 
     def get_config(self):

@@ -13,16 +13,18 @@ def fit(name, race):
     """Build a race's network in this thread, and train it.
 
     Raises:
-        ValueError: its maker returned nothing that can be trained.
+        ValueError: its maker returned nothing that can be trained, or the other one's model.
     """
     if race.policy is not None:
         keras.config.set_dtype_policy(race.policy)
     model, arguments = _made(name, race.makers[name]())
     if race.stopping:
         return
+    if any(other.network is model for other in race.followers.values()):
+        raise ValueError(f"two networks must be two models, received one, again for {name!r}")
     callbacks = listed(arguments.pop("callbacks", None))
     monitor = GradientMonitor(race.every)
-    follower = race.followers[name] = _Follower(name, race, monitor)
+    follower = race.followers[name] = _Follower(name, race, monitor, model)
     arguments = {"verbose": 0, **race.arguments, **arguments}
     model.fit(**arguments, callbacks=[*callbacks, monitor, follower])
 
@@ -43,9 +45,9 @@ def _made(name, made):
 class _Follower(keras.callbacks.Callback):
     """In each step: wait for the turn, count, obey stop, and have it shown."""
 
-    def __init__(self, name, race, monitor):
+    def __init__(self, name, race, monitor, network):
         super().__init__()
-        self.name, self.race, self.monitor = name, race, monitor
+        self.name, self.race, self.monitor, self.network = name, race, monitor, network
         self.recording = None
         self._epoch = None  # the first one
         self._metric = None
