@@ -114,7 +114,8 @@ def train(
         config: a ``TrainingConfig``.
         output: a folder; made if it is missing. One training at a time uses it.
         data: for ``cifar10``, the path of a local copy, as ``load`` takes it.
-        resume: go on from what ``output`` holds, if it holds anything.
+        resume: go on from what ``output`` holds, if it holds anything; a finished run is handed
+            back as it stands.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
         watch: a function of the record so far, called after each epoch.
@@ -126,8 +127,8 @@ def train(
 
     Raises:
         ValueError: ``output`` has a run and ``resume`` is off; it is of another configuration or
-            other data; another training is at work there; ``drops`` that never come; a callback
-            that is none, or sets the learning rate.
+            other data; it has files of others under the names of a run's; another training is at
+            work there; ``drops`` that never come; a callback that is none, or changes what trains.
         OSError: ``output`` cannot be written to, said at the start or after the epoch in which
             it happened; the checkpoint before stays as it was.
         FloatingPointError: the loss is no longer a number; names the step and the layer.
