@@ -415,6 +415,7 @@ def test_a_run_that_failed_before_its_first_epoch_may_be_begun_anew(tmp_path):
 
     with pytest.raises(RuntimeError, match="not yet"):
         training.train(TINY, tmp_path, callbacks=Fails(), verbose=False)
+    (tmp_path / "gradients.csv").write_text("of the run that failed", encoding="utf-8")
     assert len(training.train(TINY, tmp_path, verbose=False).record["history"]) == 3
 
 

@@ -141,9 +141,9 @@ def train(
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
     with _own(folder) as check_own:
         state = checkpoint.load(folder)
-        if state and not state.history and not resume:
-            state = None  # one that never came to a full epoch has nothing to lose
         _check_goes_on(state, config, resume, folder)
+        if not resume:
+            state = None  # one that never came to a full epoch has nothing to lose
         dataset = load(config.dataset, data)
         about = provenance(config, dataset, data)
         if callbacks:
@@ -169,7 +169,7 @@ def train(
         if unfinished:
             ahead = batches(dataset.x_train, dataset.y_train, config, done)
         test = _in_order(dataset.x_test, dataset.y_test)
-        _clear(folder)
+        clear(folder, NAMES)  # what killed runs had half written
         if state is None:
             state = checkpoint.State(config, about, [], *_values(model))
             # Before an hour of work, find out whether it can be kept.
@@ -255,10 +255,12 @@ def _check_goes_on(state, config, resume, folder):
             )
         return
     if not resume:
-        raise ValueError(
-            f"{folder} holds a run of {len(state.history)} epochs: resume goes on with it, another "
-            "output starts anew"
-        )
+        if state.history:
+            raise ValueError(
+                f"{folder} holds a run of {len(state.history)} epochs: resume goes on with it, "
+                "another output starts anew"
+            )
+        return
     for item in dataclasses.fields(config):
         before, now = getattr(state.config, item.name), getattr(config, item.name)
         if before != now:
@@ -337,11 +339,6 @@ def _values(model):
     return tuple(
         [variable.numpy() for variable in owner.variables] for owner in (model, model.optimizer)
     )
-
-
-def _clear(folder):
-    """Remove what killed runs had half written."""
-    clear(folder, NAMES)
 
 
 def _restore(model, state):

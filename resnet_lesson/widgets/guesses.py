@@ -1,8 +1,8 @@
 """Guessed curves: what one is, and a folder of them."""
 
 import json
-from pathlib import Path
 
+from ..files import expanded
 from .grid import SETTING, load
 
 FILE = "resnet-lesson guess"  # what a file of one says that it is
@@ -42,7 +42,7 @@ def read(folder):
     Raises:
         ValueError: the folder has no such files, or one of them is no guess; names it.
     """
-    found = Path(folder).expanduser().glob("*.json")
+    found = expanded(folder).glob("*.json")
     files = sorted(file for file in found if not file.name.startswith("."))  # macOS's "._" files
     if not files:
         raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")

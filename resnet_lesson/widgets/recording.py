@@ -6,9 +6,10 @@ of its own for each of zero, NaN and infinity.
 
 import base64
 import json
-from pathlib import Path
 
 import numpy as np
+
+from ..files import expanded
 
 FILE = "resnet-lesson training"  # what marks a file as ours
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")  # the monitor's
@@ -146,7 +147,7 @@ def read(source):
     if not isinstance(source, dict):
         name = str(source)
         try:
-            record = json.loads(Path(source).expanduser().read_text(encoding="utf-8"))
+            record = json.loads(expanded(source).read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} is no recorded training: {error}") from error
     try:
