@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from resnet_lesson import GradientMonitor, load
-from resnet_lesson.monitor import MEASURES
+from resnet_lesson.gradients.monitor import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies.record import Record, write
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
-from resnet_lesson.training.loop import finish, network, provenance, recorded
 from resnet_lesson.training.pipeline import batches
+from resnet_lesson.training.run import finish, network, provenance, recorded
 from resnet_lesson.training.schedule import Schedule
 
 TORCH = Path(".venv-bench/bin/python")

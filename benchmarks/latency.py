@@ -34,7 +34,8 @@ FIRST = "from resnet_lesson import GradientExplorer; GradientExplorer()"
 TENSORFLOW = "import sys; print('tensorflow loaded:', 'tensorflow' in sys.modules)"
 # A module is in sys.modules from the beginning of its import; what it defines, at the end.
 ENGINE = """import sys
-print('engine loaded:', hasattr(sys.modules.get('resnet_lesson.stacks'), 'stack_gradients'))"""
+engine = sys.modules.get('resnet_lesson.gradients.stacks')
+print('engine loaded:', hasattr(engine, 'stack_gradients'))"""
 
 # Watches one explorer. A frame that follows a change is timed by a task queued from within it,
 # which runs when it has been painted.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from resnet_lesson import stacks
+from resnet_lesson.gradients import stacks
 
 
 def prepare(options, material):

@@ -4,16 +4,17 @@ Importing this package is light: each public name loads its module on first use.
 """
 
 import importlib
+from typing import Any
 
 _HOME = {
-    "ResNet": "resnet",
-    "build": "resnet",
-    "build_cifar": "resnet",
-    "residual_module": "resnet",
-    "gradient_norms": "probe",
-    "GradientMonitor": "monitor",
+    "ResNet": "networks.article",
+    "build": "networks.article",
+    "build_cifar": "networks.cifar",
+    "residual_module": "networks.residual",
+    "gradient_norms": "gradients.probe",
+    "GradientMonitor": "gradients.monitor",
     "load": "data",
-    "stack_gradients": "stacks",
+    "stack_gradients": "gradients.stacks",
     "ArchitectureBuilder": "widgets",
     "GradientExplorer": "widgets",
     "LesionExplorer": "widgets",
@@ -22,7 +23,9 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
+    if name == "architecture":  # as version 0.1 called it
+        return importlib.import_module(f"{__name__}.networks.cost")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
@@ -30,5 +33,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -5,7 +5,7 @@ import dataclasses
 import typing
 
 from . import studies
-from .terminal import say
+from .output import say
 
 
 def main(arguments=None):
@@ -83,7 +83,7 @@ def _kind(kind):
 def run_training(options):
     from . import training
     from .files import expanded
-    from .monitor import GradientMonitor
+    from .gradients.monitor import GradientMonitor
 
     output = options.output
     if output is None:

@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
 from PIL import Image
 
-from .text import without_surrogates
+from .output import without_surrogates
 
 # Okabe and Ito's colours, told apart with any colour vision; each goes with its own marker.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -303,17 +303,19 @@ def png(ax, colors=256):
     return reduced.getvalue()
 
 
-# What a letter of a module's parts stands for: word and colour, one for each kind of part.
-PARTS = {"c": ("conv", PALETTE[5]), "n": ("BN", PALETTE[4]), "r": ("ReLU", PALETTE[2])}
-PARTS |= {"l": ("LN", PALETTE[4]), "t": ("attention\nor MLP", PALETTE[5])}
+# The colour of each part that a module may have; those that do the same have the same.
+PARTS = {
+    **{"conv": PALETTE[5], "BN": PALETTE[4], "ReLU": PALETTE[2]},
+    **{"attention or MLP": PALETTE[5], "LN": PALETTE[4]},
+}
 
 
-def wires(branch, after="", ax=None, title=""):
+def wires(branch, after=(), ax=None, title=""):
     """Draw one module, its input at the left, and return the Axes.
 
     Args:
-        branch: the parts of the branch in order, such as "nrcnrc": "c" convolution, "n" batch
-            norm, "r" ReLU; of a transformer "t" attention or MLP, "l" layer norm.
+        branch: the parts of the branch in order, names of ``PARTS``, such as ("BN", "ReLU",
+            "conv"); of a transformer ("LN", "attention or MLP").
         after: the parts that stand after the addition, on the shortcut's wire.
         ax: Axes to draw on; None makes a figure.
         title: written above.
@@ -331,8 +333,8 @@ def wires(branch, after="", ax=None, title=""):
     boxes = [(x, 0, part) for x, part in enumerate(branch, start=1)]
     boxes += [(x, 1, part) for x, part in enumerate(after, start=plus + 1)]
     for x, y, part in boxes:
-        word, color = PARTS[part]
-        style = {"boxstyle": "round", "fc": color, "ec": "black"}
+        style = {"boxstyle": "round", "fc": PARTS[part], "ec": "black"}
+        word = part.replace(" or ", "\nor ")
         ax.text(x, y, word, ha="center", va="center", fontsize="small", bbox=style)
     ax.set_title(_shown(title), loc="left", fontsize="small")
     ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
@@ -347,7 +349,7 @@ def to_scale(parts, image, ax=None):
     modules.
 
     Args:
-        parts: as ``architecture.parts`` gives them.
+        parts: as ``networks.cost.parts`` gives them.
         image: (height, channels) of what goes in.
         ax: Axes to draw on; None makes a figure.
     """

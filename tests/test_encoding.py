@@ -22,7 +22,7 @@ for name in resnet_lesson.__all__:
     getattr(resnet_lesson, name)
 
 from resnet_lesson import GradientExplorer, LesionExplorer, TrainingPanel, pretrained, studies
-from resnet_lesson.widgets.panel import RECORDED
+from resnet_lesson.widgets.panel.widget import RECORDED
 for name in studies.NAMES:
     studies.record(name)
 pretrained.load()

@@ -4,35 +4,32 @@ import ast
 import subprocess
 import sys
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import resnet_lesson
 
 PACKAGE = Path(resnet_lesson.__file__).parent
-# From the ground up; a module may use only those before it.
-LAYERS = (
-    *(
-        "files",
-        "text",
-        "terminal",
-        "runtime",
-        "pickled",
-        "cifar_archive",
-        "local_data",
-        "data",
-        "curves",
-        "plots",
-        "architecture",
-        "resnet",
-        "stacks",
-        "kernels",
-        "probe",
-        "monitor",
-        "training",
-        "pretrained",
-    ),
-    *("studies", "widgets", "exercises", "doctor", "__main__"),
-)
+# What each room may import. A room stands below those that use it: the table has no circle.
+GROUND = {"files", "output", "checks", "runtime"}
+SUBJECTS = GROUND | {"plots", "data", "networks", "gradients"}
+MAY_IMPORT = {
+    **{room: set() for room in GROUND},
+    "plots": {"output"},
+    "data": GROUND,
+    "networks": GROUND,
+    "gradients": SUBJECTS - {"gradients"},
+    "training": SUBJECTS,
+    "pretrained": SUBJECTS | {"training"},
+    "studies": SUBJECTS,
+    "widgets": SUBJECTS | {"pretrained"},
+    "exercises": SUBJECTS | {"widgets"},
+    "__main__": SUBJECTS | {"training", "pretrained", "studies", "widgets"},
+}
+# Where the name of a module comes from a table: the package's public names, and the studies'.
+TABLES = {"resnet_lesson", "resnet_lesson.studies"}
 # The only homes of heavy libraries.
 HOMES = {
     "tensorflow": "runtime",
@@ -66,6 +63,13 @@ def test_every_public_name_resolves():
         assert name in dir(resnet_lesson)
 
 
+def test_the_arithmetic_has_its_first_name_too():
+    from resnet_lesson import architecture
+    from resnet_lesson.networks import cost
+
+    assert architecture is cost
+
+
 def test_every_folder_of_code_is_installed():
     listed = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("*.py")}
@@ -73,50 +77,107 @@ def test_every_folder_of_code_is_installed():
     assert names == set(listed["tool"]["setuptools"]["packages"])
 
 
-def modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if top != "__init__":
-            yield path, top
-
-
 class WithoutSolutions(ast.NodeTransformer):
     """Leaves out what an exercise shows as its solution: a notebook's code, with its imports."""
 
     def visit_FunctionDef(self, node):
         decorators = [getattr(decorator, "attr", None) for decorator in node.decorator_list]
-        return None if "solved_by" in decorators else node
+        return None if "solved_by" in decorators else self.generic_visit(node)
 
 
-def imports(path):
-    """(level, dotted name) of every import in the file, inside functions too."""
-    for node in ast.walk(WithoutSolutions().visit(ast.parse(path.read_text(encoding="utf-8")))):
+def imported(source, name, is_package=False):
+    """The dotted names that a module of this name imports: anywhere, and by ``importlib`` too.
+
+    A ``from`` gives the name in it as well, as that may be a module: ``a`` and ``a.b`` of
+    ``from a import b``.
+    """
+    parents = name.split(".") if is_package else name.split(".")[:-1]
+    for node in ast.walk(WithoutSolutions().visit(ast.parse(source))):
         if isinstance(node, ast.Import):
-            yield from ((0, alias.name) for alias in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.module:
-                yield node.level, node.module
-            else:
-                yield from ((node.level, alias.name) for alias in node.names)
+            # One dot is the package itself.
+            stem = parents[: len(parents) - node.level + 1] if node.level else []
+            module = ".".join([*stem, *filter(None, [node.module])])
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            if name not in TABLES:
+                yield called(node.args[0], ".".join(parents))
 
 
-def test_modules_use_only_those_below_them():
-    seen = 0
-    for path, top in modules():
-        depth = len(path.relative_to(PACKAGE).parts)
-        for level, name in imports(path):
-            absolute = level == 0 and name.split(".")[0] == PACKAGE.name
-            assert not absolute, f"{path.name} imports {name}: relative, so that it is seen here"
-            if level == depth:  # an import from the package's root
-                used = name.split(".")[0]
-                assert LAYERS.index(used) < LAYERS.index(top), f"{path.name} imports {used}"
-                seen += 1
-    assert seen, "the walk over the imports found none"
+def called(argument, package):
+    """The name that ``import_module`` gets: a constant, or one behind ``__package__``."""
+    match argument:
+        case ast.Constant(value=str(name)):
+            return name
+        case ast.JoinedStr(values=[ast.FormattedValue(value=ast.Name("__package__")), constant]):
+            return package + constant.value
+    raise AssertionError(
+        f"which module is {ast.unparse(argument)}? Write its name, to be seen here"
+    )
+
+
+def modules():
+    """Of every module of the package: its name, its room, and the names that it imports."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        is_package = parts[-1] == "__init__"
+        name = ".".join(parts[:-1] if is_package else parts)
+        found = list(imported(path.read_text(encoding="utf-8"), name, is_package))
+        yield name, room(name), found
+
+
+def room(name):
+    """The room that a module of the package is in; None for the package itself and others."""
+    package, _, rest = name.partition(".")
+    return rest.split(".")[0] if package == PACKAGE.name and rest else None
+
+
+def test_rooms_import_only_those_below_them():
+    arrows = set()
+    for name, own, found in modules():
+        for used in filter(None, map(room, found)):
+            if own is not None and used in MAY_IMPORT and used != own:
+                assert used in MAY_IMPORT[own], f"{name} imports {used}"
+                arrows.add((own, used))
+    # An arrow that nobody draws any more is not kept.
+    assert {("gradients", "networks"), ("widgets", "gradients"), ("__main__", "widgets")} <= arrows
+    assert set(MAY_IMPORT) == {own for _, own, _ in modules() if own}
+    list(TopologicalSorter(MAY_IMPORT).static_order())
+
+
+def test_no_module_comes_back_to_itself():
+    every = {name: set(found) for name, _, found in modules()}
+    graph = {name: (found & every.keys()) - {PACKAGE.name} for name, found in every.items()}
+    # A module may be in a package that lists it, whose lists are then no part of what it does.
+    for name, found in graph.items():
+        found.difference_update({name, name.rpartition(".")[0]})
+    assert sum(map(len, graph.values())) > 100
+    list(TopologicalSorter(graph).static_order())
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("def f():\n    from ..b import c", "p.b.c"),
+        ("from .. import b", "p.b"),
+        ("from . import b", "p.a.b"),
+        ("import p.b as c", "p.b"),
+        ("importlib.import_module('p.b')", "p.b"),
+        ("def f():\n    return import_module(f'{__package__}.b')", "p.a.b"),
+    ],
+)
+def test_every_kind_of_import_is_seen(code, name):
+    assert name in imported(code, "p.a.module")
+
+
+def test_an_import_that_cannot_be_read_is_refused():
+    with pytest.raises(AssertionError, match="which module is wanted"):
+        list(imported("importlib.import_module(wanted)", "p.a.module"))
 
 
 def test_heavy_libraries_have_one_home():
-    for path, top in modules():
-        for level, name in imports(path):
-            library = name.split(".")[0]
-            if level == 0 and library in HOMES:
-                assert HOMES[library] == top, f"{path.name} imports {library}"
+    for name, own, found in modules():
+        for library in {used.split(".")[0] for used in found} & HOMES.keys():
+            assert HOMES[library] == own, f"{name} imports {library}"

@@ -22,7 +22,9 @@ def test_zeros_and_infinities_stand_at_the_edges_hollow():
 
 
 def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
-    clean, broken = (plots.wires("nrcnrc", after=after, title="e").lines[0] for after in ("", "r"))
+    parts = ["BN", "ReLU", "conv"] * 2
+    drawn = [plots.wires(parts, after=after, title="e") for after in ([], ["ReLU"])]
+    clean, broken = (ax.lines[0] for ax in drawn)
     assert clean.get_linewidth() > broken.get_linewidth()
     assert (clean.get_linestyle(), broken.get_linestyle()) == ("-", "--")
     assert [text.get_text() for text in clean.axes.texts] == [
@@ -37,10 +39,10 @@ def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
 
 
 def test_a_transformers_parts_have_the_colours_of_a_convolutional_networks():
-    ax = plots.wires("lt", after="n")
+    ax = plots.wires(["LN", "attention or MLP"], after=["BN"])
     colors = {text.get_text(): text.get_bbox_patch().get_facecolor() for text in ax.texts}
     assert colors["LN"] == colors["BN"] != colors["attention\nor MLP"]
-    (convolution,) = plots.wires("c").texts[1:]
+    (convolution,) = plots.wires(["conv"]).texts[1:]
     assert convolution.get_bbox_patch().get_facecolor() == colors["attention\nor MLP"]
     plt.close("all")
 
@@ -152,7 +154,7 @@ def named(name):
         (2, plots.heat_map(*heat, label=name)),
         (3, plots.heat_maps({name: heat}, label=name)),
         (1, plots.pictures(np.zeros((1, 2, 2)), [name])),
-        (1, plots.wires("c", title=name)),
+        (1, plots.wires(["conv"], title=name)),
         (1, plots.to_scale([part], (2, 2))),
     ]
 

@@ -4,9 +4,10 @@ import functools
 
 import numpy as np
 
-from ..resnet import ORDERS, residual_module
+from ..gradients.stacks import stack_gradients
+from ..networks.orders import ORDERS
+from ..networks.residual import residual_module
 from ..runtime import keras
-from ..stacks import stack_gradients
 from . import answers
 from .tutor import Mistake, exercise, shown
 

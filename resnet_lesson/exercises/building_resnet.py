@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..architecture import bottleneck_convolutions, parts
-from ..resnet import residual_module
+from ..networks.cost import parts
+from ..networks.orders import bottleneck_convolutions
+from ..networks.residual import residual_module
 from ..runtime import keras
 from . import answers
 from .tutor import Mistake, exercise, shown

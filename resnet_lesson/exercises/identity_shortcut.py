@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..probe import norm as norm_of
+from ..gradients.norms import norm as norm_of
+from ..gradients.stacks import stack_gradients
 from ..runtime import keras, tf
-from ..stacks import stack_gradients
 from . import answers
 from .tutor import Mistake, exercise, shown
 

@@ -28,7 +28,7 @@ def load(folder=FOLDER):
         ValueError: the weights are not those of the record.
     """
     from ..training import Run, TrainingConfig
-    from ..training.loop import network
+    from ..training.run import network
 
     folder = expanded(folder)
     record = _told(folder / RECORD)

@@ -25,7 +25,7 @@ def measure(network, seed):
     That is the largest absolute difference between the probabilities that the copy and the
     shallow network give for the test digits.
     """
-    from .networks import trainer
+    from .trainer import trainer
 
     if network in SCRATCH:
         depth, shortcut, epochs = SCRATCH[network]
@@ -41,7 +41,7 @@ def _copy(seed, epochs):
     import numpy as np
 
     from ..data import load
-    from .networks import trainer
+    from .trainer import trainer
 
     digits = load("digits").x_test
     shallow = trainer(SHALLOW, True)

@@ -14,7 +14,7 @@ def measure(depth, shortcut, learning_rate, warmup, budget, seed):
     ``epochs_to_90`` is the first epoch with a mean training accuracy of 0.9, or null; beyond the
     shortest budget, in which few plain networks come half as far, ``epochs_to_50`` is told too.
     """
-    from .networks import epochs_to, trainer
+    from .trainer import epochs_to, trainer
 
     network = trainer(depth, shortcut)
     network.restart(seed)
@@ -34,7 +34,7 @@ def measure(depth, shortcut, learning_rate, warmup, budget, seed):
 
 
 def _ends(when, norms):
-    from .networks import NORMS
+    from .trainer import NORMS
 
     return {
         f"{when}_{end}_{name}": float(value)

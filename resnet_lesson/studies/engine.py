@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from ..files import alone, expanded, named, rounded, sync
-from ..terminal import console
+from ..output import console
 from .record import Record, parsed, read, write
 
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.

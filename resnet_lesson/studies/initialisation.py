@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..curves import trend
+from ..gradients.trends import trend
 from .engine import Study, product
 
 
@@ -16,7 +16,7 @@ def measure(activation, normalization, shortcut, initializer, depth, seed):
     the signal is larger at the last layer's input than at the first's. Decades are null where an
     end is zero or overflows.
     """
-    from ..stacks import stack_gradients
+    from ..gradients.stacks import stack_gradients
 
     stack = stack_gradients(
         depth,

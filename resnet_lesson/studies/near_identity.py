@@ -2,10 +2,21 @@
 
 import numpy as np
 
+from ..checks import check_choice
 from .engine import Study, product
 
-# What stands in for norms; ``branches`` says how.
-VARIANTS = ("sum", "root_of_depth", "scalar_zero", "last_zero")
+# What stands in for norms, as options of ``without_norms`` for so many modules. Of h and F(h):
+VARIANTS = {
+    "sum": lambda modules: {},
+    # h + F(h) / sqrt(modules)
+    "root_of_depth": lambda modules: {"scale": 1 / np.sqrt(modules)},
+    # h + s F(h), with s trained from 0 (SkipInit, De and Smith 2020, arXiv 2002.10444; ReZero,
+    # Bachlechner et al. 2020, arXiv 2003.04887)
+    "scalar_zero": lambda modules: {"scale": 0.0, "trained_scale": True},
+    # h + F(h), the second convolution of F trained from 0 (Fixup, Zhang et al. 2019, arXiv
+    # 1901.09321, without its biases, multipliers and scaled first convolutions)
+    "last_zero": lambda modules: {"last_zero": True},
+}
 EPOCHS = (10, 20)  # after which the accuracies are taken
 BATCH = 128  # digits, for what is measured at initialisation
 
@@ -30,9 +41,21 @@ def measure(part, variant, depth, learning_rate, seed):
     return _growth(variant, depth, seed) if part == "growth" else _share(depth, seed)
 
 
+def build_without_norms(depth, variant):
+    """The network of ``trainer`` without its norms, in one of ``VARIANTS``.
+
+    Raises:
+        ValueError: an unknown variant, or a depth that ``build_cifar`` refuses.
+    """
+    from ..networks.unnormalised import without_norms
+    from .trainer import ordinary
+
+    check_choice("variant", variant, VARIANTS)
+    return without_norms(ordinary(depth, True), **VARIANTS[variant]((depth - 2) // 2))
+
+
 def _growth(variant, depth, seed):
     from ..runtime import keras, set_seed, tf
-    from .branches import build_without_norms
 
     set_seed(seed)
     model = build_without_norms(depth, variant)
@@ -53,14 +76,13 @@ def _growth(variant, depth, seed):
 
 def _decades(tensor, other):
     """log10 of the norm of one over that of the other."""
-    from ..probe import norm
+    from ..gradients.norms import norm
 
     return float(np.log10(norm(tensor)) - np.log10(norm(other)))
 
 
 def _training(variant, depth, learning_rate, seed):
-    from .branches import build_without_norms
-    from .networks import trainer
+    from .trainer import trainer
 
     if variant == "batch_norm":
         network = trainer(depth, True)
@@ -86,7 +108,7 @@ def _outcome(network):
 
 
 def _share(depth, seed):
-    from .networks import make
+    from .trainer import make
 
     shares = branch_shares(make(depth, True, seed=seed), _digits(seed)[0])
     return [
@@ -122,7 +144,7 @@ STUDY = Study(
         depth=(56,),
         learning_rate=(0.03, 0.1),
     )
-    + product(part=("growth",), variant=VARIANTS, depth=(20, 56, 110), learning_rate=(None,))
+    + product(part=("growth",), variant=tuple(VARIANTS), depth=(20, 56, 110), learning_rate=(None,))
     + product(part=("share",), variant=("batch_norm",), depth=(20, 56, 110), learning_rate=(None,)),
     measure=measure,
 )

@@ -1,6 +1,6 @@
 """The five orders of He et al. 2016: what reaches the input at birth, and how well they train."""
 
-from ..architecture import ORDERS
+from ..networks.orders import ORDERS
 from .engine import Study, product
 
 EPOCHS = 10
@@ -25,7 +25,7 @@ def measure(part, order, depth, learning_rate, seed):
 def _birth(order, modules, seed):
     import numpy as np
 
-    from ..stacks import stack_gradients
+    from ..gradients.stacks import stack_gradients
 
     stack = {"kind": "basic", "normalization": True, "shortcut": True, "order": order, "seed": seed}
     whole = stack_gradients(modules, **stack)
@@ -38,7 +38,7 @@ def _birth(order, modules, seed):
 
 
 def _training(order, depth, learning_rate, seed):
-    from .networks import epochs_to, trainer
+    from .trainer import epochs_to, trainer
 
     network = trainer(depth, True, order)
     network.restart(seed)

@@ -23,7 +23,7 @@ def measure(part, network, depth, epochs, seed):
     statistics as before; ``recalibrated_accuracy``, with their statistics over all training
     digits without that module; ``whole_accuracy`` with all modules in place.
     """
-    from .networks import trainer
+    from .trainer import trainer
 
     trained = trainer(depth, network == "residual")
     trained.restart(seed)
@@ -31,55 +31,38 @@ def measure(part, network, depth, epochs, seed):
     if part == "length":
         return _by_length(trained.model, seed)
     whole = trained.accuracies()["test_accuracy"]  # also sets the statistics of the norms
-    deleted = _without_each(trained.model, network == "residual")
+    deleted = _without_each(trained.model)
     return [
         {"module": module} | accuracies | {"whole_accuracy": whole}
         for module, accuracies in enumerate(deleted, start=1)
     ]
 
 
-def pieces(model):
-    """A network of ``build_cifar`` with one stage, in full pre-activation, cut at its modules.
-
-    Returns:
-        The stem, a list with the branch of each module, and the head: models that share their
-        layers with ``model``.
-    """
-    from ..resnet import wire
-    from ..runtime import keras
-
-    names, inputs = wire(model)
-    branches = [
-        keras.Model(start, model.get_layer(f"{name}_conv2").output)
-        for name, start in zip(names, inputs[:-1], strict=True)
-    ]
-    return keras.Model(model.input, inputs[0]), branches, keras.Model(inputs[-1], model.output)
-
-
 def backward(model, x, y):
     """The gradient of the loss at the end of the wire, and each module's way back.
 
     Args:
-        model: a residual network that ``pieces`` can cut.
+        model: a residual network that ``dissect`` can cut.
         x, y: a batch of images (B, H, W, 1) and labels (B,); the norms take its statistics.
 
     Returns:
         (B, H, W, C) the gradient, and a list with a function for each module, the last module
         first: from a gradient at the branch's output to that at its input.
     """
+    from ..networks.dissect import dissect
     from ..runtime import keras, tf
 
-    stem, branches, head = pieces(model)
-    h, ways = stem(x, training=True), []
-    for branch in branches:
+    parts = dissect(model)
+    h, ways = parts.stem(x, training=True), []
+    for module in parts.modules:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(h)
-            out = branch(h, training=True)
+            out = module.branch(h, training=True)
         ways.append(lambda g, tape=tape, out=out, h=h: tape.gradient(out, h, output_gradients=g))
         h = h + out
     with tf.GradientTape() as tape:
         tape.watch(h)
-        losses = keras.losses.sparse_categorical_crossentropy(y, head(h, training=True))
+        losses = keras.losses.sparse_categorical_crossentropy(y, parts.head(h, training=True))
         loss = tf.reduce_mean(losses)
     return tape.gradient(loss, h), ways[::-1]
 
@@ -115,7 +98,7 @@ def _by_length(model, seed):
     import numpy as np
 
     from ..data import load
-    from ..probe import norm
+    from ..gradients.norms import norm
 
     digits = load("digits")
     random = np.random.default_rng([seed, 4])
@@ -137,19 +120,22 @@ def _log10(norm):
     return float(np.log10(norm)) if norm > 0 else None
 
 
-def _without_each(model, shortcut):
+def _without_each(model):
     """For each module, the test accuracies without it: the norms left alone, and calibrated."""
     from ..data import load
+    from ..networks.dissect import dissect
 
     digits = load("digits")
-    stem, branches, head = pieces(model)
+    parts = dissect(model)
     weights = model.get_weights()
-    for place in range(len(branches)):
-        rest = branches[:place] + branches[place + 1 :]
+    for place in range(len(parts.modules)):
+        rest = parts.modules[:place] + parts.modules[place + 1 :]
 
         def answer(x, training, rest=rest):
-            h = _forward(stem(x, training=training), rest, shortcut, training)
-            return head(h, training=training)
+            h = parts.stem(x, training=training)
+            for module in rest:
+                h = module.whole(h, training=training)
+            return parts.head(h, training=training)
 
         def accuracy(answer=answer):
             right = answer(digits.x_test, False).numpy().argmax(axis=1) == digits.y_test
@@ -159,14 +145,6 @@ def _without_each(model, shortcut):
         as_before = accuracy()
         answer(digits.x_train, True)
         yield {"accuracy": as_before, "recalibrated_accuracy": accuracy()}
-
-
-def _forward(h, branches, shortcut, training=False):
-    """(B, H, W, C) -> the same, through the modules of these branches."""
-    for branch in branches:
-        out = branch(h, training=training)
-        h = h + out if shortcut else out
-    return h
 
 
 _LENGTH = product(part=("length",), network=("residual",), depth=(56,), epochs=(10, 0))

@@ -22,7 +22,7 @@ def measure(network, depth, seed):
     dense stack of ``stack_gradients`` in float64. The paper moves a single number, and takes the
     autocorrelation of a single derivative; we take that of all entries of the gradient together.
     """
-    from ..stacks import stack_gradients
+    from ..gradients.stacks import stack_gradients
 
     stack = stack_gradients(depth, width=WIDTH, seed=seed)
     gradients = input_gradients(

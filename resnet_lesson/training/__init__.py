@@ -9,6 +9,6 @@ def __getattr__(name):
     # The recipes are data; only training needs TensorFlow.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import loop
+    from . import run
 
-    return getattr(loop, name)
+    return getattr(run, name)

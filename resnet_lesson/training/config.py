@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 
-from ..architecture import check_positive
+from ..checks import check_integer
 
 
 def _because(default, reason):
@@ -49,7 +49,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         for name in ("depth", "epochs", "batch_size"):
-            check_positive(name, getattr(self, name))
+            check_integer(name, getattr(self, name))
         for name in ("shortcut", "flip", "deterministic"):
             _check(name, isinstance(getattr(self, name), bool), "be True or False", self)
         for name in ("padding", "seed"):

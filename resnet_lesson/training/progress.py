@@ -2,8 +2,8 @@
 
 import contextlib
 
+from ..output import console
 from ..runtime import keras
-from ..terminal import console
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """The lesson's widgets."""
 
-from .builder import ArchitectureBuilder
-from .explorer import GradientExplorer
-from .lesions import LesionExplorer
-from .panel import TrainingPanel
+from .builder.widget import ArchitectureBuilder
+from .explorer.widget import GradientExplorer
+from .lesions.widget import LesionExplorer
+from .panel.widget import TrainingPanel
 
 __all__ = ["ArchitectureBuilder", "GradientExplorer", "LesionExplorer", "TrainingPanel"]

@@ -3,7 +3,7 @@
 import base64
 import warnings
 
-from ..text import without_surrogates
+from ..output import without_surrogates
 
 
 def as_sent(value, widget=None):

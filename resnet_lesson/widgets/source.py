@@ -1,4 +1,4 @@
-"""The browser's side of the widgets, files of one folder."""
+"""The browser's side of the widgets: what is shared, in ``chart``, and each one's own."""
 
 from pathlib import Path
 

@@ -10,8 +10,10 @@ from playwright.sync_api import expect
 from test_lab import ask, complaints_of, run_all, settles
 from test_page import THEMES, WIDTHS, loaded, opened
 
-from resnet_lesson import ArchitectureBuilder, architecture
-from resnet_lesson.widgets import builder as module
+from resnet_lesson import ArchitectureBuilder
+from resnet_lesson.networks import cost
+from resnet_lesson.networks.orders import ORDERS
+from resnet_lesson.widgets.builder import widget as module
 from resnet_lesson.widgets.source import joined
 
 SCRIPT = joined(*module.PARTS)
@@ -41,7 +43,7 @@ def networks(draw):
     filters = draw(st.lists(four if sound else ANY, min_size=count, max_size=count))
     size = st.integers(2 ** len(stages), 300) if sound else ANY
     sizes = {name: draw(size) for name in ("width", "height", "depth", "classes")}
-    order = draw(st.sampled_from(list(architecture.ORDERS)))
+    order = draw(st.sampled_from(list(ORDERS)))
     return sizes | {"stages": stages, "filters": filters, "order": order}
 
 
@@ -71,7 +73,7 @@ def test_its_sums_and_its_words_are_the_packages(chromium):
     collect()
     page = chromium.new_page()
     page.goto("about:blank")
-    words = {"rules": architecture.RULES, "orders": architecture.ORDERS}
+    words = ArchitectureBuilder().words
     answers = page.evaluate(SUMS, {"networks": drawn, "words": words})
     page.close()
     refused = 0
@@ -131,7 +133,7 @@ def test_the_impossible_is_said_in_the_words_of_build(chromium, page_of_builder)
         field = builder.get_by_label("Filters of stage 2")
         field.fill("130")
         with pytest.raises(ValueError, match="divisible by 4") as refused:
-            architecture.parts(64, 64, 3, 200, (3, 4, 6), (64, 128, 130, 512))
+            cost.parts(64, 64, 3, 200, (3, 4, 6), (64, 128, 130, 512))
         expect(builder.get_by_role("alert")).to_have_text(str(refused.value))
         expect(builder.get_by_role("button", name="Copy")).to_be_hidden()
         assert axe.violations(page) == []

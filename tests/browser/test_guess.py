@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  # noqa: F401
 
-from resnet_lesson.widgets import explorer as module
-from resnet_lesson.widgets import guesses
+from resnet_lesson.widgets.explorer import guesses
+from resnet_lesson.widgets.explorer import widget as module
 from resnet_lesson.widgets.source import joined
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}

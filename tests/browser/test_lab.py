@@ -199,7 +199,7 @@ def test_a_held_key_leaves_no_backlog(laboratory):
 
 def test_a_kernel_that_was_only_busy_takes_over_again(laboratory):
     page, explorer, complaints = laboratory
-    ask(page, "from resnet_lesson.widgets.explorer import FIRST")
+    ask(page, "from resnet_lesson.widgets.explorer.widget import FIRST")
     ask(page, "for name in FIRST: setattr(explorer, name, FIRST[name])")
     depth, status = explorer.get_by_role("slider", name="Depth"), explorer.locator("[role=status]")
     redraw = explorer.get_by_role("button", name="Redraw weights")

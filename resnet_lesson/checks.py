@@ -1,0 +1,63 @@
+"""Checks of arguments: each returns the value, or raises an error with the rule and the value."""
+
+from collections.abc import Iterable
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+# Sentences that the builder's page says as well.
+POSITIVE = "{what} must be a positive integer, received {value}"
+CHOICE = "{what} must be one of {choices}, received {value}"
+
+
+def check_integer(what: str, value: Any, least: int = 1, most: int | None = None) -> int:
+    """A whole number from ``least`` to ``most``, as an ``int``; True and False are none.
+
+    Raises:
+        ValueError: it is none.
+    """
+    is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+    if is_integer and least <= value and (most is None or value <= most):
+        return int(value)
+    if (least, most) == (1, None):
+        raise ValueError(POSITIVE.format(what=what, value=repr(value)))
+    bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+    raise ValueError(f"{what} must be a whole number {bounds}, received {value!r}")
+
+
+def check_number(what: str, value: Any, *, above: float | None = None, below: float = inf) -> float:
+    """A finite number of at least 0, or ``above`` a bound, and ``below`` one, as a ``float``.
+
+    Raises:
+        ValueError: it is none.
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if is_number and (value >= 0 if above is None else above < value) and value < below:
+        return float(value)
+    bounds = "of at least 0" if above is None else f"above {above}"
+    if below < inf:
+        bounds += f" and less than {below}"
+    raise ValueError(f"{what} must be a number {bounds}, received {value!r}")
+
+
+def check_flag(what: str, value: Any) -> bool:
+    """True or False, and nothing that only counts as such.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{what} must be True or False, received {value!r}")
+    return value
+
+
+def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
+    """One of these strings.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    choices = tuple(choices)
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=repr(value)))
+    return value

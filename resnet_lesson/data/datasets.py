@@ -1,0 +1,128 @@
+"""Small image data sets as arrays, each with one fixed split."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import local
+
+# Where CIFAR-10 is on a machine without internet, if it is not said in the call.
+CIFAR10_VARIABLE = "RESNET_LESSON_CIFAR10"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images float32 in [0, 1], (N, H, W, C); labels int64, (N,); a name for each class."""
+
+    x_train: np.ndarray
+    y_train: np.ndarray
+    x_test: np.ndarray
+    y_test: np.ndarray
+    class_names: tuple[str, ...]
+
+
+def load(name, path=None):
+    """The data set of this name.
+
+    Args:
+        name: one of the following.
+        path: for ``"cifar10"``, a file or folder to read instead of downloading.
+
+    - ``"digits"``: 1,280 + 517 handwritten digits, 8x8x1, embedded in scikit-learn (a copy of
+      the test set of UCI's Optical Recognition of Handwritten Digits), split by class.
+    - ``"fashion_mnist"``: 60,000 + 10,000 pictures of clothes, 28x28x1, in the split of its
+      authors (Xiao et al. 2017, arXiv 1708.07747; as many of each class in both), downloaded
+      into Keras's cache on first use.
+    - ``"cifar10"``: 50,000 + 10,000 photographs, 32x32x3 (Krizhevsky 2009, Learning Multiple
+      Layers of Features from Tiny Images), downloaded into Keras's cache on first use and checked
+      by checksum; or read from ``path``, or from where the environment variable
+      ``RESNET_LESSON_CIFAR10`` points: its own archive, ``cifar-10-python.tar.gz``, or the folder
+      ``cifar-10-batches-py`` in it; an ``.npz`` of ``x_train``, ``y_train``, ``x_test``, ``y_test``
+      (uint8, labels from 0); or a folder of ``train`` and ``test``, each with a folder of pictures
+      a class. Fewer images will do, as many of each class. No code in these files is run.
+
+    Raises:
+        ValueError: an unknown name; a path for another data set; damaged or other data.
+        OSError: the download failed, or there is nothing at the path; says what to do.
+    """
+    if name not in _LOADERS:
+        raise ValueError(f"name must be one of {', '.join(_LOADERS)}, received {name!r}")
+    if path is not None and not path:
+        raise ValueError(f"path must name a file or folder, received {path!r}")
+    if name == "cifar10":
+        return _cifar10(path or os.environ.get(CIFAR10_VARIABLE))
+    if path is not None:
+        raise ValueError(f"only cifar10 is read from a path, received {path!r} for {name}")
+    return _LOADERS[name]()
+
+
+def _digits():
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    x_train, x_test, y_train, y_test = train_test_split(
+        digits.images[..., None],
+        digits.target,
+        train_size=1280,
+        stratify=digits.target,
+        random_state=0,
+    )
+    names = tuple(str(digit) for digit in digits.target_names)
+    return _dataset(x_train, y_train, x_test, y_test, names, brightest=16)
+
+
+def _fashion_mnist():
+    from ..runtime import keras
+
+    try:
+        (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
+    except Exception as error:  # Keras raises a bare Exception where the download fails
+        raise OSError(
+            "Fashion-MNIST is neither in Keras's cache (~/.keras/datasets/fashion-mnist) nor could "
+            f'it be downloaded ({error}): check the network, or use load("digits")'
+        ) from error
+    names = (
+        *("t-shirt", "trouser", "pullover", "dress", "coat"),
+        *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
+    )
+    return _dataset(x_train[..., None], y_train, x_test[..., None], y_test, names, brightest=255)
+
+
+def _cifar10(path):
+    names = (
+        *("airplane", "automobile", "bird", "cat", "deer"),
+        *("dog", "frog", "horse", "ship", "truck"),
+    )
+    arrays = local.read(path, (32, 32, 3), names) if path else _downloaded_cifar10()
+    return _dataset(*arrays, names, brightest=255)
+
+
+def _downloaded_cifar10():
+    from ..runtime import keras
+
+    try:
+        # Keras checks the archive and unpacks it anew each time: what an interrupted download
+        # has left is found out and replaced.
+        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+    except Exception as error:
+        raise OSError(
+            "CIFAR-10 is neither in Keras's cache (~/.keras/datasets) nor could it be downloaded "
+            f"({error}): check the network; or give the path of a local copy, to load or in the "
+            f'environment variable {CIFAR10_VARIABLE}; or use load("digits")'
+        ) from error
+    return x_train, y_train[:, 0], x_test, y_test[:, 0]
+
+
+_LOADERS = {"digits": _digits, "fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
+
+
+def _dataset(x_train, y_train, x_test, y_test, names, brightest):
+    def images(pixels):
+        return np.divide(pixels, np.float32(brightest), dtype=np.float32)
+
+    def labels(classes):
+        return classes.astype(np.int64)
+
+    return Dataset(images(x_train), labels(y_train), images(x_test), labels(y_test), names)

@@ -1,0 +1,119 @@
+"""The article's network, and the class under which its readers look for it."""
+
+import functools
+
+from ..runtime import keras
+from .layers import LayerMaker, check_layers, classifier
+from .orders import ORDERS
+from .residual import check_channel_axis, residual_module
+from .rules import check_build
+
+layers = keras.layers
+
+
+def build(
+    width,
+    height,
+    depth,
+    classes,
+    stages,
+    filters,
+    reg=1e-4,
+    bn_epsilon=2e-5,
+    bn_momentum=0.9,
+    *,
+    order="full_preactivation",
+):
+    """The article's network: images (B, height, width, depth) -> probabilities (B, classes).
+
+    A normalised 5x5 stem and a 3x3 max pooling, then for each stage one projecting bottleneck
+    (of stride 2 but in the first stage) and ``stages[i] - 1`` more, all in full pre-activation.
+
+    Differs from the article's listing in three places: ``reg`` reaches every convolution and
+    the classifier; global average pooling replaces a hard-wired 8x8 one, to the same effect at
+    64x64 with three stages; bad input is refused.
+
+    Args:
+        width, height: of the images, in pixels; enough for a halving by each stage.
+        depth: channels of the images.
+        classes: number of classes.
+        stages: modules in each stage, such as ``(3, 4, 6)``.
+        filters: of the stem, then of each stage (multiples of 4), such as
+            ``(64, 128, 256, 512)``.
+        reg, bn_epsilon, bn_momentum, order: as in ``residual_module``.
+
+    Images are channels last, or first where ``keras.config.image_data_format()`` says so.
+
+    Returns:
+        An uncompiled ``keras.Model`` named ``"resnet"``.
+
+    Raises:
+        ValueError: names the rule and the value, before any layer is made.
+    """
+    width, height, depth, classes, stages, filters = check_build(
+        width, height, depth, classes, stages, filters, order
+    )
+    check_layers(reg, bn_epsilon, bn_momentum)
+    data_format = keras.config.image_data_format()
+    channels_last = data_format == "channels_last"
+    axis = check_channel_axis(-1 if channels_last else 1)
+
+    stem = LayerMaker("stem", axis, reg, bn_epsilon, bn_momentum)
+    shape = (height, width, depth) if channels_last else (depth, height, width)
+    image = x = keras.Input(shape, name="image")
+    x = stem.norm(x)
+    x = stem.conv(x, filters[0], 5, name="conv")
+    x = stem.relu(stem.norm(x))
+    x = layers.ZeroPadding2D(1, data_format=data_format, name="stem_padding")(x)
+    x = layers.MaxPooling2D(3, 2, data_format=data_format, name="stem_pool")(x)
+    for stage, (units, width_out) in enumerate(zip(stages, filters[1:], strict=True), start=1):
+        for unit in range(1, units + 1):
+            x = residual_module(
+                x,
+                width_out,
+                stride=2 if unit == 1 and stage > 1 else 1,
+                channel_axis=axis,
+                reduce=unit == 1,
+                reg=reg,
+                bn_epsilon=bn_epsilon,
+                bn_momentum=bn_momentum,
+                order=order,
+                name=f"stage{stage}_unit{unit}",
+            )
+    final = LayerMaker("final", axis, reg, bn_epsilon, bn_momentum)
+    x = final.through(ORDERS[order].before, x)
+    return keras.Model(image, classifier(x, classes, reg, data_format), name="resnet")
+
+
+def _spelt(function, **ours):
+    """The function, which takes keywords by the article's names as well: ``article=ours``."""
+
+    @functools.wraps(function)
+    def either(*arguments, **keywords):
+        for name in ours.keys() & keywords.keys():
+            if ours[name] in keywords:
+                raise ValueError(
+                    f"{ours[name]} is the article's {name} and must be given once, received "
+                    f"{ours[name]}={keywords[ours[name]]!r} and {name}={keywords[name]!r}"
+                )
+            keywords[ours[name]] = keywords.pop(name)
+        return function(*arguments, **keywords)
+
+    return either
+
+
+_NORMS = {"bnEps": "bn_epsilon", "bnMom": "bn_momentum"}
+
+
+class ResNet:
+    """The article's two functions under the class its readers look for: ``ResNet.build(...)``.
+
+    Keywords may be spelt as in the article: ``K`` for ``filters``, ``chanDim`` for
+    ``channel_axis``, ``red`` for ``reduce``, ``bnEps`` and ``bnMom`` for ``bn_epsilon`` and
+    ``bn_momentum``.
+    """
+
+    residual_module = staticmethod(
+        _spelt(residual_module, K="filters", chanDim="channel_axis", red="reduce", **_NORMS)
+    )
+    build = staticmethod(_spelt(build, **_NORMS))

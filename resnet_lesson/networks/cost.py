@@ -1,0 +1,122 @@
+"""The article's network as arithmetic: what ``build`` would make, part by part.
+
+Nothing is built and TensorFlow is not needed, so that sizes can follow a slider.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+
+from .orders import ORDERS, bottleneck_convolutions
+from .rules import check_build
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the network, and the feature maps that leave it.
+
+    ``multiply_adds`` are those of convolutions and dense layers for one image; norms, ReLUs and
+    pooling are not counted. ``parameters`` count BN's running averages, ``trainable`` does not.
+    """
+
+    name: str
+    modules: int
+    height: int
+    width: int
+    channels: int
+    parameters: int
+    trainable: int
+    multiply_adds: int
+
+
+def parts(width, height, depth, classes, stages, filters, *, order="full_preactivation"):
+    """What ``build`` makes of the same arguments: a list of ``Part``, input side first.
+
+    Raises:
+        ValueError: as ``build`` does, in the same words.
+    """
+    width, height, depth, classes, stages, filters = check_build(
+        width, height, depth, classes, stages, filters, order
+    )
+    places = ORDERS[order]
+    tally = _Tally(height, width, depth)
+    tally.norms(["BN"])
+    tally.conv(filters[0], 5, 1)
+    tally.norms(["BN"])
+    made = [tally.part("stem")]
+    tally.halve()
+    made.append(tally.part("pooled"))
+    for stage, (units, channels) in enumerate(zip(stages, filters[1:], strict=True), start=1):
+        stride = 2 if stage > 1 else 1
+        tally.module(bottleneck_convolutions(channels, stride), True, places)
+        with tally.repeated(units - 1):  # the others are alike
+            tally.module(bottleneck_convolutions(channels, 1), False, places)
+        made.append(tally.part(f"stage{stage}", units))
+    tally.norms(places.before)
+    tally.dense(classes)
+    return [*made, tally.part("classifier")]
+
+
+class _Tally:
+    """Walks through a network and counts."""
+
+    def __init__(self, height, width, channels):
+        self.height, self.width, self.channels = height, width, channels
+        self.times = 1
+        self.weights = self.normed = self.multiply_adds = 0
+
+    @contextmanager
+    def repeated(self, times):
+        self.times = times
+        yield
+        self.times = 1
+
+    def part(self, name, modules=0):
+        """What was counted since the last part."""
+        part = Part(
+            name,
+            modules,
+            self.height,
+            self.width,
+            self.channels,
+            # A norm has a scale and an offset for each channel, and two running averages.
+            self.weights + 4 * self.normed,
+            self.weights + 2 * self.normed,
+            self.multiply_adds,
+        )
+        self.weights = self.normed = self.multiply_adds = 0
+        return part
+
+    def norms(self, parts):
+        self.normed += self.times * parts.count("BN") * self.channels
+
+    def halve(self):
+        self.height, self.width = ceil(self.height / 2), ceil(self.width / 2)
+
+    def weigh(self, weights):
+        """Weights that every pixel meets."""
+        self.weights += self.times * weights
+        self.multiply_adds += self.times * self.height * self.width * weights
+
+    def conv(self, filters, size, stride):
+        if stride == 2:
+            self.halve()
+        self.weigh(size * size * self.channels * filters)
+        self.channels = filters
+
+    def module(self, convolutions, reduce, order):
+        channels_in = self.channels
+        for number, convolution in enumerate(convolutions):
+            self.norms(order.between if number else order.before)
+            self.conv(*convolution)
+        self.norms(order.after)
+        if reduce:  # a 1x1 convolution of the module's input, with the same outcome
+            self.weigh(channels_in * self.channels)
+            self.norms(["BN"] if "BN" in order.after else [])
+        self.norms(order.after_addition)
+
+    def dense(self, classes):
+        self.weights += (self.channels + 1) * classes
+        self.multiply_adds += self.channels * classes
+        self.height = self.width = 1
+        self.channels = classes

@@ -1,0 +1,102 @@
+"""A built network taken apart: its stem, its modules, its head; and what it does without some.
+
+After the lesion study of Veit et al. 2016, arXiv 1605.06431.
+"""
+
+import collections
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..runtime import keras, tf
+
+BATCH = 500
+
+
+class Module(NamedTuple):
+    """One module: functions of its input (B, H, W, C), by the layers of the network itself.
+
+    ``whole`` computes the module, ``branch`` what is added to the shortcut, and ``shortcut`` what
+    is left of the module where its branch is deleted. In a plain network the branch is the whole
+    module, and nothing is done where it is deleted.
+    """
+
+    name: str
+    whole: keras.Model
+    branch: keras.Model
+    shortcut: Callable[[Any], Any]
+
+
+class Dissection(NamedTuple):
+    """``stem``, ``modules`` from the input side, ``head``: one after the other, the network."""
+
+    stem: keras.Model
+    modules: list[Module]
+    head: keras.Model
+
+
+def dissect(model: keras.Model) -> Dissection:
+    """Cut a network of ``build_cifar``, basic modules in full pre-activation, between its modules.
+
+    All parts share their layers with ``model``.
+    """
+    names = module_names(model)
+    starts = [model.get_layer(f"{name}_bn1").input for name in [*names, "final"]]
+    modules = [
+        _module(model, name, start, end)
+        for name, start, end in zip(names, starts[:-1], starts[1:], strict=True)
+    ]
+    return Dissection(
+        keras.Model(model.input, starts[0]), modules, keras.Model(starts[-1], model.output)
+    )
+
+
+def module_names(model: keras.Model) -> list[str]:
+    """Those of the basic modules of a network of ``build_cifar``, input side first."""
+    ends = [layer.name for layer in model.layers if layer.name.endswith("_conv2")]
+    return [end.removesuffix("_conv2") for end in ends]
+
+
+def _module(model: keras.Model, name: str, start: Any, end: Any) -> Module:
+    shortcut = tf.identity
+    if f"{name}_projection" in {layer.name for layer in model.layers}:
+        shortcut = keras.Model(start, model.get_layer(f"{name}_projection").output)
+    branch = keras.Model(start, model.get_layer(f"{name}_conv2").output)
+    return Module(name, keras.Model(start, end), branch, shortcut)
+
+
+def confusions(
+    model: keras.Model, images: np.ndarray, labels: np.ndarray, classes: int
+) -> dict[str, np.ndarray]:
+    """For every set of deleted modules, how often each class is taken for each.
+
+    The sets that delete the same first modules share their way that far: 2^n networks cost not
+    much more than 2^(n + 1) modules.
+
+    Args:
+        model: as ``dissect`` takes it, with n modules.
+        images, labels: (N, H, W, C) and (N,).
+        classes: how many.
+
+    Returns:
+        A dict from a string such as "010", with a 1 for each deleted module, to an int array
+        (classes, classes): the label, and the answer.
+    """
+    parts = dissect(model)
+    stem, head = tf.function(parts.stem), tf.function(parts.head)
+    modules = [(tf.function(each.whole), tf.function(each.shortcut)) for each in parts.modules]
+    counts = collections.defaultdict(lambda: np.zeros((classes, classes), int))
+
+    def walk(h: Any, deleted: str) -> Iterator[tuple[str, np.ndarray]]:
+        if len(deleted) == len(modules):
+            yield deleted, head(h).numpy().argmax(axis=1)
+            return
+        for bit, function in zip("01", modules[len(deleted)], strict=True):
+            yield from walk(function(h), deleted + bit)
+
+    for start in range(0, len(images), BATCH):
+        batch = slice(start, start + BATCH)
+        for deleted, answers in walk(stem(images[batch]), ""):
+            np.add.at(counts[deleted], (labels[batch], answers), 1)
+    return counts

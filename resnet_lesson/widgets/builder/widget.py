@@ -1,0 +1,106 @@
+"""The architecture builder: change stages and filters, see what the network becomes."""
+
+import anywidget
+import traitlets
+
+from ...networks import cost, orders, rules
+from ..bundle import kept
+from ..source import joined
+
+PARTS = ("chart/elements.js", "builder/builder.js")
+NETWORK = ("width", "height", "depth", "classes", "stages", "filters", "order")
+EXAMPLE = {
+    "width": 64,
+    "height": 64,
+    "depth": 3,
+    "classes": 200,
+    "stages": [3, 4, 6],
+    "filters": [64, 128, 256, 512],
+    "order": "full_preactivation",
+}
+
+
+def _number(default):
+    """What a field for a number can hold, right or wrong: what is wrong, ``build`` says."""
+    kinds = [traitlets.Int(), traitlets.Float()]
+    return traitlets.Union(kinds, allow_none=True, default_value=default)
+
+
+class ArchitectureBuilder(anywidget.AnyWidget):
+    """The article's network to scale, with its sizes, and the call that builds it.
+
+    The traits are the arguments of ``build``. They may hold what is impossible: the widget then
+    shows the error of ``build`` in place of the network.
+    """
+
+    _esm = joined(*PARTS)
+    _css = joined("chart/elements.css", "builder/builder.css")
+
+    width = _number(EXAMPLE["width"]).tag(sync=True)
+    height = _number(EXAMPLE["height"]).tag(sync=True)
+    depth = _number(EXAMPLE["depth"]).tag(sync=True)
+    classes = _number(EXAMPLE["classes"]).tag(sync=True)
+    stages = traitlets.List(_number(1), EXAMPLE["stages"]).tag(sync=True)
+    filters = traitlets.List(_number(4), EXAMPLE["filters"]).tag(sync=True)
+    order = traitlets.Enum(list(orders.ORDERS), EXAMPLE["order"]).tag(sync=True)
+
+    example = traitlets.Dict(EXAMPLE).tag(sync=True)
+    words = traitlets.Dict(
+        {
+            "rules": rules.RULES,
+            "orders": {name: order._asdict() for name, order in orders.ORDERS.items()},
+        }
+    ).tag(sync=True)
+
+    def network(self):
+        """The arguments of ``build``, by name."""
+        held = {name: getattr(self, name) for name in NETWORK}
+        return held | {"stages": tuple(self.stages), "filters": tuple(self.filters)}
+
+    def parts(self):
+        """The network's parts, as ``cost.parts`` gives them.
+
+        Raises:
+            ValueError: as ``build`` does.
+        """
+        return cost.parts(**self.network())
+
+    def build(self):
+        """The Keras model that is shown."""
+        from ...networks.article import build
+
+        return build(**self.network())
+
+    def call(self):
+        """The line that builds it."""
+        network = self.network()
+        order = network.pop("order")
+        given = ", ".join(repr(value) for value in network.values())
+        named = "" if order == EXAMPLE["order"] else f', order="{order}"'
+        return f"ResNet.build({given}{named})"
+
+    def _repr_mimebundle_(self, **options):
+        """The widget; what it shows in words; a picture for where no widget can run."""
+        bundle, metadata = super()._repr_mimebundle_(**options)
+        try:
+            parts = self.parts()
+        except ValueError as error:
+            return kept(bundle, f"ArchitectureBuilder: {error}"), metadata
+        words = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
+        return kept(bundle, words, lambda: self._picture(parts)), metadata
+
+    def _picture(self, parts):
+        from ... import plots
+
+        return plots.png(plots.to_scale(parts, (self.height, self.depth)))
+
+
+def _summary(parts):
+    modules, parameters, trainable, multiply_adds = (
+        sum(getattr(part, name) for part in parts)
+        for name in ("modules", "parameters", "trainable", "multiply_adds")
+    )
+    return (
+        f"{modules} modules, {parameters:,} parameters, {trainable:,} of them trainable; "
+        f"{multiply_adds:,} multiply-adds an image."
+    )

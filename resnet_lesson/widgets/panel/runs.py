@@ -1,0 +1,45 @@
+"""A recorded training, for where nothing can train: 56 layers, plain and residual, on digits.
+
+``make runs`` makes ``runs.json`` again. It shows the plain network's three acts: its gradients
+explode toward the input, the first step throws its weights far out, and then it is frozen.
+"""
+
+import json
+
+from ...files import whole
+from .widget import RECORDED, TrainingPanel
+
+SEED = 0
+
+
+def _maker(shortcut):
+    def make():
+        from ...data import load
+        from ...networks.cifar import build_cifar
+        from ...runtime import keras, set_seed
+
+        set_seed(SEED)
+        digits = load("digits")
+        # Without L2, whose gradient would hide how little the loss's own comes to.
+        network = {"input_shape": (8, 8, 1), "base_filters": 16, "reg": 0.0}
+        model = build_cifar(56, shortcut=shortcut, **network)
+        optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+        model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model, digits.x_train, digits.y_train
+
+    return make
+
+
+def make():
+    """Train both and return the record: 1,280 digits, SGD 0.1 with momentum 0.9, batch 64."""
+    makers = {"plain": _maker(shortcut=False), "residual": _maker(shortcut=True)}
+    panel = TrainingPanel(makers, epochs=10, batch_size=64)
+    panel.run()
+    made = {"command": "python -m resnet_lesson.widgets.recorded_runs", "seed": SEED}
+    return made | panel.record()
+
+
+if __name__ == "__main__":
+    made = json.dumps(make(), separators=(",", ":")) + "\n"
+    with whole(RECORDED) as part:
+        part.write_text(made, encoding="utf-8")

@@ -1,0 +1,64 @@
+"""The project's address has one home, and every link agrees with it."""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import links  # noqa: E402
+
+PAGES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+OURS = re.compile(
+    r"https://(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)"
+)
+ADDRESS = re.compile(r"https://github\.com/([\w.-]+/[\w.-]+)")
+
+
+def test_nothing_is_out_of_date():
+    assert list(links.outdated()) == []
+
+
+def test_a_new_address_reaches_every_link_and_so_does_the_next(tmp_path, monkeypatch):
+    first = links.slug()
+    for folder in ("notebooks", "tools"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for page in ROOT.glob("*.md"):
+        shutil.copy(page, tmp_path)
+    monkeypatch.setattr(links, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["links.py"])
+    for slug in ("someone/else", "third-owner/a.name"):
+        monkeypatch.setattr(links, "slug", lambda slug=slug: slug)
+        assert len(links.outdated()) == 7  # the set-up cell, the README, five notebooks
+        links.main()
+        assert links.outdated() == {}
+        moved = [tmp_path / "README.md", *tmp_path.glob("notebooks/*.ipynb")]
+        for text in (path.read_text(encoding="utf-8") for path in moved):
+            assert slug in ADDRESS.findall(text)
+            assert first not in ADDRESS.findall(text)
+            assert set(OURS.findall(text)) <= {slug}
+
+
+def test_launch_links_lead_to_this_project():
+    found = OURS.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert found
+    assert set(found) == {links.slug()}
+
+
+def prose(page):
+    """The text of a page; of a notebook without its code, outputs and widgets."""
+    if page.suffix == ".md":
+        return page.read_text(encoding="utf-8")
+    cells = json.loads(page.read_text(encoding="utf-8"))["cells"]
+    return "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_links_exist(page):
+    for target in re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", prose(page)):
+        if not target.startswith(("http", "attachment:")):
+            assert (page.parent / target).exists(), target

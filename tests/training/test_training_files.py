@@ -1,0 +1,490 @@
+"""A run's folder: who may use it, what is left of it, and outputs and disks that give up."""
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import filelock
+import numpy as np
+import pytest
+
+from resnet_lesson import runtime, training
+from resnet_lesson.__main__ import main
+from resnet_lesson.output import say
+from resnet_lesson.runtime import keras
+from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
+from resnet_lesson.training import run as loop
+
+ONE = TrainingConfig(depth=8, epochs=1, batch_size=128, warmup_epochs=0, padding=1, flip=False)
+LEFT = {"checkpoint.npz", "model.weights.h5", "log.csv", "record.json", "curves.png"}
+OLD = Path(__file__).parents[1] / "old_files" / "first_edition" / "finished_run" / "checkpoint.npz"
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    """With a network that is quickly traced."""
+
+    def small(depth=8, *, input_shape=(8, 8, 1), classes=10, **_):
+        top = keras.layers.Dense(classes, activation="softmax")
+        return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), top])
+
+    monkeypatch.setattr(loop, "build_cifar", small)
+
+
+def one_epoch(folder, config=ONE, **options):
+    return training.train(config, folder, verbose=False, **options)
+
+
+def names(folder):
+    return {path.name for path in Path(folder).iterdir()}
+
+
+@pytest.mark.parametrize("given", ["", None, b""])
+def test_no_folder_is_none(given, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for use in (lambda: one_epoch(given), lambda: training.begun(given)):
+        with pytest.raises(ValueError, match="output must be a path, received"):
+            use()
+    assert names(tmp_path) == set()
+
+
+def test_no_data_are_none(tmp_path):
+    config = dataclasses.replace(ONE, dataset="cifar10")
+    with pytest.raises(ValueError, match="data must be a path, received ''"):
+        one_epoch(tmp_path / "run", config, data="")
+    assert names(tmp_path) == set()
+
+
+def test_home_is_found(tmp_path, monkeypatch, capsys):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    options = ["--depth", "8", "--epochs", "1", "--warmup-epochs", "0", "--monitor"]
+    main(["train", *options, "--output", "~/run"])
+    assert str(tmp_path / "home" / "run" / "curves.png") in capsys.readouterr().out
+    assert names("~/run".replace("~", os.environ["HOME"])) == LEFT | {"gradients.csv"}
+    assert training.begun("~/run").epochs == 1
+    assert names(tmp_path / "here") == set()
+
+
+def test_files_of_others_stay(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for name in ("thesis.part.2.docx", f"{dead.pid}.part.thesis.docx"):
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    (tmp_path / f"{dead.pid}.part.log.csv").write_text("half written", encoding="utf-8")
+    one_epoch(tmp_path)
+    assert names(tmp_path) == LEFT | {"thesis.part.2.docx", f"{dead.pid}.part.thesis.docx"}
+
+
+def test_of_two_that_start_together_one_trains(tmp_path):
+    together, ends = threading.Barrier(2), []
+
+    def start():
+        together.wait()
+        try:
+            ends.append(one_epoch(tmp_path / "a" / "run", watch=lambda record: both.wait()))
+        except ValueError as error:
+            ends.append(str(error))
+            both.wait()  # the other one trains until this one is refused
+
+    both = threading.Barrier(2, timeout=60)
+    threads = [threading.Thread(target=start) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused, run = sorted(ends, key=lambda end: isinstance(end, training.Run))
+    assert "must be one training in" in refused
+    assert len(run.record["history"]) == 1
+    assert names(tmp_path / "a" / "run") == LEFT
+
+
+def test_a_lock_ends_with_its_process(tmp_path):
+    code = f"""
+import filelock, time
+lock = filelock.FileLock({str(tmp_path / loop.LOCK)!r})
+lock.acquire()
+print("held", flush=True)
+time.sleep(600)
+"""
+    holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout.readline() == "held\n"
+        for resume in (False, True):
+            with pytest.raises(ValueError, match="wait until the first ends, or choose another"):
+                one_epoch(tmp_path, resume=resume)
+        assert names(tmp_path) == {loop.LOCK}
+    finally:
+        holder.send_signal(signal.SIGKILL)
+        holder.communicate()
+    one_epoch(tmp_path)
+    assert names(tmp_path) == LEFT
+
+
+def test_who_waited_for_a_lock_whose_file_is_gone_has_none(tmp_path):
+    # What the removal of the file rests on, before the lock is released.
+    path = tmp_path / loop.LOCK
+    with loop._own(tmp_path):
+        late = os.open(path, os.O_RDWR)
+    fcntl.flock(late, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as a process that had opened the file
+    with filelock.FileLock(path, timeout=0), pytest.raises(filelock.Timeout):
+        filelock.FileLock(path, timeout=0).acquire()
+    os.close(late)
+
+
+@pytest.mark.parametrize("number", [errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS])
+@pytest.mark.filterwarnings("ignore:flock not supported")
+def test_where_nothing_can_be_locked_it_trains(tmp_path, monkeypatch, number):
+    def none(file, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", none)
+    one_epoch(tmp_path / "run")
+    assert names(tmp_path / "run") == LEFT
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"less than the images' sides \(8, 8\), received 8"):
+        one_epoch(tmp_path / "a" / "b", dataclasses.replace(ONE, padding=8))
+    assert names(tmp_path) == set()
+
+
+# Outputs
+
+
+def broken_pipe():
+    reads, writes = os.pipe()
+    os.close(reads)
+    return open(writes, "w", encoding="utf-8")
+
+
+def full():
+    return Path("/dev/full").open("w", encoding="utf-8")
+
+
+def closed():
+    with open(os.devnull, "w", encoding="utf-8") as file:
+        return file
+
+
+OUTPUTS = {
+    "pipe": broken_pipe,
+    "full": full,
+    "closed": closed,
+    "none": lambda: None,
+}
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_an_output_that_gives_up_ends_no_training(tmp_path, monkeypatch, kind):
+    file = OUTPUTS[kind]()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", file)
+        patch.setattr(sys, "stderr", None)
+        main(["train", "--depth", "8", "--epochs", "2", "--output", str(tmp_path / "run")])
+    assert names(tmp_path / "run") == LEFT
+    if file is not None:
+        file.close()  # as Python does in the end: nothing is left that fails again
+
+
+@pytest.mark.parametrize("redirected", ["| head -c 1 >/dev/null", ">&- 2>&-"])
+def test_python_ends_well_without_its_outputs(tmp_path, redirected):
+    train = "-m resnet_lesson train --depth 8 --epochs 1 --warmup-epochs 0"
+    line = f"{sys.executable} {train} --output {tmp_path / 'run'} {redirected}; "
+    line += 'echo "codes ${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", line], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert (done.stdout, done.stderr) == ("codes 0\n", "")
+    assert names(tmp_path / "run") == LEFT
+
+
+def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
+    with (tmp_path / "out").open("w", encoding="cp1252") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        say("é \u2500 \udcff")
+    assert (tmp_path / "out").read_text(encoding="cp1252") == "é \\u2500 \\udcff\n"
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+def test_c_is_held_back_whatever_stderr_is(monkeypatch, kind):
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", OUTPUTS[kind]())
+        with runtime.quiet_stderr():
+            assert os.write(2, b"words of C\n") == 11
+        with contextlib.suppress(OSError):
+            sys.stderr and not sys.stderr.closed and sys.stderr.close()
+
+
+def test_a_file_never_takes_the_place_of_a_closed_stderr(tmp_path):
+    code = """
+import os, sys
+from resnet_lesson.runtime import quiet_stderr
+with open(sys.argv[1], "wb") as file:
+    assert file.fileno() > 2
+    with quiet_stderr():
+        os.write(2, b"words of C")
+    os.write(2, b"words of C")
+"""
+    line = f"{sys.executable} -c '{code}' {tmp_path / 'file'} >&- 2>&-"
+    assert subprocess.run(["bash", "-c", line], timeout=120).returncode == 0
+    assert (tmp_path / "file").read_bytes() == b""
+
+
+# Disks
+
+
+@pytest.fixture
+def narrow():
+    """A context in which no file may grow beyond so many bytes."""
+
+    @contextlib.contextmanager
+    def limit(size):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    return limit
+
+
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(100, "log.csv"), (700, "curves.png"), (700, "record.json"), (9_000, "model.weights.h5")],
+)
+def test_no_room_at_the_end_keeps_what_was_there(tmp_path, narrow, monkeypatch, size, name):
+    run = one_epoch(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    record = run.record | {"weights_after_epoch": None}
+    if name != "curves.png":
+        monkeypatch.setattr("resnet_lesson.plots.png", lambda *_: b"small")
+        before[tmp_path / "curves.png"] = b"small"
+    if name == "log.csv":
+        before[tmp_path / "curves.png"] = (tmp_path / "curves.png").read_bytes()
+    with narrow(size), pytest.raises(OSError, match=rf"make room there .*{name}") as raised:
+        loop.finish(tmp_path, run.model, record)
+    assert "\n" not in str(raised.value)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_full_disk_is_one_sentence_on_the_last_line(tmp_path, narrow, capfd):
+    with narrow(5_000), pytest.raises(SystemExit) as stopped:
+        main(["train", "--depth", "8", "--output", str(tmp_path / "run")])
+    assert stopped.value.code.startswith("python -m resnet_lesson: ")
+    assert f"make room there or choose another place): '{tmp_path}" in stopped.value.code
+    assert names(tmp_path) == set()
+
+
+# Checkpoints
+
+
+def flips(content, bits, folder):
+    """What loading says of each flipped bit: the state, or the error."""
+    for bit in bits:
+        damaged = bytearray(content)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (folder / checkpoint.NAME).write_bytes(damaged)
+        try:
+            yield checkpoint.load(folder)
+        except ValueError as error:
+            yield error
+
+
+def equal(one, other):
+    lists = [(state.model, state.optimizer) for state in (one, other)]
+    return all(
+        len(ours) == len(theirs)
+        and all(
+            a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)
+        )
+        for ours, theirs in zip(*lists, strict=True)
+    ) and (one.config, one.about, one.history) == (other.config, other.about, other.history)
+
+
+def test_the_gradients_of_a_finished_run_stay(tmp_path):
+    main(["train", "--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)])
+    before = (tmp_path / "gradients.csv").read_bytes()
+    assert len(before.splitlines()) == 1 + 2 * 20
+    main(["train", "--resume", "--monitor", "--output", str(tmp_path)])
+    assert (tmp_path / "gradients.csv").read_bytes() == before
+
+
+def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):
+    arrays = [np.arange(6, dtype=np.float32)] * 3
+    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.int64(3)] * 2)
+    checkpoint.save(tmp_path, state)
+    content = (tmp_path / checkpoint.NAME).read_bytes()
+    whole = checkpoint.load(tmp_path)
+    assert equal(whole, state)
+    # Most of them where the directory is.
+    last = 8 * len(content)
+    bits = [*range(0, last - 6_000, 37), *range(last - 6_000, last, 5)]
+    found = list(flips(content, bits, tmp_path))
+    states = [state for state in found if isinstance(state, checkpoint.State)]
+    assert len(states) < 0.4 * len(found)
+    assert all(equal(state, whole) for state in states)
+
+
+def test_a_flipped_bit_of_a_first_edition_is_found_or_does_nothing(tmp_path):
+    content = OLD.read_bytes()
+    shutil.copy(OLD, tmp_path)
+    whole = checkpoint.load(tmp_path)
+    last = 8 * len(content)
+    bits = [*range(0, last, 50_021), *range(last - 40_000, last, 397)]
+    found = list(flips(content, bits, tmp_path))
+    states = [state for state in found if isinstance(state, checkpoint.State)]
+    assert len(states) < 0.5 * len(found)
+    assert all(equal(state, whole) for state in states)
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path):
+    checkpoint.save(tmp_path, checkpoint.State(ONE, {}, [], [np.zeros(2)], [np.zeros(1)]))
+    with np.load(tmp_path / checkpoint.NAME) as file:
+        whole = dict(file)
+    for broken in (
+        {name: value for name, value in whole.items() if name != "told"},
+        whole | {"other": np.zeros(1)},
+        whole | {"model_2": np.zeros(1)},
+        whole | {"told": np.array('{"config": {}}')},
+    ):
+        np.savez(tmp_path / checkpoint.NAME, **broken)
+        with pytest.raises(ValueError, match="move the folder away to start anew"):
+            checkpoint.load(tmp_path)
+
+
+# Numbers
+
+
+def test_numbers_of_numpy_are_those_of_python(tmp_path):
+    config = dataclasses.replace(
+        ONE,
+        epochs=np.int64(1),
+        learning_rate=np.float32(0.1),
+        drops=(np.int32(5),),
+        seed=np.int8(3),
+    )
+    run = one_epoch(tmp_path, config)
+    rate = float(np.float32(0.1))
+    assert run.record["config"]["learning_rate"] == rate
+    assert f" --learning-rate {rate!r}" in run.record["command"]
+    assert training.begun(tmp_path) == config
+
+
+def test_the_preset_of_the_paper_stays_within_its_run():
+    config = PRESETS["cifar10-he"]
+    loop.Schedule.of(config, 50_000 // config.batch_size).check()
+    with pytest.raises(ValueError, match=r"6,396 with so many images, received \(32000, 48000\)"):
+        loop.Schedule.of(config, 5_000 // config.batch_size).check()
+
+
+@pytest.mark.parametrize("drops", [(2, 3), (5, 20), (19, 20), (40,)])
+def test_drops_that_never_come_are_refused(tmp_path, drops):
+    # Twenty steps, of which ten are the warm-up: an epoch has 1,280 // 128 of them.
+    config = dataclasses.replace(ONE, epochs=2, warmup_epochs=1, drops=drops)
+    words = r"after the 10 of the warm-up and before the end of the run, which has 20"
+    with pytest.raises(ValueError, match=words):
+        one_epoch(tmp_path / "run", config)
+    with pytest.raises(ValueError, match=words):
+        config.learning_rate_at(3, 10)
+    assert names(tmp_path) == set()
+
+
+def test_the_first_and_the_last_step_after_the_warm_up_are_drops_that_come(tmp_path):
+    config = dataclasses.replace(ONE, epochs=2, warmup_epochs=1, drops=(10, 19))
+    rates = [config.learning_rate_at(step, 10) for step in (9, 10, 18, 19)]
+    np.testing.assert_allclose(rates, [0.1, 0.01, 0.01, 0.001], rtol=1e-6)
+
+
+def test_a_run_that_an_earlier_version_began_with_such_drops_goes_on(tmp_path):
+    run = one_epoch(tmp_path, dataclasses.replace(ONE, epochs=2, drops=(15,)), callbacks=Ends())
+    state = checkpoint.load(tmp_path)
+    config = dataclasses.replace(state.config, drops=(99,))
+    checkpoint.save(tmp_path, dataclasses.replace(state, config=config))
+    again = one_epoch(tmp_path, config, resume=True)
+    assert len(again.record["history"]) == 2 == 1 + len(run.record["history"])
+
+
+class Ends(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
+
+
+def test_the_command_tells_the_local_copy(tmp_path, monkeypatch):
+    digits = training.loop.load("digits")
+    monkeypatch.setattr(loop, "load", lambda name, data: digits)
+    config = dataclasses.replace(ONE, dataset="cifar10")
+    run = one_epoch(tmp_path, config, data=tmp_path / "my copy.npz")
+    assert run.record["command"].endswith(" --data 'my copy.npz'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [(["--padding", "8"], False), (["--depth", "x"], True), (["--output", ""], False)],
+)
+def test_usage_is_printed_for_wrong_usage(tmp_path, monkeypatch, capsys, arguments, usage):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--output", "run", *arguments])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert ("usage:" in said) is usage
+    assert usage or said.count("\n") == 1
+
+
+# ---------------------------------------------------------------- a folder of one's own
+
+
+@pytest.mark.parametrize("name", ["record.json", "log.csv", "curves.png", "model.weights.h5"])
+def test_a_users_file_is_not_written_over(tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=f"without files of others, received .* with {name}"):
+        one_epoch(tmp_path)
+    assert names(tmp_path) == {name}
+    assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_was_moved_away_is_told_and_its_successor_left_alone(tmp_path):
+    folder = tmp_path / "run"
+    three = dataclasses.replace(ONE, epochs=3)
+
+    def replace(record):
+        if len(record["history"]) == 1:
+            folder.rename(tmp_path / "old")
+            one_epoch(folder, dataclasses.replace(ONE, seed=9))
+
+    with pytest.raises(OSError, match=r"epoch 2 could not be kept .*moved away or replaced"):
+        one_epoch(folder, three, watch=replace)
+    assert training.begun(folder).seed == 9
+    assert names(folder) == LEFT
+
+
+def test_a_run_stays_where_it_began_wherever_the_process_goes(tmp_path, monkeypatch):
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    one_epoch("run", watch=lambda record: os.chdir("other"))
+    assert names(tmp_path / "run") == LEFT
+    assert names(tmp_path / "other") == set()
+
+
+def test_a_picture_that_fails_leaves_record_and_weights(tmp_path, monkeypatch):
+    from resnet_lesson import plots
+
+    def fails(*arguments):
+        raise RuntimeError("no LaTeX")
+
+    monkeypatch.setattr(plots, "training_run", fails)
+    with pytest.warns(UserWarning, match=r"curves\.png cannot be drawn: no LaTeX"):
+        one_epoch(tmp_path)
+    assert names(tmp_path) == LEFT - {"curves.png"}
