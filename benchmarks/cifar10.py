@@ -123,7 +123,7 @@ def keep(data, outputs):
         told = json.loads((output / "runs.json").read_text(encoding="utf-8"))
         about = {name: told[name] for name in ("hardware", "versions", "precision")}
         for index, run in enumerate(told["runs"]):
-            config = TrainingConfig.told(run["config"])
+            config = TrainingConfig.from_json(run["config"])
             if run["finished"]:
                 rows += _rows(config, run["history"])
             if run["finished"] and config == LONG:

@@ -5,7 +5,7 @@ import dataclasses
 import typing
 
 from . import studies
-from .output import say
+from .output import print_line
 
 
 def main(arguments=None):
@@ -40,7 +40,7 @@ def _add_study(commands):
 def run_studies(options):
     for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
         record = studies.run(chosen, options.output, options.seeds, options.scheduler)
-        say(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
+        print_line(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
 
 
 def _add_train(commands):
@@ -82,7 +82,7 @@ def _kind(kind):
 
 def run_training(options):
     from . import training
-    from .files import expanded
+    from .files import expand_path
     from .gradients.monitor import GradientMonitor
 
     output = options.output
@@ -99,7 +99,7 @@ def run_training(options):
     if options.resume:
         config = _going_on(training.begun(output), config, options)
     config = dataclasses.replace(config, **given)
-    monitor, folder = GradientMonitor(), expanded(output)
+    monitor, folder = GradientMonitor(), expand_path(output)
     try:
         run = training.train(
             config, output, data=options.data, resume=options.resume, monitor=monitor
@@ -109,7 +109,7 @@ def run_training(options):
     finally:
         if options.monitor and len(monitor.records["step"]):  # none if the run was finished before
             monitor.to_csv(folder / "gradients.csv")
-    say(f"{run.sentence}. The curves: {folder / 'curves.png'}")
+    print_line(f"{run.sentence}. The curves: {folder / 'curves.png'}")
 
 
 def _going_on(begun, preset, options):

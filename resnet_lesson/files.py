@@ -20,13 +20,13 @@ _PART = re.compile(r"([1-9][0-9]{0,9})\.(?:[0-9a-f]{16}\.)?part\.(.+)", re.DOTAL
 _writing = set()  # the names of those that this process has not ended
 
 
-def expanded(path):
+def expand_path(path):
     """The ``Path`` of a str, bytes or path object, with ``~`` as the user's home."""
     return Path(os.path.expanduser(os.fsdecode(path)))
 
 
 @contextlib.contextmanager
-def whole(path):
+def atomic_write(path):
     """A path to write to: its file takes the place of ``path`` at the end, an error removes it.
 
     Its name ends as that of ``path`` does, for writers that go by the ending. A link stays, and
@@ -47,7 +47,7 @@ def whole(path):
     part = os.path.join(tempfile.gettempdir() if through else folder, _part_name(name))
     _writing.add(os.path.basename(part))
     try:
-        with named(path, part):
+        with naming_errors(path, part):
             _make(part, found)
             yield Path(part)
             if through:
@@ -62,7 +62,7 @@ def whole(path):
 
 
 @contextlib.contextmanager
-def named(path, part=None):
+def naming_errors(path, part=None):
     """Errors in writing to ``part`` name ``path``, and what to do where there is no room.
 
     An error that names no file is taken for one in writing; of other files they stay as they are.
@@ -77,7 +77,7 @@ def named(path, part=None):
         raise OSError(number, os.strerror(number) + remedy, str(path)) from error
 
 
-def sync(file):
+def sync_to_disk(file):
     """Put an open file on the disk, as far as its file system can do that."""
     file.flush()
     try:
@@ -102,12 +102,12 @@ def save_weights(model, path):
     """
     memory = _Memory()
     model.save_weights(memory)
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(memory.getbuffer())
 
 
 @contextlib.contextmanager
-def alone(lock, work):
+def exclusive_lock(lock, work):
     """Hold a lock, a file that is there meanwhile: one holder at a time, of all processes.
 
     The system takes the lock from a process that dies. Where the file system knows no locks, this
@@ -160,7 +160,7 @@ def _mark(path):
     return found.st_dev, found.st_ino
 
 
-def clear(folder, names):
+def remove_partial_files(folder, names):
     """Remove what dead processes have half written of the files of these names in ``folder``."""
     ends = {_ending(name) for name in names}
     for path in Path(folder).iterdir():
@@ -171,7 +171,7 @@ def clear(folder, names):
                     path.unlink()
 
 
-def table(head, name, rows):
+def json_table(head, name, rows):
     """JSON of the dict ``head`` and, as its last entry ``name``, a list with one item a line.
 
     Raises:
@@ -182,7 +182,7 @@ def table(head, name, rows):
     return f'{text},\n "{name}": [\n{lines}\n]}}\n'
 
 
-def rounded(value):
+def round_figures(value):
     """A float with six digits that matter, as more would be noise in a diff; others as they are."""
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
@@ -224,7 +224,7 @@ def _make(part, found):
 def _keep(part, found):
     """Put the part on the disk, with the owner and mode of the file that was found."""
     with open(part, "r+b") as written:
-        sync(written)  # a power cut after the replacement must not find it empty
+        sync_to_disk(written)  # a power cut after the replacement must not find it empty
     if found is not None:
         for owner in (-1, found.st_uid):  # the group alone, at least
             with contextlib.suppress(OSError, AttributeError):  # Windows has no chown

@@ -8,7 +8,7 @@ import os
 import sys
 
 
-def say(line):
+def print_line(line):
     """Print a line if there is anybody to read it, in characters that the terminal has."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:

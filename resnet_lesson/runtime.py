@@ -95,14 +95,14 @@ def _clear_session():
         keras.config.set_dtype_policy(policy)
 
 
-def listed(callbacks):
+def callback_list(callbacks):
     """What ``fit`` takes for callbacks, one or a list of them or Keras's own list, as a list."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks.callbacks
     return keras.tree.flatten(callbacks) if callbacks else []
 
 
-def one_thread():
+def use_one_thread():
     """Compute on one thread from here on: the same bits whatever the number of cores.
 
     Raises:

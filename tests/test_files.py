@@ -17,20 +17,20 @@ import numpy as np
 import pytest
 
 from resnet_lesson import files
-from resnet_lesson.files import alone, clear, expanded, whole
+from resnet_lesson.files import atomic_write, exclusive_lock, expand_path, remove_partial_files
 
 REMEDY = r"\(make room there or choose another place\)"
 
 
 def save(path, text="new"):
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def test_the_new_file_takes_the_place_of_the_old(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old", encoding="utf-8")
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text("new", encoding="utf-8")
         assert path.read_text(encoding="utf-8") == "old"
     assert path.read_text(encoding="utf-8") == "new"
@@ -43,7 +43,7 @@ def test_an_error_leaves_the_old(tmp_path, stop):
     path.write_text("old", encoding="utf-8")
 
     def write_half():
-        with whole(path) as part:
+        with atomic_write(path) as part:
             part.write_text("half", encoding="utf-8")
             raise stop
 
@@ -54,7 +54,10 @@ def test_an_error_leaves_the_old(tmp_path, stop):
 
 
 def test_a_part_ends_as_its_file_says_whose_it_is_and_is_made_beforehand(tmp_path):
-    with whole(tmp_path / "a.weights.h5") as part, whole(tmp_path / "a.weights.h5") as other:
+    with (
+        atomic_write(tmp_path / "a.weights.h5") as part,
+        atomic_write(tmp_path / "a.weights.h5") as other,
+    ):
         assert re.fullmatch(rf"{os.getpid()}\.[0-9a-f]{{16}}\.part\.a\.weights\.h5", part.name)
         assert part.exists()
         assert part != other
@@ -98,7 +101,7 @@ def test_the_mode_of_a_file_is_kept_and_nobody_else_reads_its_part(tmp_path, mod
     path = tmp_path / "a.txt"
     path.write_text("old", encoding="utf-8")
     path.chmod(mode)
-    with whole(path) as part:
+    with atomic_write(path) as part:
         assert not stat.S_IMODE(part.stat().st_mode) & ~(mode | 0o600)
         part.write_text("new", encoding="utf-8")
     assert stat.S_IMODE(path.stat().st_mode) == mode
@@ -205,7 +208,7 @@ def test_a_device_is_written_to_also_by_a_link(tmp_path):
 def test_an_error_writes_nothing_to_a_device(tmp_path):
     there, terminal = pty.openpty()
     tty.setraw(terminal)
-    with pytest.raises(TypeError, match="bytes"), whole(os.ttyname(terminal)) as part:
+    with pytest.raises(TypeError, match="bytes"), atomic_write(os.ttyname(terminal)) as part:
         part.open("w", encoding="utf-8").writelines(["half", b"half"])
     os.write(terminal, b"end")
     assert os.read(there, 100) == b"end"
@@ -216,9 +219,9 @@ def test_an_error_writes_nothing_to_a_device(tmp_path):
 @pytest.mark.parametrize("to_file", [True, False])
 def test_the_standard_output_is_written_to(tmp_path, to_file):
     code = """
-from resnet_lesson.files import whole
+from resnet_lesson.files import atomic_write
 print("before", flush=True)
-with whole("/dev/stdout") as part:
+with atomic_write("/dev/stdout") as part:
     part.write_text("saved\\n")
 print("after")
 """
@@ -252,7 +255,7 @@ def test_an_error_names_the_file_that_was_given(tmp_path):
         ("file/a.csv", NotADirectoryError),
         ("a" * 256, OSError),
     ]:
-        with pytest.raises(kind) as caught, whole(tmp_path / name):
+        with pytest.raises(kind) as caught, atomic_write(tmp_path / name):
             pytest.fail("there is no place for it")
         assert caught.value.filename == str(tmp_path / name)
         assert ".part." not in str(caught.value)
@@ -266,16 +269,16 @@ def test_so_does_an_error_of_the_writer(tmp_path):
         lambda part: OSError(errno.EACCES, "Permission denied"),
         lambda part: OSError(f"h5py: name = '{part}', errno = {errno.EACCES}, error message = ''"),
     ]:
-        with pytest.raises(PermissionError) as caught, whole(path) as part:
+        with pytest.raises(PermissionError) as caught, atomic_write(path) as part:
             raise make(part)
         assert str(caught.value) == f"[Errno 13] Permission denied: '{path}'"
 
 
 def test_an_error_of_another_file_stays_as_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError) as caught, whole(tmp_path / "a.csv"):
+    with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "a.csv"):
         Path("elsewhere.csv").read_text(encoding="utf-8")
     assert caught.value.filename == "elsewhere.csv"
-    with pytest.raises(OSError, match="no number") as caught, whole(tmp_path / "a.csv"):
+    with pytest.raises(OSError, match="no number") as caught, atomic_write(tmp_path / "a.csv"):
         raise OSError("no number")
     assert caught.value.errno is None
 
@@ -300,7 +303,7 @@ def narrow():
 def test_no_room_is_said_with_the_file_and_the_remedy(tmp_path, narrow, write):
     path = tmp_path / "a.npz"
     path.write_text("old", encoding="utf-8")
-    with pytest.raises(OSError, match=REMEDY) as caught, whole(path) as part:
+    with pytest.raises(OSError, match=REMEDY) as caught, atomic_write(path) as part:
         write(part)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(path))
     assert "\n" not in str(caught.value)
@@ -354,7 +357,7 @@ def test_what_did_not_reach_the_disk_takes_no_place(tmp_path, monkeypatch, numbe
 @pytest.mark.parametrize("letter", ["n", "ö", "層"])
 def test_a_long_name_is_no_obstacle(tmp_path, letter):
     name = letter * ((255 - 11) // len(letter.encode())) + ".weights.h5"
-    with whole(tmp_path / name) as part:
+    with atomic_write(tmp_path / name) as part:
         assert part.name.endswith(f"{letter}.weights.h5")
         part.write_text("new", encoding="utf-8")
     assert [path.name for path in tmp_path.iterdir()] == [name]
@@ -366,7 +369,7 @@ def test_any_kind_of_path_is_taken(tmp_path, monkeypatch):
     for path in ("~/a", Path("~/b"), b"c", os.fsencode(tmp_path) + b"/\xff", "$ {d}\n"):
         save(path)
     assert set(os.listdir(os.fsencode(tmp_path))) == {b"a", b"b", b"c", b"\xff", b"$ {d}\n"}
-    assert expanded("~/a") == expanded(b"~/a") == expanded(Path("~/a")) == tmp_path / "a"
+    assert expand_path("~/a") == expand_path(b"~/a") == expand_path(Path("~/a")) == tmp_path / "a"
 
 
 # ------------------------------------------------------------------ several at once
@@ -376,10 +379,10 @@ def test_two_on_one_path_never_fail(tmp_path):
     """Threads of two processes; each file that is read meanwhile is a whole one."""
     code = """
 import json, sys, threading
-from resnet_lesson.files import whole
+from resnet_lesson.files import atomic_write
 def write(one):
     for _ in range(100):
-        with whole(sys.argv[1]) as part:
+        with atomic_write(sys.argv[1]) as part:
             part.write_text(json.dumps([one] * 1000))
 threads = [threading.Thread(target=write, args=(one,)) for one in range(3)]
 faults = []
@@ -434,26 +437,26 @@ def test_what_a_dead_process_left_is_cleared_and_nothing_else(tmp_path, dead):
     (tmp_path / f"{dead}.part.folder").mkdir()
     (tmp_path / f"{dead}.part.link").symlink_to("log.csv")
     kept += [f"{dead}.part.folder", f"{dead}.part.link"]
-    clear(tmp_path, ["log.csv", "folder", "link", long])
+    remove_partial_files(tmp_path, ["log.csv", "folder", "link", long])
     assert {path.name for path in tmp_path.iterdir()} == set(kept)
 
 
 def test_a_process_that_was_killed_in_writing_is_cleared_away(tmp_path):
     code = """
 import os, signal, sys
-from resnet_lesson.files import whole
-with whole(sys.argv[1]) as part:
+from resnet_lesson.files import atomic_write
+with atomic_write(sys.argv[1]) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "log.csv")], timeout=60)
     (left,) = tmp_path.iterdir()
     assert left.read_text(encoding="utf-8") == "half"
-    with whole(tmp_path / "log.csv") as part:
+    with atomic_write(tmp_path / "log.csv") as part:
         part.write_text("new", encoding="utf-8")
-        clear(tmp_path, ["log.csv"])
+        remove_partial_files(tmp_path, ["log.csv"])
         assert list(tmp_path.iterdir()) == [part]
-    clear(tmp_path, ["log.csv"])
+    remove_partial_files(tmp_path, ["log.csv"])
     assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
 
 
@@ -464,8 +467,8 @@ def test_a_number_that_no_process_can_have_is_that_of_a_dead_one():
 
 HOLD = """
 import sys, time
-from resnet_lesson.files import alone
-with alone(sys.argv[1], "test"):
+from resnet_lesson.files import exclusive_lock
+with exclusive_lock(sys.argv[1], "test"):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -475,18 +478,18 @@ def test_a_lock_has_one_holder_and_goes_with_its_process(tmp_path):
     path = tmp_path / "lock"
     holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    with pytest.raises(ValueError, match="one test at a time"), alone(path, "test"):
+    with pytest.raises(ValueError, match="one test at a time"), exclusive_lock(path, "test"):
         pass
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    with alone(path, "test"):
+    with exclusive_lock(path, "test"):
         assert path.exists()
         refused = []
 
         def second():
             try:
-                with alone(path, "test"):
+                with exclusive_lock(path, "test"):
                     pass
             except ValueError as error:
                 refused.append(str(error))
@@ -507,6 +510,6 @@ def test_where_no_lock_can_be_had_work_goes_on(tmp_path, monkeypatch, number):
 
     monkeypatch.setattr(filelock.FileLock, "_acquire", refuses)
     done = []
-    with alone(tmp_path / "lock", "test"):
+    with exclusive_lock(tmp_path / "lock", "test"):
         done.append(1)
     assert done

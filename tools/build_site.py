@@ -15,7 +15,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
-from resnet_lesson.files import whole
+from resnet_lesson.files import atomic_write
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -144,7 +144,7 @@ def page(notebook, name, others=""):
 def write(path, text):
     """All of the text or, where that fails, none."""
     path.parent.mkdir(exist_ok=True)
-    with whole(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 

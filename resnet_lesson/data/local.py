@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from ..files import expanded
+from ..files import expand_path
 from . import cifar_archive
 
 MOST = 100_000  # images of a part
@@ -34,7 +34,7 @@ def read(path, shape, class_names):
         FileNotFoundError: there is no such file or folder.
         ValueError: what is there is damaged, incomplete or something else; says where.
     """
-    path = expanded(path)
+    path = expand_path(path)
     if not path.exists():
         raise FileNotFoundError(f"no file or folder {path}")
     if cifar_archive.is_one(path):

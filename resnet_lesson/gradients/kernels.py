@@ -16,7 +16,7 @@ from ..runtime import keras, tf
 OTHERS = ("bias", "gamma", "beta", "alpha")
 
 
-def kernels_of(model):
+def trainable_kernels(model):
     """The trainable kernels, in the order in which the model stores them.
 
     Raises:
@@ -38,7 +38,7 @@ def _is_kernel(weight):
     return len(weight.shape) > 1 and name not in OTHERS and not name.endswith("_bias")
 
 
-def places_of(model):
+def kernel_paths(model):
     """A dict from the identity of each kernel, frozen ones too, to its place in the model.
 
     A place is the layer's path, with the weight's name where that is not ``kernel`` or, in an
@@ -93,9 +93,9 @@ class Calls:
             self._inside += 1
             if self._inside == 1:
                 for layer in self.model._flatten_layers():
-                    self._undo.enter_context(replaced(layer, "call", self._call(layer)))
+                    self._undo.enter_context(patched(layer, "call", self._call(layer)))
                 loss = self._compute_loss(self.model.compute_loss)
-                self._undo.enter_context(replaced(self.model, "compute_loss", loss))
+                self._undo.enter_context(patched(self.model, "compute_loss", loss))
         return self
 
     def __exit__(self, *raised):
@@ -105,7 +105,7 @@ class Calls:
                 self._undo.close()
 
     def _call(self, layer):
-        call = heard(layer.call)
+        call = untraced(layer.call)
 
         @functools.wraps(call)
         def kept(*args, **kwargs):
@@ -128,7 +128,7 @@ class Calls:
         return kept
 
 
-def heard(function):
+def untraced(function):
     """The function, or a new one where TensorFlow keeps old traces, in which no call is heard."""
     if not isinstance(function, tf.types.experimental.PolymorphicFunction):
         return function
@@ -137,7 +137,7 @@ def heard(function):
 
 
 @contextlib.contextmanager
-def replaced(thing, name, value):
+def patched(thing, name, value):
     """A context in which ``thing.name`` is ``value``, as an attribute of the instance."""
     attributes = vars(thing)
     had, before = name in attributes, attributes.get(name)

@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..files import whole
+from ..files import atomic_write
 from ..runtime import keras, tf
 from .kernels import (
     Call,
     Calls,
-    heard,
     in_order_of_use,
-    kernels_of,
-    places_of,
-    replaced,
+    kernel_paths,
+    patched,
+    trainable_kernels,
+    untraced,
     uses,
 )
 
@@ -212,7 +212,7 @@ class GradientMonitor(keras.callbacks.Callback):
         """
         records = self.records
         frozen = np.ma.getmaskarray(records["gradient_norm"])
-        with whole(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
+        with atomic_write(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["step", "layer", *MEASURES])
             for row, step in enumerate(records["step"]):
@@ -264,7 +264,7 @@ class GradientMonitor(keras.callbacks.Callback):
                 f"a monitor follows one model, {self._followed.name!r}, received {model.name!r}"
             )
         if model.built:
-            kernels_of(model)  # a model without any is refused before its first step
+            trainable_kernels(model)  # a model without any is refused before its first step
         self._followed = model
         model.make_train_function()
         plain = model.train_function
@@ -417,7 +417,7 @@ class _Tape:
 
     def open(self):
         """Make the variables; where Keras builds the model, in its first trace at the latest."""
-        self.kernels, self.places = kernels_of(self.model), places_of(self.model)
+        self.kernels, self.places = trainable_kernels(self.model), kernel_paths(self.model)
         # Each replica writes its own copy, without talking to the others; the first one's is read.
         local = {
             "trainable": False,
@@ -450,7 +450,7 @@ class _Tape:
             self._local.batch = [part for part in parts if part is not None]
             with self._calls:
                 self._calls.clear()
-                logs = heard(train_step)(data)
+                logs = untraced(train_step)(data)
                 self._calls.clear()
             if self._local.applied != 1:
                 raise ValueError(
@@ -463,7 +463,7 @@ class _Tape:
 
     def listening(self, optimizer):
         """A context in which the optimizer's ``apply`` records."""
-        return replaced(optimizer, "apply", self._recorded(optimizer))
+        return patched(optimizer, "apply", self._recorded(optimizer))
 
     def _recorded(self, optimizer):
         apply = optimizer.apply
@@ -610,10 +610,10 @@ def _key(variable):
     return id(variable.value if isinstance(variable, keras.Variable) else variable)
 
 
-def kernel_places(model):
+def trainable_kernel_paths(model):
     """The places of a built model's kernels as it stores them, a tuple of strings."""
-    places = places_of(model)
-    return tuple(places[id(kernel)] for kernel in kernels_of(model))
+    places = kernel_paths(model)
+    return tuple(places[id(kernel)] for kernel in trainable_kernels(model))
 
 
 def _check_optimizers(model):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..runtime import keras, tf
-from .kernels import Calls, in_order_of_use, kernels_of, places_of
+from .kernels import Calls, in_order_of_use, kernel_paths, trainable_kernels
 from .norms import norm
 
 # Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
@@ -57,7 +57,7 @@ def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
             "call it on a batch once"
         )
-    kernels, places = kernels_of(model), places_of(model)
+    kernels, places = trainable_kernels(model), kernel_paths(model)
     batch = _batch(x, y, sample_weight)
     scale = _loss_scale(model)
     calls, gradients = _differentiated(model, kernels, batch, loss, scale)

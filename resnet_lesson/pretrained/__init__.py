@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import expanded
+from ..files import expand_path
 
 FOLDER = Path(__file__).parent / "resnet20"
 WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"
@@ -30,7 +30,7 @@ def load(folder=FOLDER):
     from ..training import Run, TrainingConfig
     from ..training.run import network
 
-    folder = expanded(folder)
+    folder = expand_path(folder)
     record = _told(folder / RECORD)
     content = (folder / WEIGHTS).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
@@ -39,7 +39,7 @@ def load(folder=FOLDER):
             f"{folder / WEIGHTS} must have the checksum {record['weights_sha256']} of its record, "
             f"received {digest}: copy it again"
         )
-    config = TrainingConfig.told(record["config"])
+    config = TrainingConfig.from_json(record["config"])
     model = network(config, record["input_shape"], len(record["class_names"]))
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         for variable in model.variables:
@@ -58,7 +58,7 @@ def lesions(folder=FOLDER):
     Raises:
         FileNotFoundError: nothing is packed there.
     """
-    return _told(expanded(folder) / LESIONS)
+    return _told(expand_path(folder) / LESIONS)
 
 
 def _told(path):

@@ -7,9 +7,9 @@ import numpy as np
 
 from .. import plots
 from ..data import load as load_data
-from ..files import expanded, rounded, table, whole
+from ..files import atomic_write, expand_path, json_table, round_figures
 from ..networks.dissect import confusions, module_names
-from ..output import say
+from ..output import print_line
 from ..training import TrainingConfig
 from ..training.run import digest, network
 from . import LESIONS, MISTAKES, RECORD, WEIGHTS, _told
@@ -32,7 +32,7 @@ def pack(run, data, folder):
             network.
         FloatingPointError: a weight is beyond what float16 holds.
     """
-    run, folder = expanded(run), expanded(folder)
+    run, folder = expand_path(run), expand_path(folder)
     if not (run / "record.json").exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
     if (folder / RECORD).exists():
@@ -41,7 +41,7 @@ def pack(run, data, folder):
             "or choose another"
         )
     record = _told(run / "record.json")
-    config = TrainingConfig.told(record["config"])
+    config = TrainingConfig.from_json(record["config"])
     dataset = load_data(config.dataset, data)
     if digest(dataset) != record["data_sha256"]:
         raise ValueError(f"data must be what {run} was trained on, received other data")
@@ -62,20 +62,20 @@ def pack(run, data, folder):
         "class_names": names,
         "float16_test_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
         "mistakes": worst,
-        "noise_answers": [[rounded(p) for p in row] for row in answers.tolist()],
+        "noise_answers": [[round_figures(p) for p in row] for row in answers.tolist()],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    with whole(folder / WEIGHTS) as part:
+    with atomic_write(folder / WEIGHTS) as part:
         with part.open("wb") as file:
             np.savez_compressed(file, **weights)
         head["weights_sha256"] = hashlib.sha256(part.read_bytes()).hexdigest()
-    with whole(folder / MISTAKES) as part:
+    with atomic_write(folder / MISTAKES) as part:
         part.write_bytes(picture)
-    with whole(folder / LESIONS) as part:
+    with atomic_write(folder / LESIONS) as part:
         part.write_text(lesions, encoding="utf-8")
     # The record comes last: where it is that of the weights, all else is, too.
-    with whole(folder / RECORD) as part:
-        part.write_text(table(head, "history", record["history"]), encoding="utf-8")
+    with atomic_write(folder / RECORD) as part:
+        part.write_text(json_table(head, "history", record["history"]), encoding="utf-8")
 
 
 def halved(model):
@@ -135,7 +135,7 @@ def _lesions(model, images, labels, names):
         "class_names": names,
         "images": np.bincount(labels, minlength=len(names)).tolist(),
     }
-    return table(head, "without", rows)
+    return json_table(head, "without", rows)
 
 
 if __name__ == "__main__":
@@ -148,4 +148,4 @@ if __name__ == "__main__":
         pack(options.run, options.data, options.output)
     except (ValueError, OSError, FloatingPointError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    say(f"Packed. pretrained.load({options.output!r}) opens it.")
+    print_line(f"Packed. pretrained.load({options.output!r}) opens it.")

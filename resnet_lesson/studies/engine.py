@@ -15,7 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from ..files import alone, expanded, named, rounded, sync
+from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
 from ..output import console
 from .record import Record, parsed, read, write
 
@@ -66,11 +66,11 @@ def run(study, folder, seeds=None, scheduler=None):
     seeds = study.seeds if seeds is None else seeds
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, received {seeds}")
-    folder = expanded(folder).absolute()  # wherever the process goes meanwhile
+    folder = expand_path(folder).absolute()  # wherever the process goes meanwhile
     path, journal = folder / f"{study.name}.json", folder / f"{study.name}.journal"
-    with named(folder):
+    with naming_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    with alone(folder / f".{study.name}.lock", f"run of {study.name} in {folder}"):
+    with exclusive_lock(folder / f".{study.name}.lock", f"run of {study.name} in {folder}"):
         return _completed(study, path, journal, seeds, scheduler)
 
 
@@ -119,9 +119,9 @@ def _recorded(study, path):
 
 def _log(journal, text):
     """Add to the journal, to the disk."""
-    with named(journal), journal.open("a", encoding="utf-8") as log:
+    with naming_errors(journal), journal.open("a", encoding="utf-8") as log:
         log.write(text)
-        sync(log)
+        sync_to_disk(log)
 
 
 def _journalled(journal):
@@ -178,12 +178,12 @@ def _measured(study, tasks, total, scheduler):
 
 def _entry(measure, configuration, seed):
     """What one run leaves in the journal; called where it is computed."""
-    from ..runtime import one_thread, versions
+    from ..runtime import use_one_thread, versions
 
     with _alone:
-        one_thread()
+        use_one_thread()
         measures = measure(seed=seed, **configuration)
-    runs = [{name: rounded(value) for name, value in row.items()} for row in measures]
+    runs = [{name: round_figures(value) for name, value in row.items()} for row in measures]
     return {
         "key": _key(configuration, seed),
         "seed": seed,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import expanded, table, whole
+from ..files import atomic_write, expand_path, json_table
 
 # What a record is, beside what more a study has to say.
 _KINDS = {
@@ -94,7 +94,7 @@ def record(name, folder=None):
         FileNotFoundError: there is none; says how to make it.
         ValueError: the file was changed by hand, or is no record.
     """
-    folders = [expanded(folder)] if folder else ["results", "../results"]
+    folders = [expand_path(folder)] if folder else ["results", "../results"]
     paths = [Path(place) / f"{name}.json" for place in folders]
     path = next((path for path in paths if path.exists()), None)
     if path is None:
@@ -111,7 +111,7 @@ def read(path):
     Raises:
         ValueError: it is no record, or its checksum does not fit its runs.
     """
-    path = expanded(path)
+    path = expand_path(path)
     content = parsed(path.read_bytes(), _KINDS)
     if content is None:
         raise ValueError(
@@ -146,8 +146,8 @@ def parsed(content, kinds):
 def write(path, record):
     """Write the record, one run a line; a reader never meets half a file."""
     head = record.about | {"sha256": _checksum(record.runs)}
-    text = table(head, "runs", record.runs)
-    with whole(path) as part:
+    text = json_table(head, "runs", record.runs)
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 

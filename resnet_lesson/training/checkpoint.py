@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 
-from ..files import whole
+from ..files import atomic_write
 from .config import TrainingConfig
 
 NAME = "checkpoint.npz"
@@ -38,7 +38,7 @@ def save(folder, state):
         "history": state.history,
     }
     arrays = {name: value for kind in KINDS for name, value in _named(kind, getattr(state, kind))}
-    with whole(folder / NAME) as part, part.open("wb") as file:
+    with atomic_write(folder / NAME) as part, part.open("wb") as file:
         np.savez(file, told=np.array(json.dumps(told)), **arrays)
 
 
@@ -77,7 +77,7 @@ def _state(content):
     }
     if arrays:
         raise ValueError(f"nothing is known of {', '.join(arrays)}")
-    return State(TrainingConfig.told(told["config"]), told["about"], told["history"], **lists)
+    return State(TrainingConfig.from_json(told["config"]), told["about"], told["history"], **lists)
 
 
 def _array(content):

@@ -72,7 +72,7 @@ class TrainingConfig:
                 object.__setattr__(self, item.name, item.type(getattr(self, item.name)))
 
     @classmethod
-    def told(cls, values):
+    def from_json(cls, values):
         """That of a dict which came back from JSON, where a tuple is a list."""
         return cls(**values | {"drops": tuple(values["drops"])})
 

@@ -16,10 +16,18 @@ from pathlib import Path
 import numpy as np
 
 from ..data import load
-from ..files import alone, clear, expanded, rounded, save_weights, table, whole
-from ..gradients.monitor import MEASURES, GradientMonitor, first_bad, kernel_places
+from ..files import (
+    atomic_write,
+    exclusive_lock,
+    expand_path,
+    json_table,
+    remove_partial_files,
+    round_figures,
+    save_weights,
+)
+from ..gradients.monitor import MEASURES, GradientMonitor, first_bad, trainable_kernel_paths
 from ..networks.cifar import build_cifar
-from ..runtime import device_name, has_gpu, keras, listed, set_seed, tf, versions
+from ..runtime import callback_list, device_name, has_gpu, keras, set_seed, tf, versions
 from . import checkpoint
 from .config import PRESETS
 from .pipeline import batches, steps_per_epoch
@@ -91,7 +99,7 @@ def begun(output):
 def _path(name, given):
     if not given:
         raise ValueError(f"{name} must be a path, received {given!r}")
-    return expanded(given).absolute()  # wherever the process goes meanwhile
+    return expand_path(given).absolute()  # wherever the process goes meanwhile
 
 
 def train(
@@ -169,7 +177,7 @@ def train(
         if unfinished:
             ahead = batches(dataset.x_train, dataset.y_train, config, done)
         test = _in_order(dataset.x_test, dataset.y_test)
-        clear(folder, NAMES)  # what killed runs had half written
+        remove_partial_files(folder, NAMES)  # what killed runs had half written
         if state is None:
             state = checkpoint.State(config, about, [], *_values(model))
             # Before an hour of work, find out whether it can be kept.
@@ -205,7 +213,7 @@ def _checked(callbacks):
     Raises:
         ValueError: one does what is the training's own task.
     """
-    callbacks = listed(callbacks)
+    callbacks = callback_list(callbacks)
     for callback in callbacks:
         if not isinstance(callback, keras.callbacks.Callback):
             raise ValueError(f"callbacks must be Keras callbacks, received {callback!r}")
@@ -225,7 +233,7 @@ def _own(folder):
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with alone(folder / LOCK, f"training in {folder}") as check:
+        with exclusive_lock(folder / LOCK, f"training in {folder}") as check:
             yield check
     finally:
         for path in made:
@@ -414,7 +422,7 @@ class _Keeper(keras.callbacks.Callback):
         """What callbacks of others must not change: optimizer, rate, and which layers train."""
         optimizer = self.model.optimizer
         rate = getattr(optimizer, "inner_optimizer", optimizer)._learning_rate
-        return id(optimizer), id(rate), kernel_places(self.model)
+        return id(optimizer), id(rate), trainable_kernel_paths(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         if self._made_of() != self._begun_with:
@@ -479,7 +487,7 @@ class _Keeper(keras.callbacks.Callback):
     def _measured(self, model):
         found = model.evaluate(self.test, return_dict=True, verbose=0)
         names = {"test_loss": "cross_entropy", "test_accuracy": "accuracy"}
-        return {name: rounded(found[theirs]) for name, theirs in names.items()}
+        return {name: round_figures(found[theirs]) for name, theirs in names.items()}
 
     def _told(self, epoch, logs):
         config, last = self.state.config, (epoch + 1) * self.steps - 1
@@ -496,7 +504,7 @@ class _Keeper(keras.callbacks.Callback):
             "seconds": time.perf_counter() - self._begun,
             "images_per_second": images / seconds,
         }
-        return {name: rounded(value) for name, value in row.items()} | self._gradients()
+        return {name: round_figures(value) for name, value in row.items()} | self._gradients()
 
     def _gradients(self):
         """The means over the epoch's steps of the monitor's measures, a list by layer each.
@@ -508,10 +516,11 @@ class _Keeper(keras.callbacks.Callback):
         fresh = slice(self._recorded, None)
         self._recorded = len(records["step"])
         layers = records["layers"].tolist()
-        columns = [layers.index(place) for place in kernel_places(self.model)]
+        columns = [layers.index(place) for place in trainable_kernel_paths(self.model)]
         means = {name: np.ma.masked_invalid(records[name][fresh]).mean(axis=0) for name in MEASURES}
         return {
-            name: [rounded(value) for value in means[name][columns].tolist()] for name in MEASURES
+            name: [round_figures(value) for value in means[name][columns].tolist()]
+            for name in MEASURES
         }
 
     def _diverged(self, step, what):
@@ -536,7 +545,10 @@ class _Keeper(keras.callbacks.Callback):
 
 
 def _write_log(folder, history):
-    with whole(folder / "log.csv") as part, part.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_write(folder / "log.csv") as part,
+        part.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(history)
@@ -558,7 +570,7 @@ def recorded(model, state, weights=None):
             weights
             or {"weights_after_epoch": last, "test_accuracy": state.history[-1]["test_accuracy"]}
         ),
-        "layers": list(kernel_places(model)),
+        "layers": list(trainable_kernel_paths(model)),
         "history": state.history,
     }
 
@@ -576,12 +588,12 @@ def finish(folder, model, record):
         except Exception as error:
             warnings.warn(f"curves.png cannot be drawn: {error}", stacklevel=2)
     if picture:
-        with whole(folder / "curves.png") as part:
+        with atomic_write(folder / "curves.png") as part:
             part.write_bytes(picture)
     head = {name: value for name, value in record.items() if name != "history"}
     # The record comes last, and with the weights: where there is one, all else is there.
-    with whole(folder / "record.json") as part:
-        part.write_text(table(head, "history", record["history"]), encoding="utf-8")
+    with atomic_write(folder / "record.json") as part:
+        part.write_text(json_table(head, "history", record["history"]), encoding="utf-8")
         save_weights(model, folder / "model.weights.h5")
 
 

@@ -6,12 +6,12 @@ import warnings
 from ..output import without_surrogates
 
 
-def as_sent(value, widget=None):
+def to_message(value, widget=None):
     """A value with text that a message can hold; a trait's ``to_json``."""
     return without_surrogates(value)
 
 
-def kept(bundle, words, draw=None):
+def with_fallback(bundle, words, draw=None):
     """Put words that do not vary, and what ``draw`` returns, PNG bytes, into a widget's bundle.
 
     The picture is for where no widget can run. Where drawing it fails, a warning says so: the

@@ -5,6 +5,6 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
-def joined(*parts):
+def read_sources(*parts):
     """The text of these files, one after the other."""
     return "\n".join((FOLDER / part).read_text(encoding="utf-8") for part in parts)

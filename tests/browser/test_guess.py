@@ -9,10 +9,10 @@ from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  #
 
 from resnet_lesson.widgets.explorer import guesses
 from resnet_lesson.widgets.explorer import widget as module
-from resnet_lesson.widgets.source import joined
+from resnet_lesson.widgets.source import read_sources
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
-PARTS = joined(*module.PARTS[:-1])
+PARTS = read_sources(*module.PARTS[:-1])
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from resnet_lesson import GradientMonitor
-from resnet_lesson.gradients.kernels import kernels_of
+from resnet_lesson.gradients.kernels import trainable_kernels
 from resnet_lesson.gradients.monitor import FirstBad, _norm
 from resnet_lesson.gradients.norms import norm
 from resnet_lesson.runtime import keras, set_seed, tf
@@ -82,7 +82,7 @@ class Snapshots(keras.callbacks.Callback):
             loss = tf.reduce_mean(loss) + sum(model.losses)
             scaled = model.optimizer.scale_loss(loss)
         scale = float(model.optimizer.scale_loss(1.0))
-        kernels = kernels_of(model)
+        kernels = trainable_kernels(model)
         gradients = tape.gradient(scaled, [kernel.value for kernel in kernels])
         self.gradient = [norm(gradient) / scale for gradient in gradients]
         for variable, value in zip(model.variables, kept, strict=True):
@@ -91,7 +91,7 @@ class Snapshots(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         weight = [norm(value) for value in self.before]
-        pairs = zip(kernels_of(self.model), self.before, strict=True)
+        pairs = zip(trainable_kernels(self.model), self.before, strict=True)
         change = [norm(kernel.numpy().astype(float) - before) for kernel, before in pairs]
         self.rows.append((self.gradient, weight, np.divide(change, weight)))
         self.batch += 1
@@ -191,7 +191,7 @@ def test_runs_on_published_networks(name):
     model.fit(x, np.arange(4), batch_size=2, verbose=0, callbacks=[monitor])
     records = monitor.records
     assert records["gradient_norm"].shape == (2, depthwise + plain)
-    assert depthwise + plain == len(kernels_of(model))
+    assert depthwise + plain == len(trainable_kernels(model))
     assert depthwise + plain >= APPLICATIONS[name]
     assert len(set(records["layers"])) == depthwise + plain
     for measure in ("weight_norm", "update_ratio"):
@@ -263,7 +263,7 @@ def test_the_weights_are_the_same_within_rounding(make, jit_compile, tolerance, 
         model = make()
         fit(model, data, *callbacks, optimizer=sgd(), jit_compile=jit_compile)
         assert model.jit_compile is jit_compile
-        kernels.append([kernel.numpy() for kernel in kernels_of(model)])
+        kernels.append([kernel.numpy() for kernel in trainable_kernels(model)])
     for plain, monitored in zip(*kernels, strict=True):
         assert norm(plain - monitored) <= tolerance * norm(plain)
 
@@ -277,7 +277,7 @@ def test_a_strategy_of_two_devices():
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
         from resnet_lesson import GradientMonitor
-        from resnet_lesson.gradients.kernels import kernels_of
+        from resnet_lesson.gradients.kernels import trainable_kernels
         from resnet_lesson.gradients.norms import norm
 
         strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -304,7 +304,7 @@ def test_a_strategy_of_two_devices():
                     losses = keras.losses.sparse_categorical_crossentropy(
                         y, model(x, training=True))
                     loss = tf.reduce_sum(losses) / 8 + sum(model.losses) / 2
-                gradients = tape.gradient(loss, [k.value for k in kernels_of(model)])
+                gradients = tape.gradient(loss, [k.value for k in trainable_kernels(model)])
                 context = tf.distribute.get_replica_context()
                 return context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
 
@@ -327,13 +327,13 @@ def test_a_strategy_of_two_devices():
                     gradient = explicit(model, x[part], y[part])
                     for variable, value in zip(model.variables, kept):
                         variable.assign(value)
-                    self.before = [k.numpy() for k in kernels_of(model)]
+                    self.before = [k.numpy() for k in trainable_kernels(model)]
                     weight = [norm(k) for k in self.before]
                     rows.append([gradient, weight])
 
                 def on_train_batch_end(self, batch, logs=None):
                     rows[-1].append([norm(k.numpy().astype(float) - b) / norm(b)
-                                     for k, b in zip(kernels_of(model), self.before)])
+                                     for k, b in zip(trainable_kernels(model), self.before)])
 
             model.fit(x, y, batch_size=8, shuffle=False, verbose=0,
                       callbacks=[monitor, Snapshots()])

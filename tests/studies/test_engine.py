@@ -44,7 +44,7 @@ def here(monkeypatch):
             yield pool
 
     monkeypatch.setattr("resnet_lesson.studies.engine._pool", pool)
-    monkeypatch.setattr("resnet_lesson.runtime.one_thread", lambda: None)
+    monkeypatch.setattr("resnet_lesson.runtime.use_one_thread", lambda: None)
 
 
 @pytest.fixture
@@ -425,7 +425,7 @@ def test_what_is_on_record_is_what_the_code_measures(name, settings):
 
 def test_a_study_is_run_once_at_a_time(tmp_path, here):
     with (
-        files.alone(tmp_path / ".toy.lock", "test"),
+        files.exclusive_lock(tmp_path / ".toy.lock", "test"),
         pytest.raises(ValueError, match=f"one run of toy in {re.escape(str(tmp_path))} at a time"),
     ):
         run(study(), tmp_path)

@@ -19,7 +19,7 @@ import pytest
 
 from resnet_lesson import runtime, training
 from resnet_lesson.__main__ import main
-from resnet_lesson.output import say
+from resnet_lesson.output import print_line
 from resnet_lesson.runtime import keras
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
 from resnet_lesson.training import run as loop
@@ -212,7 +212,7 @@ def test_python_ends_well_without_its_outputs(tmp_path, redirected):
 def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
     with (tmp_path / "out").open("w", encoding="cp1252") as file:
         monkeypatch.setattr(sys, "stdout", file)
-        say("é \u2500 \udcff")
+        print_line("é \u2500 \udcff")
     assert (tmp_path / "out").read_text(encoding="cp1252") == "é \\u2500 \\udcff\n"
 
 

@@ -4,8 +4,8 @@ import anywidget
 import traitlets
 
 from ...networks import cost, orders, rules
-from ..bundle import kept
-from ..source import joined
+from ..bundle import with_fallback
+from ..source import read_sources
 
 PARTS = ("chart/elements.js", "builder/builder.js")
 NETWORK = ("width", "height", "depth", "classes", "stages", "filters", "order")
@@ -33,8 +33,8 @@ class ArchitectureBuilder(anywidget.AnyWidget):
     shows the error of ``build`` in place of the network.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined("chart/elements.css", "builder/builder.css")
+    _esm = read_sources(*PARTS)
+    _css = read_sources("chart/elements.css", "builder/builder.css")
 
     width = _number(EXAMPLE["width"]).tag(sync=True)
     height = _number(EXAMPLE["height"]).tag(sync=True)
@@ -85,9 +85,9 @@ class ArchitectureBuilder(anywidget.AnyWidget):
         try:
             parts = self.parts()
         except ValueError as error:
-            return kept(bundle, f"ArchitectureBuilder: {error}"), metadata
+            return with_fallback(bundle, f"ArchitectureBuilder: {error}"), metadata
         words = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
-        return kept(bundle, words, lambda: self._picture(parts)), metadata
+        return with_fallback(bundle, words, lambda: self._picture(parts)), metadata
 
     def _picture(self, parts):
         from ... import plots

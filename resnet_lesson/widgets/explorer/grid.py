@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...files import whole
+from ...files import atomic_write
 from ...gradients import trends
 
 FILE = Path(__file__).parent / "grid.json"
@@ -143,5 +143,5 @@ def _encode(norms):
 
 if __name__ == "__main__":
     made = json.dumps(make(), separators=(",", ":")) + "\n"
-    with whole(FILE) as part:
+    with atomic_write(FILE) as part:
         part.write_text(made, encoding="utf-8")

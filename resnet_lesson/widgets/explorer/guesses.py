@@ -2,7 +2,7 @@
 
 import json
 
-from ...files import expanded
+from ...files import expand_path
 from .grid import SETTING, load
 
 FILE = "resnet-lesson guess"  # what a file of one says that it is
@@ -42,7 +42,7 @@ def read(folder):
     Raises:
         ValueError: the folder has no such files, or one of them is no guess; names it.
     """
-    found = expanded(folder).glob("*.json")
+    found = expand_path(folder).glob("*.json")
     files = sorted(file for file in found if not file.name.startswith("."))  # macOS's "._" files
     if not files:
         raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")

@@ -10,8 +10,8 @@ import anywidget
 import traitlets
 
 from ...gradients import trends
-from ..bundle import as_sent, kept
-from ..source import joined
+from ..bundle import to_message, with_fallback
+from ..source import read_sources
 from . import grid, guesses
 
 # A widget's module comes from a blob and can import nothing: its parts are joined here.
@@ -119,8 +119,8 @@ class GradientExplorer(anywidget.AnyWidget):
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined("chart/elements.css", "explorer/explorer.css")
+    _esm = read_sources(*PARTS)
+    _css = read_sources("chart/elements.css", "explorer/explorer.css")
     _engine = None  # of all explorers: the module, once it is loaded
     # JupyterLab delivers what the browser sets on a thread of its own, beside a running cell.
     _answering = threading.RLock()  # of all explorers: TensorFlow's seed belongs to the process
@@ -137,7 +137,7 @@ class GradientExplorer(anywidget.AnyWidget):
 
     curve = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
-    pins = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=as_sent)
+    pins = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
     guessing = traitlets.Bool(False).tag(sync=True)
     guess = traitlets.Dict().tag(sync=True)
     guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
@@ -260,7 +260,7 @@ class GradientExplorer(anywidget.AnyWidget):
             asked = self._asked()
             curve, described = self._recorded(asked, True) or self._measured(asked)
         words = f"GradientExplorer: {_words(asked, described)}"
-        return kept(bundle, words, lambda: self._picture(asked, curve)), metadata
+        return with_fallback(bundle, words, lambda: self._picture(asked, curve)), metadata
 
     def _picture(self, asked, curve):
         """PNG bytes of the curve over the pinned ones."""

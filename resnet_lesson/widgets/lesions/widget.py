@@ -6,8 +6,8 @@ import anywidget
 import traitlets
 
 from ... import pretrained
-from ..bundle import kept
-from ..source import joined
+from ..bundle import with_fallback
+from ..source import read_sources
 
 PARTS = ("chart/elements.js", "lesions/lesions.js")
 
@@ -30,8 +30,8 @@ class LesionExplorer(anywidget.AnyWidget):
         traitlets.TraitError: ``deleted`` names what is no module.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined("chart/elements.css", "lesions/lesions.css")
+    _esm = read_sources(*PARTS)
+    _css = read_sources("chart/elements.css", "lesions/lesions.css")
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -78,7 +78,7 @@ class LesionExplorer(anywidget.AnyWidget):
             f"LesionExplorer: {gone}, {100 * self.accuracy(*self.deleted):.1f} % of "
             f"{sum(self.images):,} test images right."
         )
-        return kept(bundle, words, self._picture), metadata
+        return with_fallback(bundle, words, self._picture), metadata
 
     def _picture(self):
         from ... import plots

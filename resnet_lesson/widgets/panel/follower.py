@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from ...gradients.monitor import GradientMonitor, first_bad
-from ...runtime import keras, listed
+from ...runtime import callback_list, keras
 from .recording import MEASURES, Recording
 
 
@@ -22,7 +22,7 @@ def fit(name, race):
         return
     if any(other.network is model for other in race.followers.values()):
         raise ValueError(f"two networks must be two models, received one, again for {name!r}")
-    callbacks = listed(arguments.pop("callbacks", None))
+    callbacks = callback_list(arguments.pop("callbacks", None))
     monitor = GradientMonitor(race.every)
     follower = race.followers[name] = _Follower(name, race, monitor, model)
     arguments = {"verbose": 0, **race.arguments, **arguments}

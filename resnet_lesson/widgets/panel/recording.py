@@ -9,7 +9,7 @@ import json
 
 import numpy as np
 
-from ...files import expanded
+from ...files import expand_path
 
 FILE = "resnet-lesson training"  # what marks a file as ours
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")  # the monitor's
@@ -147,7 +147,7 @@ def read(source):
     if not isinstance(source, dict):
         name = str(source)
         try:
-            record = json.loads(expanded(source).read_text(encoding="utf-8"))
+            record = json.loads(expand_path(source).read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{name} is no recorded training: {error}") from error
     try:

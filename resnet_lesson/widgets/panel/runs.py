@@ -6,7 +6,7 @@ explode toward the input, the first step throws its weights far out, and then it
 
 import json
 
-from ...files import whole
+from ...files import atomic_write
 from .widget import RECORDED, TrainingPanel
 
 SEED = 0
@@ -41,5 +41,5 @@ def make():
 
 if __name__ == "__main__":
     made = json.dumps(make(), separators=(",", ":")) + "\n"
-    with whole(RECORDED) as part:
+    with atomic_write(RECORDED) as part:
         part.write_text(made, encoding="utf-8")

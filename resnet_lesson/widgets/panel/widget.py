@@ -10,9 +10,9 @@ import numpy as np
 import traitlets
 from IPython import get_ipython
 
-from ...files import whole
-from ..bundle import as_sent, kept
-from ..source import FOLDER, joined
+from ...files import atomic_write
+from ..bundle import to_message, with_fallback
+from ..source import FOLDER, read_sources
 from . import recording
 from .race import Race, dtype_policy
 from .recording import MEASURES
@@ -54,12 +54,12 @@ class TrainingPanel(anywidget.AnyWidget):
         traitlets.TraitError: ``quantity`` or ``zoom`` is none.
     """
 
-    _esm = joined(*PARTS)
-    _css = joined("chart/elements.css", "panel/panel.css")
+    _esm = read_sources(*PARTS)
+    _css = read_sources("chart/elements.css", "panel/panel.css")
 
     # The last training as a whole. While one goes on, messages carry what is new: a trait
     # belongs to one thread, and the browser's wishes come in another.
-    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=as_sent)
+    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
     trains = traitlets.Bool(False).tag(sync=True)
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
@@ -238,7 +238,7 @@ class TrainingPanel(anywidget.AnyWidget):
         record = self.record()
         if not record["runs"]:
             raise RuntimeError("a record needs at least 1 step, received 0: train first")
-        with whole(path) as part:
+        with atomic_write(path) as part:
             part.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
 
     def _parts(self):
@@ -288,7 +288,7 @@ class TrainingPanel(anywidget.AnyWidget):
             "error": _said(race and race.error),
             "runs": list(runs),
         }
-        return as_sent(frame)
+        return to_message(frame)
 
     def _end(self):
         runs = self._parts()
@@ -302,7 +302,7 @@ class TrainingPanel(anywidget.AnyWidget):
         names = " and ".join(self._makers or [run["name"] for run in runs])
         verb = "trains" if self.trains else "replays"
         words = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
-        return kept(bundle, words, lambda: self._picture(runs)), metadata
+        return with_fallback(bundle, words, lambda: self._picture(runs)), metadata
 
     def _picture(self, runs):
         """PNG bytes of the heat maps."""
