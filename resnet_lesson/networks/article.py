@@ -1,6 +1,8 @@
 """The article's network, and the class under which its readers look for it."""
 
 import functools
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..runtime import keras
 from .layers import LayerMaker, check_layers, classifier
@@ -12,18 +14,18 @@ layers = keras.layers
 
 
 def build(
-    width,
-    height,
-    depth,
-    classes,
-    stages,
-    filters,
-    reg=1e-4,
-    bn_epsilon=2e-5,
-    bn_momentum=0.9,
+    width: int,
+    height: int,
+    depth: int,
+    classes: int,
+    stages: Sequence[int],
+    filters: Sequence[int],
+    reg: float = 1e-4,
+    bn_epsilon: float = 2e-5,
+    bn_momentum: float = 0.9,
     *,
-    order="full_preactivation",
-):
+    order: str = "full_preactivation",
+) -> keras.Model:
     """The article's network: images (B, height, width, depth) -> probabilities (B, classes).
 
     A normalised 5x5 stem and a 3x3 max pooling, then for each stage one projecting bottleneck
@@ -61,9 +63,9 @@ def build(
     stem = LayerMaker("stem", axis, reg, bn_epsilon, bn_momentum)
     shape = (height, width, depth) if channels_last else (depth, height, width)
     image = x = keras.Input(shape, name="image")
-    x = stem.norm(x)
+    x = stem.bn(x)
     x = stem.conv(x, filters[0], 5, name="conv")
-    x = stem.relu(stem.norm(x))
+    x = stem.relu(stem.bn(x))
     x = layers.ZeroPadding2D(1, data_format=data_format, name="stem_padding")(x)
     x = layers.MaxPooling2D(3, 2, data_format=data_format, name="stem_pool")(x)
     for stage, (units, width_out) in enumerate(zip(stages, filters[1:], strict=True), start=1):
@@ -85,11 +87,11 @@ def build(
     return keras.Model(image, classifier(x, classes, reg, data_format), name="resnet")
 
 
-def _spelt(function, **ours):
+def _with_article_names(function: Callable[..., Any], **ours: str) -> Callable[..., Any]:
     """The function, which takes keywords by the article's names as well: ``article=ours``."""
 
     @functools.wraps(function)
-    def either(*arguments, **keywords):
+    def either(*arguments: Any, **keywords: Any) -> Any:
         for name in ours.keys() & keywords.keys():
             if ours[name] in keywords:
                 raise ValueError(
@@ -102,7 +104,8 @@ def _spelt(function, **ours):
     return either
 
 
-_NORMS = {"bnEps": "bn_epsilon", "bnMom": "bn_momentum"}
+_BN_NAMES = {"bnEps": "bn_epsilon", "bnMom": "bn_momentum"}
+_MODULE_NAMES = {"K": "filters", "chanDim": "channel_axis", "red": "reduce"}
 
 
 class ResNet:
@@ -114,6 +117,6 @@ class ResNet:
     """
 
     residual_module = staticmethod(
-        _spelt(residual_module, K="filters", chanDim="channel_axis", red="reduce", **_NORMS)
+        _with_article_names(residual_module, **_MODULE_NAMES, **_BN_NAMES)
     )
-    build = staticmethod(_spelt(build, **_NORMS))
+    build = staticmethod(_with_article_names(build, **_BN_NAMES))

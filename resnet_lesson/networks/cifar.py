@@ -1,5 +1,7 @@
 """He's CIFAR family, in any of the five orders, and its plain twins."""
 
+from collections.abc import Sequence
+
 from ..checks import check_flag, check_integer
 from ..runtime import keras
 from .layers import LayerMaker, check_layers, classifier
@@ -9,17 +11,17 @@ from .rules import check_halvings, check_list, check_order
 
 
 def build_cifar(
-    depth,
+    depth: int,
     *,
-    order="full_preactivation",
-    bottleneck=False,
-    shortcut=True,
-    stages=3,
-    base_filters=16,
-    input_shape=(32, 32, 3),
-    classes=10,
-    reg=1e-4,
-):
+    order: str = "full_preactivation",
+    bottleneck: bool = False,
+    shortcut: bool = True,
+    stages: int = 3,
+    base_filters: int = 16,
+    input_shape: Sequence[int] = (32, 32, 3),
+    classes: int = 10,
+    reg: float = 1e-4,
+) -> keras.Model:
     """He's CIFAR family: images (B, *input_shape) -> probabilities (B, classes).
 
     A 3x3 stem, three stages of ``base_filters`` times 1, 2 and 4 filters (times 4 more with

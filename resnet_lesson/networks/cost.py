@@ -3,11 +3,12 @@
 Nothing is built and TensorFlow is not needed, so that sizes can follow a slider.
 """
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import ceil
 
-from .orders import ORDERS, bottleneck_convolutions
+from .orders import ORDERS, Order, bottleneck_convolutions
 from .rules import check_build
 
 
@@ -15,7 +16,7 @@ from .rules import check_build
 class Part:
     """A part of the network, and the feature maps that leave it.
 
-    ``multiply_adds`` are those of convolutions and dense layers for one image; norms, ReLUs and
+    ``multiply_adds`` are those of convolutions and dense layers for one image; BN, ReLUs and
     pooling are not counted. ``parameters`` count BN's running averages, ``trainable`` does not.
     """
 
@@ -29,7 +30,16 @@ class Part:
     multiply_adds: int
 
 
-def parts(width, height, depth, classes, stages, filters, *, order="full_preactivation"):
+def parts(
+    width: int,
+    height: int,
+    depth: int,
+    classes: int,
+    stages: Sequence[int],
+    filters: Sequence[int],
+    *,
+    order: str = "full_preactivation",
+) -> list[Part]:
     """What ``build`` makes of the same arguments: a list of ``Part``, input side first.
 
     Raises:
@@ -40,9 +50,9 @@ def parts(width, height, depth, classes, stages, filters, *, order="full_preacti
     )
     places = ORDERS[order]
     tally = _Tally(height, width, depth)
-    tally.norms(["BN"])
+    tally.through(["BN"])
     tally.conv(filters[0], 5, 1)
-    tally.norms(["BN"])
+    tally.through(["BN"])
     made = [tally.part("stem")]
     tally.halve()
     made.append(tally.part("pooled"))
@@ -52,7 +62,7 @@ def parts(width, height, depth, classes, stages, filters, *, order="full_preacti
         with tally.repeated(units - 1):  # the others are alike
             tally.module(bottleneck_convolutions(channels, 1), False, places)
         made.append(tally.part(f"stage{stage}", units))
-    tally.norms(places.before)
+    tally.through(places.before)
     tally.dense(classes)
     return [*made, tally.part("classifier")]
 
@@ -60,18 +70,18 @@ def parts(width, height, depth, classes, stages, filters, *, order="full_preacti
 class _Tally:
     """Walks through a network and counts."""
 
-    def __init__(self, height, width, channels):
+    def __init__(self, height: int, width: int, channels: int) -> None:
         self.height, self.width, self.channels = height, width, channels
         self.times = 1
-        self.weights = self.normed = self.multiply_adds = 0
+        self.weights = self.bn_channels = self.multiply_adds = 0
 
     @contextmanager
-    def repeated(self, times):
+    def repeated(self, times: int) -> Iterator[None]:
         self.times = times
         yield
         self.times = 1
 
-    def part(self, name, modules=0):
+    def part(self, name: str, modules: int = 0) -> Part:
         """What was counted since the last part."""
         part = Part(
             name,
@@ -79,43 +89,44 @@ class _Tally:
             self.height,
             self.width,
             self.channels,
-            # A norm has a scale and an offset for each channel, and two running averages.
-            self.weights + 4 * self.normed,
-            self.weights + 2 * self.normed,
+            # BN has a scale and an offset for each channel, and two running averages.
+            self.weights + 4 * self.bn_channels,
+            self.weights + 2 * self.bn_channels,
             self.multiply_adds,
         )
-        self.weights = self.normed = self.multiply_adds = 0
+        self.weights = self.bn_channels = self.multiply_adds = 0
         return part
 
-    def norms(self, parts):
-        self.normed += self.times * parts.count("BN") * self.channels
+    def through(self, parts: Sequence[str]) -> None:
+        """Parts of a module, of which BN alone has weights."""
+        self.bn_channels += self.times * parts.count("BN") * self.channels
 
-    def halve(self):
+    def halve(self) -> None:
         self.height, self.width = ceil(self.height / 2), ceil(self.width / 2)
 
-    def weigh(self, weights):
+    def weigh(self, weights: int) -> None:
         """Weights that every pixel meets."""
         self.weights += self.times * weights
         self.multiply_adds += self.times * self.height * self.width * weights
 
-    def conv(self, filters, size, stride):
+    def conv(self, filters: int, size: int, stride: int) -> None:
         if stride == 2:
             self.halve()
         self.weigh(size * size * self.channels * filters)
         self.channels = filters
 
-    def module(self, convolutions, reduce, order):
+    def module(self, convolutions: list[tuple[int, int, int]], reduce: bool, order: Order) -> None:
         channels_in = self.channels
         for number, convolution in enumerate(convolutions):
-            self.norms(order.between if number else order.before)
+            self.through(order.between if number else order.before)
             self.conv(*convolution)
-        self.norms(order.after)
+        self.through(order.after)
         if reduce:  # a 1x1 convolution of the module's input, with the same outcome
             self.weigh(channels_in * self.channels)
-            self.norms(["BN"] if "BN" in order.after else [])
-        self.norms(order.after_addition)
+            self.through(["BN"] if "BN" in order.after else [])
+        self.through(order.after_addition)
 
-    def dense(self, classes):
+    def dense(self, classes: int) -> None:
         self.weights += (self.channels + 1) * classes
         self.multiply_adds += self.channels * classes
         self.height = self.width = 1

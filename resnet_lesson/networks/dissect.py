@@ -86,7 +86,9 @@ def confusions(
     parts = dissect(model)
     stem, head = tf.function(parts.stem), tf.function(parts.head)
     modules = [(tf.function(each.whole), tf.function(each.shortcut)) for each in parts.modules]
-    counts = collections.defaultdict(lambda: np.zeros((classes, classes), int))
+    counts: dict[str, np.ndarray] = collections.defaultdict(
+        lambda: np.zeros((classes, classes), int)
+    )
 
     def walk(h: Any, deleted: str) -> Iterator[tuple[str, np.ndarray]]:
         if len(deleted) == len(modules):

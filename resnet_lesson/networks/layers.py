@@ -30,13 +30,13 @@ class LayerMaker:
         self.data_format = "channels_first" if channel_axis == 1 else "channels_last"
         self._made: Counter[str] = Counter()
 
-    def _name(self, kind: str, own: str | None = None) -> str | None:
-        if own is None:
+    def _name(self, kind: str, name: str | None = None) -> str | None:
+        if name is None:
             self._made[kind] += 1
-            own = f"{kind}{self._made[kind]}"
-        return self.name and f"{self.name}_{own}"
+            name = f"{kind}{self._made[kind]}"
+        return self.name and f"{self.name}_{name}"
 
-    def norm(self, x: Any, name: str | None = None) -> Any:
+    def bn(self, x: keras.KerasTensor, name: str | None = None) -> keras.KerasTensor:
         """(B, H, W, C) -> the same, batch normalised."""
         return layers.BatchNormalization(
             axis=self.axis,
@@ -45,36 +45,43 @@ class LayerMaker:
             name=self._name("bn", name),
         )(x)
 
-    def relu(self, x: Any) -> Any:
+    def relu(self, x: keras.KerasTensor) -> keras.KerasTensor:
         return layers.ReLU(name=self._name("relu"))(x)
 
-    def through(self, parts: Iterable[str], x: Any) -> Any:
-        """(B, H, W, C) -> the same, through these parts, each "BN" or "ReLU"."""
+    def through(self, parts: Iterable[str], x: keras.KerasTensor) -> keras.KerasTensor:
+        """(B, H, W, C) -> the same, through these parts in turn, each "BN" or "ReLU"."""
         for part in parts:
-            x = self.norm(x) if part == "BN" else self.relu(x)
+            x = self.bn(x) if part == "BN" else self.relu(x)
         return x
 
     def conv(
-        self, x: Any, filters: int, size: int, stride: int = 1, name: str | None = None
-    ) -> Any:
+        self,
+        x: keras.KerasTensor,
+        filters: int,
+        size: int,
+        stride: int = 1,
+        name: str | None = None,
+    ) -> keras.KerasTensor:
         """(B, H, W, C) -> (B, H/stride, W/stride, filters), without a bias."""
         return layers.Conv2D(
             filters,
             size,
             strides=stride,
             padding="same",
-            use_bias=False,  # the norm's offset makes a bias redundant
+            use_bias=False,  # the offset of BN makes a bias redundant
             data_format=self.data_format,
             kernel_initializer="he_normal",
             kernel_regularizer=keras.regularizers.L2(self.reg),
             name=self._name("conv", name),
         )(x)
 
-    def add(self, branch: Any, shortcut: Any) -> Any:
+    def add(self, branch: keras.KerasTensor, shortcut: keras.KerasTensor) -> keras.KerasTensor:
         return layers.Add(name=self._name("add", "add"))([branch, shortcut])
 
 
-def classifier(x: Any, classes: int, reg: float, data_format: str) -> Any:
+def classifier(
+    x: keras.KerasTensor, classes: int, reg: float, data_format: str
+) -> keras.KerasTensor:
     """(B, H, W, C) -> (B, classes): the mean over the image, a dense layer, softmax."""
     x = layers.GlobalAveragePooling2D(data_format=data_format, name="global_pool")(x)
     x = layers.Dense(classes, kernel_regularizer=keras.regularizers.L2(reg), name="classifier")(x)

@@ -5,42 +5,46 @@ The article whose network ``build`` makes leaves Keras's Glorot initialiser in p
 made for ReLU.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..checks import check_flag, check_integer
-from ..runtime import has_gpu
+from ..runtime import has_gpu, keras
 from .layers import LayerMaker, check_layers
 from .orders import ORDERS, bottleneck_convolutions
 from .rules import check_bottleneck_filters, check_order
 
 
-def preactivation_bottleneck(x: Any, filters: int, stride: int, reduce: bool, make: LayerMaker):
-    """(B, H, W, C) -> (B, H/stride, W/stride, filters): figure 4 (e), with three convolutions.
+def preactivation_bottleneck(
+    x: keras.KerasTensor, filters: int, stride: int, reduce: bool, make: LayerMaker
+) -> keras.KerasTensor:
+    """(B, H, W, C) -> (B, H/stride, W/stride, filters): the module in full pre-activation.
 
-    ``residual_module`` makes the same of ``order="full_preactivation"``.
+    This is figure 4 (e), with the three convolutions of a bottleneck. ``residual_module`` makes
+    the same layers from the order's description.
     """
 
-    def norm_relu(x: Any) -> Any:
-        return make.relu(make.norm(x))
+    def bn_relu(x: keras.KerasTensor) -> keras.KerasTensor:
+        return make.relu(make.bn(x))
 
-    activated = norm_relu(x)
+    activated = bn_relu(x)
     branch = make.conv(activated, filters // 4, 1)
-    branch = make.conv(norm_relu(branch), filters // 4, 3, stride)
-    branch = make.conv(norm_relu(branch), filters, 1)
+    branch = make.conv(bn_relu(branch), filters // 4, 3, stride)
+    branch = make.conv(bn_relu(branch), filters, 1)
     shortcut = make.conv(activated, filters, 1, stride, "projection") if reduce else x
     return make.add(branch, shortcut)
 
 
 def module(
-    x: Any,
+    x: keras.KerasTensor,
     convolutions: list[tuple[int, int, int]],
     order: str,
     make: LayerMaker,
     *,
     reduce: bool,
-    shortcut: bool = True,
-) -> Any:
-    """(B, H, W, C) -> (B, H/stride, W/stride, filters) of the last convolution: a module.
+    shortcut: bool,
+) -> keras.KerasTensor:
+    """(B, H, W, C) -> (B, H/stride, W/stride, filters): a module in any order.
 
     Args:
         x: symbolic Keras tensor.
@@ -61,27 +65,27 @@ def module(
     if shortcut and reduce:
         total_stride = max(stride for _, _, stride in convolutions)
         x = make.conv(activated, filters, 1, total_stride, "projection")
-        if "BN" in parts.after:  # where the branch ends in a norm, its partner does too
-            x = make.norm(x, "projection_bn")
+        if "BN" in parts.after:  # where the branch ends in BN, its partner does too
+            x = make.bn(x, "projection_bn")
     if shortcut:
         branch = make.add(branch, x)
     return make.through(parts.after_addition, branch)
 
 
 def residual_module(
-    data,
-    filters,
-    stride=1,
-    channel_axis=-1,
-    reduce=False,
-    reg=1e-4,
-    bn_epsilon=2e-5,
-    bn_momentum=0.9,
+    data: keras.KerasTensor,
+    filters: int,
+    stride: int | Sequence[int] = 1,
+    channel_axis: int = -1,
+    reduce: bool = False,
+    reg: float = 1e-4,
+    bn_epsilon: float = 2e-5,
+    bn_momentum: float = 0.9,
     *,
-    order="full_preactivation",
-    shortcut=True,
-    name=None,
-):
+    order: str = "full_preactivation",
+    shortcut: bool = True,
+    name: str | None = None,
+) -> keras.KerasTensor:
     """The bottleneck module: (B, H, W, C) -> (B, H/stride, W/stride, filters).
 
     Convolutions of 1x1, 3x3 and 1x1; the first two have ``filters / 4`` filters, the 3x3 has
@@ -106,27 +110,27 @@ def residual_module(
     Source: He et al. 2016, arXiv 1603.05027, figures 1 and 4.
     """
     filters = check_bottleneck_filters("filters", filters)
-    stride = _check_stride(stride)
+    step = _check_stride(stride)
     channel_axis = check_channel_axis(channel_axis)
     check_flag("reduce", reduce)
     check_flag("shortcut", shortcut)
     check_order(order)
     check_layers(reg, bn_epsilon, bn_momentum)
     _check_name(name)
-    _check_input(data, filters, stride, channel_axis, needs_same_shape=shortcut and not reduce)
+    _check_input(data, filters, step, channel_axis, needs_same_shape=shortcut and not reduce)
     make = LayerMaker(name, channel_axis, reg, bn_epsilon, bn_momentum)
-    convolutions = bottleneck_convolutions(filters, stride)
+    convolutions = bottleneck_convolutions(filters, step)
     return module(data, convolutions, order, make, reduce=reduce, shortcut=shortcut)
 
 
-def _check_stride(stride):
+def _check_stride(stride: Any) -> int:
     pair = tuple(stride) if isinstance(stride, (list, tuple)) else (stride, stride)
     if len(pair) != 2 or pair[0] != pair[1]:
         raise ValueError(f"stride must be a number or a pair of equal ones, received {stride!r}")
     return check_integer("stride", pair[0])
 
 
-def check_channel_axis(axis):
+def check_channel_axis(axis: Any) -> int:
     if isinstance(axis, bool) or axis not in (-1, 1, 3):
         raise ValueError(
             f"channel_axis must be -1 or 3 (channels last) or 1 (channels first), received {axis!r}"
@@ -139,12 +143,14 @@ def check_channel_axis(axis):
     return int(axis)
 
 
-def _check_name(name):
+def _check_name(name: Any) -> None:
     if name is not None and (not isinstance(name, str) or not name or "/" in name):
         raise ValueError(f"name must be a non-empty string without '/', received {name!r}")
 
 
-def _check_input(data, filters, stride, channel_axis, needs_same_shape):
+def _check_input(
+    data: Any, filters: int, stride: int, channel_axis: int, needs_same_shape: bool
+) -> None:
     shape = tuple(getattr(data, "shape", ()))
     if len(shape) != 4 or shape[channel_axis] is None:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A residual network without its norms, whose branches may start small."""
+"""A residual network without batch normalisation, whose branches may start small."""
 
 from typing import Any
 
@@ -24,17 +24,17 @@ class ScaledSum(keras.layers.Layer):
         return super().get_config() | {"start": self.start}
 
 
-def without_norms(
+def without_bn(
     model: keras.Model,
     *,
     scale: float | None = None,
     trained_scale: bool = False,
     last_zero: bool = False,
 ) -> keras.Model:
-    """A new model as ``model``, of basic modules, but without its norms and with new weights.
+    """A new model like ``model``, without its BN layers and with new weights.
 
     Args:
-        model: a network of ``build_cifar``.
+        model: a network of ``build_cifar`` with basic modules.
         scale: multiplies each branch in its sum; None leaves the sum as it is.
         trained_scale: train one such number in each module from ``scale`` on.
         last_zero: start the second convolution of each branch from zero.
@@ -48,7 +48,7 @@ def without_norms(
             config["kernel_initializer"] = "zeros"
         return type(layer).from_config(config)
 
-    def without_norm(layer: keras.Layer, x: Any, **_: Any) -> Any:
+    def skip_bn(layer: keras.Layer, x: Any, **_: Any) -> Any:
         return x if isinstance(layer, keras.layers.BatchNormalization) else layer(x)
 
-    return keras.models.clone_model(model, clone_function=changed, call_function=without_norm)
+    return keras.models.clone_model(model, clone_function=changed, call_function=skip_bn)

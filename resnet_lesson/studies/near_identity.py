@@ -5,7 +5,7 @@ import numpy as np
 from ..checks import check_choice
 from .engine import Study, product
 
-# What stands in for norms, as options of ``without_norms`` for so many modules. Of h and F(h):
+# What stands in for norms, as options of ``without_bn`` for so many modules. Of h and F(h):
 VARIANTS = {
     "sum": lambda modules: {},
     # h + F(h) / sqrt(modules)
@@ -41,24 +41,24 @@ def measure(part, variant, depth, learning_rate, seed):
     return _growth(variant, depth, seed) if part == "growth" else _share(depth, seed)
 
 
-def build_without_norms(depth, variant):
+def build_without_bn(depth, variant):
     """The network of ``trainer`` without its norms, in one of ``VARIANTS``.
 
     Raises:
         ValueError: an unknown variant, or a depth that ``build_cifar`` refuses.
     """
-    from ..networks.unnormalised import without_norms
+    from ..networks.unnormalised import without_bn
     from .trainer import ordinary
 
     check_choice("variant", variant, VARIANTS)
-    return without_norms(ordinary(depth, True), **VARIANTS[variant]((depth - 2) // 2))
+    return without_bn(ordinary(depth, True), **VARIANTS[variant]((depth - 2) // 2))
 
 
 def _growth(variant, depth, seed):
     from ..runtime import keras, set_seed, tf
 
     set_seed(seed)
-    model = build_without_norms(depth, variant)
+    model = build_without_bn(depth, variant)
     sums = [layer.output for layer in model.layers if layer.name.endswith("add")]
     stem, logits = (model.get_layer(name).output for name in ("stem_conv", "classifier"))
     x, y = _digits(seed)
@@ -87,7 +87,7 @@ def _training(variant, depth, learning_rate, seed):
     if variant == "batch_norm":
         network = trainer(depth, True)
     else:
-        network = trainer(depth, variant, build=build_without_norms)
+        network = trainer(depth, variant, build=build_without_bn)
     network.restart(seed)
     rows = []
     epochs = network.epochs(learning_rate, warmup=0, seed=seed)
