@@ -11,7 +11,8 @@ import pytest
 from resnet_lesson import load, training
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.training import TrainingConfig, checkpoint
-from resnet_lesson.training import run as loop
+from resnet_lesson.training import model as models
+from resnet_lesson.training import record as records
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 STEPS = 10
@@ -26,7 +27,7 @@ def small(depth=8, *, input_shape=(8, 8, 1), classes=10, **_):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(loop, "build_cifar", small)
+    monkeypatch.setattr(models, "build_cifar", small)
 
 
 def tiny_run(folder, config=TINY, **options):
@@ -134,7 +135,7 @@ def test_stopped_and_resumed_the_weights_are_the_same(tmp_path):
 import dataclasses, sys
 from pathlib import Path
 import numpy as np
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/training")
 from test_training_stops import TINY, StopAt, tiny_run, weights
 config = dataclasses.replace(TINY, deterministic=True)
 folder = Path(sys.argv[1])
@@ -278,8 +279,8 @@ def machine(monkeypatch):
     """Makes this machine one with a GPU, or without: ``train`` asks no more than this."""
 
     def be(gpu):
-        monkeypatch.setattr(loop, "has_gpu", lambda: gpu)
-        monkeypatch.setattr(loop, "device_name", lambda: "a GPU" if gpu else "a CPU")
+        monkeypatch.setattr(models, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(records, "device_name", lambda: "a GPU" if gpu else "a CPU")
 
     return be
 
