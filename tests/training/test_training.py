@@ -6,6 +6,7 @@ import json
 import re
 import resource
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,6 +28,11 @@ TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 
 def tiny_run(folder, config=TINY, **options):
     return training.train(config, folder, verbose=False, **options)
+
+
+def stored(folder):
+    """The state in this folder."""
+    return checkpoint.load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +70,9 @@ def test_each_field_has_a_reason():
     reasons = TrainingConfig().why()
     assert list(reasons) == [item.name for item in dataclasses.fields(TrainingConfig)]
     assert min(map(len, reasons.values())) > 20
+    preset: Any = PRESETS["digits"]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        PRESETS["digits"].depth = 8
+        preset.depth = 8
 
 
 def test_the_papers_schedule():
@@ -109,8 +116,8 @@ def test_each_image_has_its_own_crop_and_flip():
     assert sum(seen.values()) == count
     assert min(seen.values()) > 40
     assert max(seen.values()) < 130
-    mirrored = sum(number for (*_, flipped), number in seen.items() if flipped)
-    assert abs(mirrored / count - 0.5) < 0.03
+    flips = sum(number for (*_, flipped), number in seen.items() if flipped)
+    assert abs(flips / count - 0.5) < 0.03
 
 
 def test_draws_belong_to_the_seed():
@@ -227,7 +234,7 @@ def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
     model = keras.Sequential([keras.Input((1,)), *stored])
     # The monitor has them in order of use, the record as the model stores them.
     steps = np.array([[np.inf, np.nan], [1.0, np.inf], [3.0, np.nan]])
-    monitor = types.SimpleNamespace(
+    monitor: Any = types.SimpleNamespace(
         records={"step": np.arange(3), "layers": np.array(["first", "last"])}
         | {name: steps for name in MEASURES}
     )
@@ -288,7 +295,7 @@ class Stop(keras.callbacks.Callback):
 def test_a_stopped_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         tiny_run(tmp_path, callbacks=[Stop(0)])
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
     assert not (tmp_path / "record.json").exists()
     run = tiny_run(tmp_path, resume=True)
     assert [row["epoch"] for row in run.record["history"]] == [1, 2, 3]
@@ -377,7 +384,7 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk, monke
     with pytest.raises(OSError, match=r"epoch 2 could not be kept in .*that of epoch 1 is"):
         tiny_run(tmp_path)
     monkeypatch.undo()
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
 
@@ -394,7 +401,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, monkeypatch):
     words = r"at step 13 \(epoch 2\) the loss is nan; the forward pass broke first in stem_conv, at"
     with pytest.raises(FloatingPointError, match=words + " step 13"):
         tiny_run(tmp_path)
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -444,7 +451,7 @@ def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):
 
     with pytest.raises(FloatingPointError, match=r"at step 9 \(epoch 1\) a weight is no num"):
         tiny_run(tmp_path, callbacks=[Spoil()])
-    assert checkpoint.load(tmp_path).history == []
+    assert stored(tmp_path).history == []
 
 
 def test_the_command_makes_the_same_run_again():

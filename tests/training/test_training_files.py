@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -44,6 +45,11 @@ def quickly(monkeypatch):
 
 def one_epoch(folder, config=ONE, **options):
     return training.train(config, folder, verbose=False, **options)
+
+
+def stored(folder):
+    """The state in this folder."""
+    return checkpoint.load(folder)
 
 
 def names(folder):
@@ -121,6 +127,7 @@ time.sleep(600)
 """
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         for resume in (False, True):
             with pytest.raises(ValueError, match="wait until the first ends, or choose another"):
@@ -284,8 +291,9 @@ def test_no_room_at_the_end_keeps_what_was_there(tmp_path, narrow, monkeypatch, 
 def test_a_full_disk_is_one_sentence_on_the_last_line(tmp_path, narrow, capfd):
     with narrow(5_000), pytest.raises(SystemExit) as stopped:
         main(["train", "--depth", "8", "--output", str(tmp_path / "run")])
-    assert stopped.value.code.startswith("python -m resnet_lesson: ")
-    assert f"make room there or choose another place): '{tmp_path}" in stopped.value.code
+    said = str(stopped.value.code)
+    assert said.startswith("python -m resnet_lesson: ")
+    assert f"make room there or choose another place): '{tmp_path}" in said
     assert names(tmp_path) == set()
 
 
@@ -325,7 +333,7 @@ def test_the_gradients_of_a_finished_run_stay(tmp_path):
 
 def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):
     arrays = [np.arange(6, dtype=np.float32)] * 3
-    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.int64(3)] * 2)
+    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.array(3)] * 2)
     checkpoint.save(tmp_path, state)
     content = (tmp_path / checkpoint.NAME).read_bytes()
     whole = checkpoint.load(tmp_path)
@@ -370,13 +378,13 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 
 
 def test_numbers_of_numpy_are_those_of_python(tmp_path):
-    config = dataclasses.replace(
-        ONE,
-        epochs=np.int64(1),
-        learning_rate=np.float32(0.1),
-        drops=(np.int32(5),),
-        seed=np.int8(3),
-    )
+    numbers: dict[str, Any] = {
+        "epochs": np.int64(1),
+        "learning_rate": np.float32(0.1),
+        "drops": (np.int32(5),),
+        "seed": np.int8(3),
+    }
+    config = dataclasses.replace(ONE, **numbers)
     run = one_epoch(tmp_path, config)
     rate = float(np.float32(0.1))
     assert run.record["config"]["learning_rate"] == rate
@@ -411,7 +419,7 @@ def test_the_first_and_the_last_step_after_the_warm_up_are_drops_that_come(tmp_p
 
 def test_a_run_that_an_earlier_version_began_with_such_drops_goes_on(tmp_path):
     run = one_epoch(tmp_path, dataclasses.replace(ONE, epochs=2, drops=(15,)), callbacks=Ends())
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     config = dataclasses.replace(state.config, drops=(99,))
     checkpoint.save(tmp_path, dataclasses.replace(state, config=config))
     again = one_epoch(tmp_path, config, resume=True)
