@@ -82,13 +82,13 @@ def run_training(options: argparse.Namespace) -> None:
     output = f"runs/{preset}" if options.output is None else options.output
     config = training.PRESETS[preset]
     if options.resume:
-        begun = training.begun(output) or config
-        if options.preset and begun.dataset != config.dataset:
+        stored = training.begun(output) or config
+        if options.preset and stored.dataset != config.dataset:
             raise ValueError(
-                f"a run goes on with its own data, {begun.dataset}, received the preset "
+                f"a run goes on with its own data, {stored.dataset}, received the preset "
                 f"{options.preset}, which is for {config.dataset}"
             )
-        config = begun
+        config = stored
     config = with_options(config, options)
     monitor, path = GradientMonitor(), expand_path(output)
     try:

@@ -54,7 +54,7 @@ class CheckpointCallback(keras.callbacks.Callback):
             on_test_begin=self._remember_tested, on_epoch_end=lambda epoch, _: self._save(epoch)
         )
         self._recorded = 0  # steps of the monitor that are in the history
-        # From the digest of weights that may be handed back to the epoch after which they were.
+        # From the digest of weights to the epoch at whose end the model had them.
         self._epochs = {_digest(state.model): len(state.history)}
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -126,9 +126,8 @@ class CheckpointCallback(keras.callbacks.Callback):
         """Save the state and the log, if the epoch is full."""
         measures, weights = self._measures, variable_values(self.model)
         if measures is None:
-            # A part of an epoch is not saved: in place of its weights are those of the epoch
-            # before. It ends the run, whatever the users' callbacks want, as the batches that are
-            # left belong to this epoch.
+            # A part of an epoch is not saved: its weights count as those of the epoch before. It
+            # ends the run, whatever the users' callbacks want, as the next batches belong to it.
             for values in (self._tested, weights):
                 self._epochs.setdefault(_digest(values), epoch)
             self.model.stop_training = True

@@ -37,8 +37,9 @@ class State:
 def save(folder: Path, state: State) -> None:
     """Write the state in place of the one before."""
     head = {"config": state.config.to_json(), "about": state.about, "history": state.history}
-    arrays = {name: array for kind in KINDS for name, array in _named(kind, getattr(state, kind))}
-    arrays[HEAD] = np.array(json.dumps(head))
+    arrays: dict[str, Any] = {HEAD: np.array(json.dumps(head))}
+    for kind in KINDS:
+        arrays |= _named(kind, getattr(state, kind))
     with atomic_write(folder / NAME) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)
 

@@ -64,15 +64,15 @@ def train(
     Callbacks may stop it by ``model.stop_training``. A part of an epoch is not kept: the model is
     then that of the last full epoch, of the beginning if there is none. Where callbacks leave the
     model with other weights at the end, such as ``EarlyStopping(restore_best_weights=True)``, those
-    are handed back and saved, and the record says of which epoch they are; to go on, it is the last
-    epoch that counts.
+    are returned and saved, and the record says of which epoch they are; a run is resumed from the
+    last epoch all the same.
 
     Args:
         config: a ``TrainingConfig``.
         output: a folder; made if it is missing. One training at a time uses it.
         data: for ``cifar10``, the path of a local copy, as ``load`` takes it.
-        resume: go on from what ``output`` holds, if it holds anything; a finished run is handed
-            back as it stands.
+        resume: go on from what ``output`` holds, if it holds anything; a finished run is
+            returned as it is.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
         watch: a function of the record so far, called after each epoch.
@@ -187,7 +187,7 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
 
 
 def _finished_run(path: Path, state: State, model: keras.Model, check: Callable[[], None]) -> Run:
-    """The run that is finished in this folder, as it stands; what it lacks is written again."""
+    """The run that is finished in this folder, as it is; what it lacks is written again."""
     record = folder.load_finished(path, state.history, model)
     if record is None:
         remove_partial_files(path, folder.NAMES)
