@@ -11,7 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # Where an owner/name can only be this project's, whatever it was called before: launchers,
-# installs, clones, the citation, and the set-up cell (its quote is escaped inside a notebook's JSON).
+# installs, clones, the citation, and the set-up cell (its quote is escaped inside a notebook's
+# JSON).
 PLACES = re.compile(
     r"(https://mybinder\.org/v2/gh/|https://colab\.research\.google\.com/github/"
     r"|(?:git\+|git clone |repository = \\?\"|repository-code: )https://github\.com/)[\w.-]+/[\w.-]*\w"
