@@ -41,7 +41,7 @@ def measure(part, variant, depth, learning_rate, seed):
     return _growth(variant, depth, seed) if part == "growth" else _share(depth, seed)
 
 
-def build_without_bn(depth, variant):
+def build_without_norms(depth, variant):
     """The network of ``trainer`` without its norms, in one of ``VARIANTS``.
 
     Raises:
@@ -58,7 +58,7 @@ def _growth(variant, depth, seed):
     from ..runtime import keras, set_seed, tf
 
     set_seed(seed)
-    model = build_without_bn(depth, variant)
+    model = build_without_norms(depth, variant)
     sums = [layer.output for layer in model.layers if layer.name.endswith("add")]
     stem, logits = (model.get_layer(name).output for name in ("stem_conv", "classifier"))
     x, y = _digits(seed)
@@ -87,7 +87,7 @@ def _training(variant, depth, learning_rate, seed):
     if variant == "batch_norm":
         network = trainer(depth, True)
     else:
-        network = trainer(depth, variant, build=build_without_bn)
+        network = trainer(depth, variant, build=build_without_norms)
     network.restart(seed)
     rows = []
     epochs = network.epochs(learning_rate, warmup=0, seed=seed)
