@@ -80,7 +80,7 @@ def test_build_is_the_articles_function(stages, filters, training):
     x = random.standard_normal((4, 64, 64, 3)).astype("float32")
     answers = [model(x, training=training).numpy() for model in (ours, theirs)]
     assert np.ptp(answers[0]) > 1e-3
-    np.testing.assert_allclose(*answers, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(answers[0], answers[1], rtol=1e-3, atol=1e-5)
 
 
 def in_order(model):
