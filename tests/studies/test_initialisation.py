@@ -45,7 +45,7 @@ def test_vanishing_is_an_exponential_that_ends_in_exact_zeros():
     assert np.isfinite(row["signal_log10_growth"])
 
 
-def test_shortcuts_with_norms_have_no_constant_factor():
+def test_shortcuts_with_bn_have_no_constant_factor():
     assert measured(normalization=True, depth=50)["exponential"]
     assert not measured(normalization=True, shortcut=True, depth=50)["exponential"]
 

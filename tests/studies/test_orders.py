@@ -7,7 +7,7 @@ from resnet_lesson import stack_gradients, studies
 from resnet_lesson.studies import orders, trainer
 
 # He 2016, figure 4, of a module of two convolutions: before each, between them, after the last,
-# after the addition. "n" norm, "r" ReLU.
+# after the addition. "n" BN, "r" ReLU.
 FIGURE_4 = {
     "original": ("", "nr", "n", "r"),
     "bn_after_addition": ("", "nr", "", "nr"),

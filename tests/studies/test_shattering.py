@@ -89,7 +89,7 @@ def test_there_is_a_line_for_each_lag():
     assert sorted(correlations, reverse=True) == correlations
 
 
-def test_norms_shatter_a_deep_plain_network_and_shortcuts_mend_it():
+def test_bn_shatters_a_deep_plain_network_and_shortcuts_mend_it():
     def neighbours(network):
         return shattering.measure(network, 50, seed=0)[0]["correlation"]
 
