@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 import torch_python
-from jobs import JOBS, LONG_RUN, write_jobs
+from jobs import JOBS, write_jobs
 
 from resnet_lesson.training import TrainingConfig
 
@@ -42,8 +42,6 @@ def main():
     data, output = options.data, options.output
     if data.suffix != ".npz" or not data.is_file():
         parser.error(f"DATA must be an .npz file, received {data}")
-    if LONG_RUN.exists():
-        parser.error(f"{LONG_RUN} must not exist yet: move it away")
     output.mkdir(parents=True, exist_ok=True)
     jobs = output / "jobs.json"
     write_jobs(jobs)

@@ -21,7 +21,12 @@ def keep(data, output):
     Args:
         data: path of the .npz file of the training.
         output: the folder with ``runs.json`` and ``weights.npz``. A run that diverged is left out.
+
+    Raises:
+        SystemExit: the folder of the long run exists already.
     """
+    if LONG_RUN.exists():
+        raise SystemExit(f"{LONG_RUN} must not exist yet: move it away, and give the command again")
     kept = json.loads((output / "runs.json").read_text(encoding="utf-8"))
     about = {name: kept[name] for name in ("hardware", "versions", "precision")}
     rows = []
