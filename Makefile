@@ -9,11 +9,13 @@ BENCH_READY := .venv-bench/.bench-ready
 # Two files at a time: two cores are what a small machine has. A browser wants its own time.
 IN_TWO := -n 2 --dist loadfile
 
-.PHONY: help setup lab test notebooks studies grid runs stress site lint links claims browser bench
+.PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
+  browser bench
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
-	@echo "make test       run everything: unit tests, notebooks, browser"
+	@echo "make test       run everything: lint, unit tests, browser, notebooks (about a quarter of an hour)"
+	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export notebooks 1, 4 and 5 as pages that need no kernel: site/index.html"
@@ -22,7 +24,7 @@ help:
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
-	@echo "make lint       check style, notebooks included"
+	@echo "make lint       check style, types and the workflow files"
 	@echo "make claims     say of every number in the notebooks' prose what holds it"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
@@ -46,13 +48,13 @@ lab: $(READY)
 browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py
 
-test: $(DEV_READY) browser
+test: lint browser
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
 	$(BIN)/python -m pytest tests/browser
 	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 stress: $(DEV_READY)
-	KILLS=20 $(BIN)/python -m pytest tests/test_interruptions.py
+	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py
 
 notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
@@ -61,18 +63,24 @@ notebooks: $(READY)
 site: $(READY)
 	$(BIN)/python tools/build_site.py
 
+check: lint
+	$(BIN)/python -m pytest $(IN_TWO) -m "not slow" --ignore=tests/browser tests
+
 lint: $(DEV_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 studies: $(READY)
 	$(BIN)/python -m resnet_lesson study
 
 grid: $(READY)
-	$(BIN)/python -m resnet_lesson.widgets.grid
+	$(BIN)/python -m resnet_lesson grid
 
 runs: $(READY)
-	$(BIN)/python -m resnet_lesson.widgets.recorded_runs
+	$(BIN)/python -m resnet_lesson runs
 
 # PyTorch has an environment of its own, so that it never meets the tests or the lesson.
 $(BENCH_READY): requirements.txt benchmarks/requirements.txt

@@ -1,18 +1,23 @@
-"""The command line: ``python -m resnet_lesson study degradation``, or ``train --preset digits``."""
+"""The command line: ``python -m resnet_lesson train --preset digits``, and its other commands."""
 
 import argparse
-import dataclasses
-import typing
+from typing import Any
 
 from . import studies
 from .output import print_line
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command.
+
+    Raises:
+        SystemExit: with 2 for a wrong argument, 1 where a command fails or is stopped; the message
+            is one line.
+    """
     parser = argparse.ArgumentParser(prog="python -m resnet_lesson")
     commands = parser.add_subparsers(required=True)
-    _add_study(commands)
-    _add_train(commands)
+    for add in (_add_study, _add_train, _add_pack, _add_widget_data):
+        add(commands)
     options = parser.parse_args(arguments)
     try:
         options.command(options)
@@ -24,7 +29,7 @@ def main(arguments=None):
         raise SystemExit("stopped") from None
 
 
-def _add_study(commands):
+def _add_study(commands: Any) -> None:
     study = commands.add_parser(
         "study", help="run studies and write their records; what is on record is not run again"
     )
@@ -37,14 +42,14 @@ def _add_study(commands):
     study.set_defaults(command=run_studies)
 
 
-def run_studies(options):
+def run_studies(options: argparse.Namespace) -> None:
     for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
         record = studies.run(chosen, options.output, options.seeds, options.scheduler)
         print_line(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
 
 
-def _add_train(commands):
-    from .training.config import PRESETS, TrainingConfig
+def _add_train(commands: Any) -> None:
+    from .training import config
 
     train = commands.add_parser(
         "train",
@@ -52,7 +57,9 @@ def _add_train(commands):
         description="An option that is not given is the preset's, or with --resume the run's own.",
     )
     train.add_argument(
-        "--preset", choices=PRESETS, help="digits, if not given; with --resume it only names DIR"
+        "--preset",
+        choices=config.PRESETS,
+        help="digits, if not given; with --resume it only names DIR",
     )
     train.add_argument("--output", metavar="DIR", help="runs/PRESET, if not given")
     train.add_argument("--resume", action="store_true", help="go on with the run that DIR holds")
@@ -60,46 +67,30 @@ def _add_train(commands):
     train.add_argument(
         "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
     )
-    reasons = TrainingConfig().why()
-    for item in dataclasses.fields(TrainingConfig):
-        train.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            default=argparse.SUPPRESS,
-            help=reasons[item.name].replace("%", "%%"),
-            **_kind(item.type),
-        )
+    config.add_options(train)
     train.set_defaults(command=run_training)
 
 
-def _kind(kind):
-    """How an option of this type is read."""
-    if kind is bool:
-        return {"action": argparse.BooleanOptionalAction}
-    if typing.get_origin(kind) is tuple:
-        return {"type": int, "nargs": "*", "metavar": "N"}
-    return {"type": kind, "metavar": "NAME" if kind is str else "N"}
-
-
-def run_training(options):
+def run_training(options: argparse.Namespace) -> None:
     from . import training
     from .files import expand_path
     from .gradients.monitor import GradientMonitor
+    from .training import folder
+    from .training.config import with_options
 
-    output = options.output
-    if output is None:
-        output = f"runs/{options.preset or 'digits'}"
-    given = {
-        item.name: getattr(options, item.name)
-        for item in dataclasses.fields(training.TrainingConfig)
-        if hasattr(options, item.name)
-    }
-    if "drops" in given:
-        given["drops"] = tuple(given["drops"])
-    config = training.PRESETS[options.preset or "digits"]
+    preset = options.preset or "digits"
+    output = f"runs/{preset}" if options.output is None else options.output
+    config = training.PRESETS[preset]
     if options.resume:
-        config = _going_on(training.begun(output), config, options)
-    config = dataclasses.replace(config, **given)
-    monitor, folder = GradientMonitor(), expand_path(output)
+        stored = training.begun(output) or config
+        if options.preset and stored.dataset != config.dataset:
+            raise ValueError(
+                f"a run goes on with its own data, {stored.dataset}, received the preset "
+                f"{options.preset}, which is for {config.dataset}"
+            )
+        config = stored
+    config = with_options(config, options)
+    monitor, path = GradientMonitor(), expand_path(output)
     try:
         run = training.train(
             config, output, data=options.data, resume=options.resume, monitor=monitor
@@ -107,21 +98,53 @@ def run_training(options):
     except KeyboardInterrupt:
         raise SystemExit(f"stopped; with --resume --output {output} it goes on") from None
     finally:
-        if options.monitor and len(monitor.records["step"]):  # none if the run was finished before
-            monitor.to_csv(folder / "gradients.csv")
-    print_line(f"{run.sentence}. The curves: {folder / 'curves.png'}")
+        if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
+            monitor.to_csv(path / folder.GRADIENTS)
+    print_line(f"{run.sentence}. The curves: {path / folder.CURVES}")
 
 
-def _going_on(begun, preset, options):
-    """The configuration of a run that was begun, else the preset's."""
-    if begun is None:
-        return preset
-    if options.preset and preset.dataset != begun.dataset:
-        raise ValueError(
-            f"a run goes on with its own data, {begun.dataset}, received the preset "
-            f"{options.preset}, which is for {preset.dataset}"
+def _add_pack(commands: Any) -> None:
+    pack = commands.add_parser(
+        "pack",
+        help="pack a finished run, for pretrained.load",
+        description="Write the weights of a finished run in half precision, and what is measured "
+        "of its network; pretrained.load(OUTPUT) loads it.",
+    )
+    pack.add_argument("run", metavar="RUN", help="the folder of a finished run")
+    pack.add_argument("data", metavar="DATA", help="the path of the data it was trained on")
+    pack.add_argument("output", metavar="OUTPUT", help="the folder for the packed network")
+    pack.set_defaults(command=pack_run)
+
+
+def pack_run(options: argparse.Namespace) -> None:
+    from .pretrained.pack import pack
+
+    pack(options.run, options.data, options.output)
+    print_line(f"Packed. pretrained.load({options.output!r}) opens it.")
+
+
+def _add_widget_data(commands: Any) -> None:
+    for name, command, text in (
+        ("grid", write_grid, "compute the explorer's curves for where there is no kernel"),
+        ("runs", write_runs, "record the trainings that the panel replays without a kernel"),
+    ):
+        parser = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        parser.add_argument(
+            "--output", metavar="FILE", help=f"{name}.json of the package itself, if not given"
         )
-    return begun
+        parser.set_defaults(command=command)
+
+
+def write_grid(options: argparse.Namespace) -> None:
+    from .widgets.explorer import grid
+
+    print_line(f"The explorer's curves: {grid.write(options.output)}")
+
+
+def write_runs(options: argparse.Namespace) -> None:
+    from .widgets.panel import runs
+
+    print_line(f"The recorded trainings: {runs.write(options.output)}")
 
 
 if __name__ == "__main__":

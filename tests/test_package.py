@@ -146,6 +146,7 @@ def test_rooms_import_only_those_below_them():
                 arrows.add((own, used))
     # An arrow that nobody draws any more is not kept.
     assert {
+        ("__main__", "widgets"),
         ("gradients", "networks"),
         ("widgets", "gradients"),
         ("widgets", "pretrained"),

@@ -11,10 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 # Where an owner/name can only be this project's, whatever it was called before: launchers,
-# installs, clones, and the set-up cell (its quote is escaped inside a notebook's JSON).
+# installs, clones, the citation, and the set-up cell (its quote is escaped inside a notebook's
+# JSON).
 PLACES = re.compile(
     r"(https://mybinder\.org/v2/gh/|https://colab\.research\.google\.com/github/"
-    r"|(?:git\+|git clone |repository = \\?\")https://github\.com/)[\w.-]+/[\w.-]*\w"
+    r"|(?:git\+|git clone |repository = \\?\"|repository-code: )https://github\.com/)[\w.-]+/[\w.-]*\w"
 )
 
 
@@ -50,7 +51,7 @@ def updated(path):
 def outdated():
     """The files that disagree with pyproject.toml or the set-up cell, as path -> new text."""
     pages = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
-    paths = [ROOT / "tools/setup_cell.py", *pages]
+    paths = [ROOT / "tools/setup_cell.py", ROOT / "CITATION.cff", *pages]
     texts = {path: updated(path) for path in paths}
     return {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}
 

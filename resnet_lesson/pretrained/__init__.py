@@ -1,37 +1,41 @@
-"""A network that has been trained, for whoever has no GPU: open it, and take it apart.
+"""A network that has been trained, for those without a GPU: load it, and take it apart.
 
-``python -m resnet_lesson.pretrained RUN DATA OUTPUT`` packs another; RUN is the folder of a
-finished run.
+``python -m resnet_lesson pack RUN DATA OUTPUT`` packs another; RUN is the folder of a finished run.
 """
 
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..files import expand_path
 
+if TYPE_CHECKING:
+    from ..training.run import Run
+
 FOLDER = Path(__file__).parent / "resnet20"
 WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"
 
 
-def load(folder=FOLDER):
+def load(folder: str | os.PathLike[str] = FOLDER) -> "Run":
     """The trained network and the record of how it got there, as a ``training.Run``.
 
-    The weights are float16 in a file of plain arrays, which holds numbers and nothing that runs;
-    the model computes in float32.
+    The weights are float16 in a file of plain arrays, which holds numbers and no code; the model
+    computes in float32.
 
     Raises:
-        FileNotFoundError: nothing is packed there.
+        FileNotFoundError: the folder holds no packed network.
         ValueError: the weights are not those of the record.
     """
     from ..training import Run, TrainingConfig
-    from ..training.run import network
+    from ..training.model import network
 
     folder = expand_path(folder)
-    record = _told(folder / RECORD)
+    record = read_json(folder / RECORD)
     content = (folder / WEIGHTS).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     if digest != record["weights_sha256"]:
@@ -47,24 +51,30 @@ def load(folder=FOLDER):
     return Run(model, record)
 
 
-def lesions(folder=FOLDER):
-    """What is left of the network without any set of its modules, as a dict.
+def lesions(folder: str | os.PathLike[str] = FOLDER) -> dict[str, Any]:
+    """How well the network does without any set of its modules, as a dict.
 
     ``modules`` are their names, input side first; ``images`` is the number of test images of each
     class; ``without`` has a dict for each set: ``deleted``, a string with a 1 for each module
-    that is gone and a 0 for each that is there; ``right`` and ``answers``, lists by class of how
-    many of its images are told right, and how often it is the answer.
+    that is deleted and a 0 for each that is kept; ``right`` and ``answers``, lists by class of how
+    many of its images are classified correctly, and how often it is the answer.
 
     Raises:
-        FileNotFoundError: nothing is packed there.
+        FileNotFoundError: the folder holds no packed network.
     """
-    return _told(expand_path(folder) / LESIONS)
+    return read_json(expand_path(folder) / LESIONS)
 
 
-def _told(path):
+def read_json(path: Path) -> dict[str, Any]:
+    """The dict in one of these files.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged.
+    """
     if not path.exists():
         raise FileNotFoundError(
-            f"no {path}: python -m resnet_lesson.pretrained makes it from a finished run"
+            f"no {path}: python -m resnet_lesson pack makes it from a finished run"
         )
     try:
         return json.loads(path.read_text(encoding="utf-8"))

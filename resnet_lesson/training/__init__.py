@@ -1,14 +1,17 @@
 """Full training that resumes where it was stopped, and says only what it measured."""
 
+from typing import Any
+
 from .config import PRESETS, TrainingConfig
 
 __all__ = ["PRESETS", "Run", "TrainingConfig", "begun", "digest", "train"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     # The recipes are data; only training needs TensorFlow.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import run
+    from . import folder, record, run
 
-    return getattr(run, name)
+    homes = {"Run": run, "begun": folder, "digest": record, "train": run}
+    return getattr(homes[name], name)

@@ -1,13 +1,39 @@
-"""What a training run is made of: a recipe as data, and three that have been tried."""
+"""The configuration of a training run: a recipe as data, its options, and three presets."""
 
+import argparse
+import dataclasses
+import shlex
+import typing
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from numbers import Integral, Real
+from functools import partial
+from numbers import Integral
+from typing import Any
 
-from ..checks import check_integer
+from ..checks import check_flag, check_integer, check_number
 
 
-def _because(default, reason):
-    """A field whose reason is also what the command line says of it."""
+def _check_drops(what: str, value: Any) -> tuple[int, ...]:
+    is_valid = isinstance(value, tuple) and all(isinstance(step, Integral) for step in value)
+    if not is_valid or list(value) != sorted({step for step in value if step > 0}):
+        raise ValueError(f"{what} must be steps that rise, received {value!r}")
+    return tuple(map(int, value))
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(("depth", "epochs", "batch_size"), check_integer),
+    # TensorFlow's seeds and sizes are 32-bit integers.
+    **dict.fromkeys(("padding", "seed"), partial(check_integer, least=0, most=2**31 - 1)),
+    **dict.fromkeys(("shortcut", "flip", "deterministic"), check_flag),
+    **dict.fromkeys(("warmup_epochs", "weight_decay"), check_number),
+    "learning_rate": partial(check_number, above=0),
+    "momentum": partial(check_number, below=1),
+    "drops": _check_drops,
+}
+
+
+def _because(default: Any, reason: str) -> Any:
+    """A field with the reason for its default, which is also its help on the command line."""
     return field(default=default, metadata={"reason": reason})
 
 
@@ -15,8 +41,8 @@ def _because(default, reason):
 class TrainingConfig:
     """A recipe for ``build_cifar``: SGD with Nesterov momentum, L2, pad-crop and flip.
 
-    All that decides the result is here, so that two runs of one configuration are one experiment;
-    ``why`` tells each field's reason.
+    It holds everything that decides the result, so that two runs of one configuration are the same
+    experiment; ``why`` gives the reason for each field.
 
     Raises:
         ValueError: names the rule and the value.
@@ -47,59 +73,58 @@ class TrainingConfig:
         False, "the same bits again on the same machine, by slower kernels"
     )
 
-    def __post_init__(self):
-        for name in ("depth", "epochs", "batch_size"):
-            check_integer(name, getattr(self, name))
-        for name in ("shortcut", "flip", "deterministic"):
-            _check(name, isinstance(getattr(self, name), bool), "be True or False", self)
-        for name in ("padding", "seed"):
-            value = getattr(self, name)
-            whole = isinstance(value, Integral) and not isinstance(value, bool)
-            _check(name, whole and 0 <= value < 2**31, "be a whole number of at least 0", self)
-        rises = _real(self.learning_rate, 0) and self.learning_rate > 0
-        _check("learning_rate", rises, "be a number above 0", self)
-        _check("momentum", _real(self.momentum, 0) and self.momentum < 1, "be in [0, 1)", self)
-        _check("weight_decay", _real(self.weight_decay, 0), "be a number of at least 0", self)
-        warm = _real(self.warmup_epochs, 0) and self.warmup_epochs < self.epochs
-        _check("warmup_epochs", warm, f"be at least 0 and less than epochs ({self.epochs})", self)
-        drops = self.drops
-        whole = isinstance(drops, tuple) and all(isinstance(d, Integral) and d > 0 for d in drops)
-        _check("drops", whole and list(drops) == sorted(set(drops)), "be steps that rise", self)
-        # NumPy's numbers become Python's, which JSON and the command line can tell.
-        object.__setattr__(self, "drops", tuple(map(int, drops)))
-        for item in fields(self):
-            if item.type in (int, float):
-                object.__setattr__(self, item.name, item.type(getattr(self, item.name)))
+    def __post_init__(self) -> None:
+        for name, check in _CHECKS.items():
+            # NumPy's numbers become Python's, which JSON and the command line can write.
+            object.__setattr__(self, name, check(name, getattr(self, name)))
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs must be at least 0 and less than epochs ({self.epochs}), received "
+                f"{self.warmup_epochs!r}"
+            )
 
     @classmethod
-    def from_json(cls, values):
-        """That of a dict which came back from JSON, where a tuple is a list."""
+    def from_json(cls, values: dict[str, Any]) -> "TrainingConfig":
+        """The configuration of a dict that was read from JSON, where a tuple is a list."""
         return cls(**values | {"drops": tuple(values["drops"])})
 
-    def why(self):
+    def to_json(self) -> dict[str, Any]:
+        """A dict that JSON can hold."""
+        return dataclasses.asdict(self)
+
+    def why(self) -> dict[str, str]:
         """A dict from each field to its reason."""
         return {item.name: item.metadata["reason"] for item in fields(self)}
 
-    def learning_rate_at(self, step, steps_per_epoch):
-        """The rate of a step, counted from 0, of which an epoch has so many.
+    def steps_per_epoch(self, images: int) -> int:
+        """Full batches in so many images.
 
         Raises:
-            ValueError: a drop never comes, or within the warm-up.
+            ValueError: there is none.
         """
-        from .schedule import Schedule
+        if images < self.batch_size:
+            raise ValueError(
+                f"batch_size must be at most the {images} training images, received "
+                f"{self.batch_size}"
+            )
+        return images // self.batch_size
 
-        schedule = Schedule.of(self, steps_per_epoch)
+    def schedule(self, steps_per_epoch: int) -> Any:
+        """The ``Schedule`` of the learning rate, for epochs of so many steps."""
+        from .schedule import Schedule  # with TensorFlow
+
+        warmup = round(self.warmup_epochs * steps_per_epoch)
+        return Schedule(self.learning_rate, warmup, self.epochs * steps_per_epoch, self.drops)
+
+    def learning_rate_at(self, step: int, steps_per_epoch: int) -> float:
+        """The learning rate of a step, counted from 0, for epochs of so many steps.
+
+        Raises:
+            ValueError: a drop comes after the run, or within the warm-up.
+        """
+        schedule = self.schedule(steps_per_epoch)
         schedule.check()
         return float(schedule(step))
-
-
-def _real(value, least):
-    return isinstance(value, Real) and not isinstance(value, bool) and least <= value < float("inf")
-
-
-def _check(name, holds, rule, config):
-    if not holds:
-        raise ValueError(f"{name} must {rule}, received {getattr(config, name)!r}")
 
 
 PRESETS = {
@@ -114,3 +139,63 @@ PRESETS = {
     # one epoch stands for theirs of about 400 iterations, which only 110 layers got.
     "cifar10-he": TrainingConfig("cifar10", epochs=164, drops=(32_000, 48_000)),
 }
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each field; an option that is not given leaves no attribute."""
+    for item in fields(TrainingConfig):
+        parser.add_argument(
+            _flag(item.name),
+            default=argparse.SUPPRESS,
+            help=item.metadata["reason"].replace("%", "%%"),
+            **_reading(item.type),
+        )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _reading(kind: Any) -> dict[str, Any]:
+    """How argparse reads an option of this type."""
+    if kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if typing.get_origin(kind) is tuple:
+        return {"type": int, "nargs": "*", "metavar": "N"}
+    return {"type": kind, "metavar": "NAME" if kind is str else "N"}
+
+
+def with_options(config: TrainingConfig, options: argparse.Namespace) -> TrainingConfig:
+    """The configuration, changed by the options that were given.
+
+    Raises:
+        ValueError: names the rule and the value.
+    """
+    names = {item.name for item in fields(config)}
+    given = {name: value for name, value in vars(options).items() if name in names}
+    if "drops" in given:
+        given["drops"] = tuple(given["drops"])
+    return dataclasses.replace(config, **given)
+
+
+def command(config: TrainingConfig, data: str | None = None) -> str:
+    """The line that repeats this run: the nearest preset, and the options that differ from it.
+
+    Args:
+        config: the run's.
+        data: the name of a local copy, if the data set was not downloaded.
+    """
+    lines = [[f"--preset {name}", *_options(config, preset)] for name, preset in PRESETS.items()]
+    local = ["--data", shlex.quote(data)] if data and data != config.dataset else []
+    return " ".join(["python -m resnet_lesson train", *min(lines, key=len), *local])
+
+
+def _options(config: TrainingConfig, preset: TrainingConfig) -> Iterator[str]:
+    for name, value in vars(config).items():
+        if value == getattr(preset, name):
+            continue
+        if isinstance(value, bool):
+            yield _flag(name if value else f"no-{name}")
+        else:
+            values = value if isinstance(value, tuple) else [value]
+            yield " ".join([_flag(name), *map(str, values)])

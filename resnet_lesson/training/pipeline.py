@@ -1,9 +1,16 @@
-"""Batches as a function of seed, epoch and step: an interrupted epoch comes again the same."""
+"""Batches as a function of seed, epoch and step: an interrupted epoch is repeated exactly."""
+
+from typing import Any
+
+import numpy as np
 
 from ..runtime import tf
+from .config import TrainingConfig
 
 
-def batches(images, labels, config, first_epoch=0):
+def batches(
+    images: np.ndarray, labels: np.ndarray, config: TrainingConfig, first_epoch: int = 0
+) -> Any:
     """Training batches from the start of an epoch to the end of the run.
 
     Each epoch visits the images in an order of its own, without the last ones that do not fill
@@ -12,55 +19,53 @@ def batches(images, labels, config, first_epoch=0):
     Args:
         images: (N, H, W, C) float32.
         labels: (N,) int64.
-        config: a ``TrainingConfig``.
+        config: gives batch size, padding, flip, seed and the number of epochs.
         first_epoch: counted from 0.
 
     Returns:
         A ``tf.data.Dataset`` of (batch_size, H, W, C) images and (batch_size,) labels, with
-        ``steps_per_epoch`` of them an epoch.
+        ``config.steps_per_epoch(N)`` an epoch.
 
     Raises:
         ValueError: not one full batch; or more padding than there are pixels to mirror.
     """
-    steps, sides = steps_per_epoch(len(images), config), images.shape[1:3]
+    steps, sides = config.steps_per_epoch(len(images)), images.shape[1:3]
     if config.padding >= min(sides):
         raise ValueError(
             f"padding must be less than the images' sides {sides}, received {config.padding}"
         )
     with tf.device("CPU"):  # where tf.data works; a GPU's memory is for the network
         images, labels = tf.constant(images), tf.constant(labels)
-    orders, draws = tf.unstack(tf.random.split([config.seed, 0], 2))
+    order_seed, augment_seed = tf.unstack(tf.random.split([config.seed, 0], 2))
 
-    def epoch(number):
-        seed = tf.random.fold_in(orders, tf.cast(number, tf.int32))
+    def epoch(number: Any) -> Any:
+        """The step and the (batch_size,) indices of each of the epoch's batches."""
+        seed = tf.random.fold_in(order_seed, tf.cast(number, tf.int32))
         order = tf.random.experimental.stateless_shuffle(tf.range(len(images)), seed)
         order = tf.reshape(order[: steps * config.batch_size], (steps, config.batch_size))
         return tf.data.Dataset.from_tensor_slices(
             (number * steps + tf.range(steps, dtype=tf.int64), order)
         )
 
-    def batch(step, chosen):
-        seed = tf.random.fold_in(draws, tf.cast(step, tf.int32))
-        drawn = augment(tf.gather(images, chosen), config.padding, config.flip, seed)
-        return drawn, tf.gather(labels, chosen)
+    def batch(step: Any, indices: Any) -> tuple[Any, Any]:
+        seed = tf.random.fold_in(augment_seed, tf.cast(step, tf.int32))
+        augmented = augment(tf.gather(images, indices), config.padding, config.flip, seed)
+        return augmented, tf.gather(labels, indices)
 
-    numbers = tf.data.Dataset.range(first_epoch, config.epochs)
-    return numbers.flat_map(epoch).map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-
-def steps_per_epoch(images, config):
-    """Full batches in so many images."""
-    if images < config.batch_size:
-        raise ValueError(
-            f"batch_size must be at most the {images} training images, received {config.batch_size}"
-        )
-    return images // config.batch_size
+    epochs = tf.data.Dataset.range(first_epoch, config.epochs)
+    return epochs.flat_map(epoch).map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def augment(images, padding, flip, seed):
-    """Pad by reflection, crop to the size before, and mirror half: each image by its own draw.
+def evaluation_batches(images: np.ndarray, labels: np.ndarray) -> Any:
+    """The test images, (N, H, W, C), and labels, (N,), in order and in few batches."""
+    with tf.device("CPU"):
+        return tf.data.Dataset.from_tensor_slices((images, labels)).batch(500).cache()
 
-    Black frames would be in training images only: the norms would count on them in all.
+
+def augment(images: Any, padding: int, flip: bool, seed: Any) -> Any:
+    """Pad by reflection, crop to the original size, and mirror half: each image by its own draw.
+
+    With black frames, which only training images have, BN's averages would not fit test images.
 
     Args:
         images: (B, H, W, C).
@@ -69,14 +74,14 @@ def augment(images, padding, flip, seed):
         seed: (2,) integers; the same ones draw the same.
     """
     batch, height, width, _ = images.shape
-    places, mirrors = tf.unstack(tf.random.split(seed, 2))
-    corner = tf.random.stateless_uniform((2, batch, 1), places, 0, 2 * padding + 1, tf.int32)
+    crop_seed, flip_seed = tf.unstack(tf.random.split(seed, 2))
+    corner = tf.random.stateless_uniform((2, batch, 1), crop_seed, 0, 2 * padding + 1, tf.int32)
     rows, columns = corner[0] + tf.range(height), corner[1] + tf.range(width)
     if flip:
-        mirrored = tf.random.stateless_uniform((batch, 1), mirrors) < 0.5
+        mirrored = tf.random.stateless_uniform((batch, 1), flip_seed) < 0.5
         columns = tf.where(mirrored, columns[:, ::-1], columns)
     frame = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
     padded = tf.pad(images, frame, "REFLECT")
-    # All crops in two look-ups, first of rows, then of columns, with no loop over the images.
+    # Two look-ups, first of rows, then of columns, make all crops without a loop over images.
     cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
     return tf.gather(cropped, columns, axis=2, batch_dims=1)

@@ -1,6 +1,8 @@
 """The learning rate, step by step."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from ..runtime import keras, tf
 
@@ -12,22 +14,16 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         peak: the largest rate.
         warmup: steps of the rise.
-        steps: of the whole run; after the last the cosine is zero.
+        steps: of the entire run; after the last the cosine is zero.
         drops: steps at which the rate is divided by ten; empty for the cosine.
     """
 
-    def __init__(self, peak, warmup, steps, drops=()):
+    def __init__(self, peak: float, warmup: int, steps: int, drops: Sequence[int] = ()) -> None:
         super().__init__()
         self.peak, self.warmup, self.steps, self.drops = peak, warmup, steps, tuple(drops)
 
-    @classmethod
-    def of(cls, config, steps_per_epoch):
-        """That of a ``TrainingConfig``."""
-        warmup = round(config.warmup_epochs * steps_per_epoch)
-        return cls(config.learning_rate, warmup, config.epochs * steps_per_epoch, config.drops)
-
-    def check(self):
-        """Refuse drops that never come, or that the warm-up hides.
+    def check(self) -> None:
+        """Refuse drops after the run's end, or within the warm-up.
 
         Raises:
             ValueError: with the number of steps.
@@ -38,7 +34,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
                 f"of the run, which has {self.steps:,} with so many images, received {self.drops}"
             )
 
-    def __call__(self, step):
+    def __call__(self, step: Any) -> Any:
         step = tf.cast(step, tf.float32)
         rise = (step + 1) / max(1, self.warmup)
         if self.drops:
@@ -49,5 +45,5 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             after = 0.5 * (1 + tf.cos(math.pi * tf.minimum(share, 1.0)))
         return self.peak * tf.where(step < self.warmup, rise, after)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("peak", "warmup", "steps", "drops")}

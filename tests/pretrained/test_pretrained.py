@@ -186,7 +186,7 @@ def test_the_explorer_knows_every_set(packed):
 
 def test_where_nothing_is_packed_it_says_what_would(tmp_path):
     for read in (pretrained.load, pretrained.lesions):
-        with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson\.pretrained makes"):
+        with pytest.raises(FileNotFoundError, match=r"python -m resnet_lesson pack makes"):
             read(tmp_path)
 
 

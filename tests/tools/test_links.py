@@ -27,16 +27,20 @@ def test_a_new_address_reaches_every_link_and_so_does_the_next(tmp_path, monkeyp
     first = links.slug()
     for folder in ("notebooks", "tools"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    for page in ROOT.glob("*.md"):
+    for page in [*ROOT.glob("*.md"), ROOT / "CITATION.cff"]:
         shutil.copy(page, tmp_path)
     monkeypatch.setattr(links, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "argv", ["links.py"])
     for slug in ("someone/else", "third-owner/a.name"):
         monkeypatch.setattr(links, "slug", lambda slug=slug: slug)
-        assert len(links.outdated()) == 7  # the set-up cell, the README, five notebooks
+        assert len(links.outdated()) == 8  # set-up cell, citation, README, five notebooks
         links.main()
         assert links.outdated() == {}
-        moved = [tmp_path / "README.md", *tmp_path.glob("notebooks/*.ipynb")]
+        moved = [
+            tmp_path / "README.md",
+            tmp_path / "CITATION.cff",
+            *tmp_path.glob("notebooks/*.ipynb"),
+        ]
         for text in (path.read_text(encoding="utf-8") for path in moved):
             assert slug in ADDRESS.findall(text)
             assert first not in ADDRESS.findall(text)

@@ -18,7 +18,7 @@ import os, signal, sys, threading
 import numpy as np
 from resnet_lesson.__main__ import main
 from resnet_lesson.training import checkpoint
-from resnet_lesson.training import run as loop
+from resnet_lesson.training.callback import CheckpointCallback
 
 moment, number = sys.argv[1], int(sys.argv[2])
 written = 0
@@ -38,13 +38,13 @@ def save(folder, state, save=checkpoint.save):
     if moment == "written" and written == number:
         os.kill(os.getpid(), signal.SIGKILL)
 
-def step(keeper, batch, logs=None, step=loop._Keeper.on_train_batch_end, timers=[]):
+def step(callback, batch, logs=None, step=CheckpointCallback.on_train_batch_end, timers=[]):
     if moment == "any" and not timers:
         timers.append(threading.Timer(number / 1000, os.kill, (os.getpid(), signal.SIGKILL)))
         timers[0].start()
-    step(keeper, batch, logs)
+    step(callback, batch, logs)
 
-checkpoint.save, loop._Keeper.on_train_batch_end = save, step
+checkpoint.save, CheckpointCallback.on_train_batch_end = save, step
 main(["train", *sys.argv[3:]])
 """
 

@@ -6,6 +6,7 @@ import json
 import re
 import resource
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from resnet_lesson.__main__ import main
 from resnet_lesson.gradients.monitor import MEASURES
 from resnet_lesson.runtime import keras, tf
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
+from resnet_lesson.training import model as models
 from resnet_lesson.training import run as loop
+from resnet_lesson.training.callback import CheckpointCallback
+from resnet_lesson.training.config import command
 from resnet_lesson.training.pipeline import augment, batches
 from resnet_lesson.training.progress import progress
 
@@ -24,6 +28,11 @@ TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 
 def tiny_run(folder, config=TINY, **options):
     return training.train(config, folder, verbose=False, **options)
+
+
+def stored(folder):
+    """The state in this folder."""
+    return checkpoint.load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +52,13 @@ def finished(tmp_path_factory):
         ("deterministic", "no", "deterministic must be True or False, received 'no'"),
         ("learning_rate", 0, "learning_rate must be a number above 0, received 0"),
         ("learning_rate", float("nan"), "learning_rate must be a number above 0, received nan"),
-        ("momentum", 1, r"momentum must be in \[0, 1\), received 1"),
+        ("momentum", 1, r"momentum must be a number of at least 0 and less than 1, received 1"),
         ("weight_decay", -1e-4, "weight_decay must be a number of at least 0, received -0.0001"),
         ("warmup_epochs", 12, r"less than epochs \(12\), received 12"),
         ("drops", (20, 10), r"drops must be steps that rise, received \(20, 10\)"),
         ("drops", [10], r"drops must be steps that rise, received \[10\]"),
-        ("padding", -1, "padding must be a whole number of at least 0, received -1"),
-        ("seed", None, "seed must be a whole number of at least 0, received None"),
+        ("padding", -1, "padding must be a whole number from 0 to 2147483647, received -1"),
+        ("seed", None, "seed must be a whole number from 0 to 2147483647, received None"),
     ],
 )
 def test_a_recipe_that_makes_no_sense_is_refused(field, value, words):
@@ -61,8 +70,9 @@ def test_each_field_has_a_reason():
     reasons = TrainingConfig().why()
     assert list(reasons) == [item.name for item in dataclasses.fields(TrainingConfig)]
     assert min(map(len, reasons.values())) > 20
+    preset: Any = PRESETS["digits"]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        PRESETS["digits"].depth = 8
+        preset.depth = 8
 
 
 def test_the_papers_schedule():
@@ -81,7 +91,7 @@ def test_the_rate_rises_in_a_line_and_glides_to_zero():
 
 
 def test_the_schedule_comes_back_from_a_saved_model():
-    schedule = loop.Schedule.of(PRESETS["cifar10-he"], 390)
+    schedule = PRESETS["cifar10-he"].schedule(390)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
     assert float(again(40_000)) == float(schedule(40_000))
 
@@ -106,8 +116,8 @@ def test_each_image_has_its_own_crop_and_flip():
     assert sum(seen.values()) == count
     assert min(seen.values()) > 40
     assert max(seen.values()) < 130
-    mirrored = sum(number for (*_, flipped), number in seen.items() if flipped)
-    assert abs(mirrored / count - 0.5) < 0.03
+    flips = sum(number for (*_, flipped), number in seen.items() if flipped)
+    assert abs(flips / count - 0.5) < 0.03
 
 
 def test_draws_belong_to_the_seed():
@@ -163,7 +173,8 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
 
 
 def test_weight_decay_is_applied_once_and_not_to_bn():
-    model = loop._compiled(dataclasses.replace(TINY, weight_decay=0.3), load("digits"))
+    config = dataclasses.replace(TINY, weight_decay=0.3)
+    model = models.initial_network(config, load("digits"), config.schedule(10))
     assert model.optimizer.weight_decay is None
     assert model.optimizer.nesterov
     with tf.GradientTape() as tape:
@@ -223,14 +234,14 @@ def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
     model = keras.Sequential([keras.Input((1,)), *stored])
     # The monitor has them in order of use, the record as the model stores them.
     steps = np.array([[np.inf, np.nan], [1.0, np.inf], [3.0, np.nan]])
-    monitor = types.SimpleNamespace(
+    monitor: Any = types.SimpleNamespace(
         records={"step": np.arange(3), "layers": np.array(["first", "last"])}
         | {name: steps for name in MEASURES}
     )
     state = checkpoint.State(TINY, {}, [], [], [])
-    keeper = loop._Keeper(tmp_path, state, 1280, monitor, None)
-    keeper.set_model(model)
-    means = keeper._gradients()
+    callback = CheckpointCallback(tmp_path, state, 10, monitor)
+    callback.set_model(model)
+    means = callback._norms()
     assert means == {name: [None, 2.0] for name in MEASURES}
     plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
 
@@ -284,7 +295,7 @@ class Stop(keras.callbacks.Callback):
 def test_a_stopped_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         tiny_run(tmp_path, callbacks=[Stop(0)])
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
     assert not (tmp_path / "record.json").exists()
     run = tiny_run(tmp_path, resume=True)
     assert [row["epoch"] for row in run.record["history"]] == [1, 2, 3]
@@ -373,7 +384,7 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk, monke
     with pytest.raises(OSError, match=r"epoch 2 could not be kept in .*that of epoch 1 is"):
         tiny_run(tmp_path)
     monkeypatch.undo()
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
 
@@ -390,7 +401,7 @@ def test_a_loss_that_is_no_number_stops_the_run(tmp_path, monkeypatch):
     words = r"at step 13 \(epoch 2\) the loss is nan; the forward pass broke first in stem_conv, at"
     with pytest.raises(FloatingPointError, match=words + " step 13"):
         tiny_run(tmp_path)
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -414,7 +425,7 @@ def test_the_layer_whose_gradient_went_first_is_named(tmp_path, monkeypatch):
         top = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(classes, "softmax")]
         return keras.Sequential([keras.Input(input_shape), *layers, *top])
 
-    monkeypatch.setattr(loop, "build_cifar", broken)
+    monkeypatch.setattr(models, "build_cifar", broken)
     words = r"at step 9 .* a weight is no number; the gradient of beneath went first, at step 0"
     with pytest.raises(FloatingPointError, match=words):
         tiny_run(tmp_path)
@@ -440,17 +451,17 @@ def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):
 
     with pytest.raises(FloatingPointError, match=r"at step 9 \(epoch 1\) a weight is no num"):
         tiny_run(tmp_path, callbacks=[Spoil()])
-    assert checkpoint.load(tmp_path).history == []
+    assert stored(tmp_path).history == []
 
 
 def test_the_command_makes_the_same_run_again():
     for name, preset in PRESETS.items():
-        assert loop.command(preset) == f"python -m resnet_lesson train --preset {name}"
+        assert command(preset) == f"python -m resnet_lesson train --preset {name}"
     config = dataclasses.replace(
         PRESETS["cifar10-he"], depth=56, shortcut=False, drops=(5, 6), deterministic=True
     )
     line = "--preset cifar10-he --depth 56 --no-shortcut --drops 5 6 --deterministic"
-    assert loop.command(config) == f"python -m resnet_lesson train {line}"
+    assert command(config) == f"python -m resnet_lesson train {line}"
 
 
 def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
@@ -475,14 +486,14 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
 
 
 def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
-    step = loop._Keeper.on_train_batch_end
+    step = CheckpointCallback.on_train_batch_end
 
-    def stop(keeper, batch, logs=None):
-        step(keeper, batch, logs)
+    def stop(callback, batch, logs=None):
+        step(callback, batch, logs)
         if batch == 4:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(loop._Keeper, "on_train_batch_end", stop)
+    monkeypatch.setattr(CheckpointCallback, "on_train_batch_end", stop)
     options = ["--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)]
     with pytest.raises(SystemExit, match=f"stopped; with --resume --output {tmp_path} it goes on"):
         main(["train", *options])

@@ -12,16 +12,19 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
 import pytest
 
-from resnet_lesson import runtime, training
+from resnet_lesson import load, runtime, training
 from resnet_lesson.__main__ import main
 from resnet_lesson.output import print_line
 from resnet_lesson.runtime import keras
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
+from resnet_lesson.training import folder as run_folder
+from resnet_lesson.training import model as models
 from resnet_lesson.training import run as loop
 
 ONE = TrainingConfig(depth=8, epochs=1, batch_size=128, warmup_epochs=0, padding=1, flip=False)
@@ -37,11 +40,16 @@ def quickly(monkeypatch):
         top = keras.layers.Dense(classes, activation="softmax")
         return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), top])
 
-    monkeypatch.setattr(loop, "build_cifar", small)
+    monkeypatch.setattr(models, "build_cifar", small)
 
 
 def one_epoch(folder, config=ONE, **options):
     return training.train(config, folder, verbose=False, **options)
+
+
+def stored(folder):
+    """The state in this folder."""
+    return checkpoint.load(folder)
 
 
 def names(folder):
@@ -112,18 +120,19 @@ def test_of_two_that_start_together_one_trains(tmp_path):
 def test_a_lock_ends_with_its_process(tmp_path):
     code = f"""
 import filelock, time
-lock = filelock.FileLock({str(tmp_path / loop.LOCK)!r})
+lock = filelock.FileLock({str(tmp_path / run_folder.LOCK)!r})
 lock.acquire()
 print("held", flush=True)
 time.sleep(600)
 """
     holder = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
+        assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         for resume in (False, True):
             with pytest.raises(ValueError, match="wait until the first ends, or choose another"):
                 one_epoch(tmp_path, resume=resume)
-        assert names(tmp_path) == {loop.LOCK}
+        assert names(tmp_path) == {run_folder.LOCK}
     finally:
         holder.send_signal(signal.SIGKILL)
         holder.communicate()
@@ -133,8 +142,8 @@ time.sleep(600)
 
 def test_who_waited_for_a_lock_whose_file_is_gone_has_none(tmp_path):
     # What the removal of the file rests on, before the lock is released.
-    path = tmp_path / loop.LOCK
-    with loop._own(tmp_path):
+    path = tmp_path / run_folder.LOCK
+    with run_folder.exclusive(tmp_path):
         late = os.open(path, os.O_RDWR)
     fcntl.flock(late, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as a process that had opened the file
     with filelock.FileLock(path, timeout=0), pytest.raises(filelock.Timeout):
@@ -274,7 +283,7 @@ def test_no_room_at_the_end_keeps_what_was_there(tmp_path, narrow, monkeypatch, 
     if name == "log.csv":
         before[tmp_path / "curves.png"] = (tmp_path / "curves.png").read_bytes()
     with narrow(size), pytest.raises(OSError, match=rf"make room there .*{name}") as raised:
-        loop.finish(tmp_path, run.model, record)
+        run_folder.write_results(tmp_path, run.model, record)
     assert "\n" not in str(raised.value)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
@@ -282,8 +291,9 @@ def test_no_room_at_the_end_keeps_what_was_there(tmp_path, narrow, monkeypatch, 
 def test_a_full_disk_is_one_sentence_on_the_last_line(tmp_path, narrow, capfd):
     with narrow(5_000), pytest.raises(SystemExit) as stopped:
         main(["train", "--depth", "8", "--output", str(tmp_path / "run")])
-    assert stopped.value.code.startswith("python -m resnet_lesson: ")
-    assert f"make room there or choose another place): '{tmp_path}" in stopped.value.code
+    said = str(stopped.value.code)
+    assert said.startswith("python -m resnet_lesson: ")
+    assert f"make room there or choose another place): '{tmp_path}" in said
     assert names(tmp_path) == set()
 
 
@@ -323,7 +333,7 @@ def test_the_gradients_of_a_finished_run_stay(tmp_path):
 
 def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):
     arrays = [np.arange(6, dtype=np.float32)] * 3
-    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.int64(3)] * 2)
+    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.array(3)] * 2)
     checkpoint.save(tmp_path, state)
     content = (tmp_path / checkpoint.NAME).read_bytes()
     whole = checkpoint.load(tmp_path)
@@ -368,13 +378,13 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path):
 
 
 def test_numbers_of_numpy_are_those_of_python(tmp_path):
-    config = dataclasses.replace(
-        ONE,
-        epochs=np.int64(1),
-        learning_rate=np.float32(0.1),
-        drops=(np.int32(5),),
-        seed=np.int8(3),
-    )
+    numbers: dict[str, Any] = {
+        "epochs": np.int64(1),
+        "learning_rate": np.float32(0.1),
+        "drops": (np.int32(5),),
+        "seed": np.int8(3),
+    }
+    config = dataclasses.replace(ONE, **numbers)
     run = one_epoch(tmp_path, config)
     rate = float(np.float32(0.1))
     assert run.record["config"]["learning_rate"] == rate
@@ -384,9 +394,9 @@ def test_numbers_of_numpy_are_those_of_python(tmp_path):
 
 def test_the_preset_of_the_paper_stays_within_its_run():
     config = PRESETS["cifar10-he"]
-    loop.Schedule.of(config, 50_000 // config.batch_size).check()
+    config.schedule(50_000 // config.batch_size).check()
     with pytest.raises(ValueError, match=r"6,396 with so many images, received \(32000, 48000\)"):
-        loop.Schedule.of(config, 5_000 // config.batch_size).check()
+        config.schedule(5_000 // config.batch_size).check()
 
 
 @pytest.mark.parametrize("drops", [(2, 3), (5, 20), (19, 20), (40,)])
@@ -409,7 +419,7 @@ def test_the_first_and_the_last_step_after_the_warm_up_are_drops_that_come(tmp_p
 
 def test_a_run_that_an_earlier_version_began_with_such_drops_goes_on(tmp_path):
     run = one_epoch(tmp_path, dataclasses.replace(ONE, epochs=2, drops=(15,)), callbacks=Ends())
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     config = dataclasses.replace(state.config, drops=(99,))
     checkpoint.save(tmp_path, dataclasses.replace(state, config=config))
     again = one_epoch(tmp_path, config, resume=True)
@@ -422,7 +432,7 @@ class Ends(keras.callbacks.Callback):
 
 
 def test_the_command_tells_the_local_copy(tmp_path, monkeypatch):
-    digits = training.loop.load("digits")
+    digits = load("digits")
     monkeypatch.setattr(loop, "load", lambda name, data: digits)
     config = dataclasses.replace(ONE, dataset="cifar10")
     run = one_epoch(tmp_path, config, data=tmp_path / "my copy.npz")

@@ -11,7 +11,8 @@ import pytest
 from resnet_lesson import load, training
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.training import TrainingConfig, checkpoint
-from resnet_lesson.training import run as loop
+from resnet_lesson.training import model as models
+from resnet_lesson.training import record as records
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 STEPS = 10
@@ -26,11 +27,16 @@ def small(depth=8, *, input_shape=(8, 8, 1), classes=10, **_):
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch):
-    monkeypatch.setattr(loop, "build_cifar", small)
+    monkeypatch.setattr(models, "build_cifar", small)
 
 
 def tiny_run(folder, config=TINY, **options):
     return training.train(config, folder, verbose=False, **options)
+
+
+def stored(folder):
+    """The state in this folder."""
+    return checkpoint.load(folder)
 
 
 class StopAt(keras.callbacks.Callback):
@@ -103,7 +109,7 @@ def test_a_part_of_an_epoch_is_not_kept(tmp_path):
     run = tiny_run(tmp_path, callbacks=StopAt(1, 4, insists=True))
     assert [row["epoch"] for row in run.record["history"]] == [1]
     assert run.model.optimizer.iterations == STEPS
-    assert same(weights(run), checkpoint.load(tmp_path).model)
+    assert same(weights(run), stored(tmp_path).model)
     assert "right after 1 of 3 epochs" in run.sentence
     check_is_told(run, tmp_path)
     again = tiny_run(tmp_path, resume=True)
@@ -115,7 +121,7 @@ def test_a_part_of_an_epoch_is_not_kept(tmp_path):
 def test_a_stop_at_the_last_batch_is_one_between_epochs(tmp_path):
     run = tiny_run(tmp_path, callbacks=StopAt(1, STEPS - 1))
     assert [row["step"] for row in run.record["history"]] == [STEPS, 2 * STEPS]
-    assert same(weights(run), checkpoint.load(tmp_path).model)
+    assert same(weights(run), stored(tmp_path).model)
 
 
 def test_before_the_first_epoch_is_full_there_is_the_beginning(tmp_path):
@@ -134,7 +140,7 @@ def test_stopped_and_resumed_the_weights_are_the_same(tmp_path):
 import dataclasses, sys
 from pathlib import Path
 import numpy as np
-sys.path.insert(0, "tests")
+sys.path.insert(0, "tests/training")
 from test_training_stops import TINY, StopAt, tiny_run, weights
 config = dataclasses.replace(TINY, deterministic=True)
 folder = Path(sys.argv[1])
@@ -171,7 +177,7 @@ def test_the_best_weights_are_told_as_those_of_their_epoch(tmp_path):
     assert run.record["callbacks"] == ["BestIsFirst"]
     check_is_told(run, tmp_path)
     # What goes on is the last epoch, with its optimizer.
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     assert accuracy(state.model) == pytest.approx(second["test_accuracy"], abs=1e-6)
     assert state.optimizer[0] == 2 * STEPS
     again = tiny_run(tmp_path, resume=True)
@@ -183,7 +189,7 @@ def test_the_best_weights_are_told_as_those_of_their_epoch(tmp_path):
 def test_stopped_early_the_last_weights_are_those_of_the_record(tmp_path):
     run = tiny_run(tmp_path, callbacks=keras.callbacks.CallbackList([BestIsFirst()]))
     assert "right after 2 of 3 epochs" in run.sentence
-    assert same(weights(run), checkpoint.load(tmp_path).model)
+    assert same(weights(run), stored(tmp_path).model)
     check_is_told(run, tmp_path)
 
 
@@ -200,7 +206,7 @@ def test_best_weights_put_back_when_the_epoch_ends_do_not_go_on(tmp_path):
     assert run.record["weights_after_epoch"] == 1
     check_is_told(run, tmp_path)
     last = run.record["history"][-1]["test_accuracy"]
-    assert accuracy(checkpoint.load(tmp_path).model) == pytest.approx(last, abs=1e-6)
+    assert accuracy(stored(tmp_path).model) == pytest.approx(last, abs=1e-6)
 
 
 def test_best_weights_of_a_part_of_an_epoch_are_not_kept_either(tmp_path):
@@ -211,13 +217,13 @@ def test_best_weights_of_a_part_of_an_epoch_are_not_kept_either(tmp_path):
     stops = [StopAt(1, 4), Best(patience=5, restore_best_weights=True)]
     run = tiny_run(tmp_path, callbacks=stops)
     assert run.record["weights_after_epoch"] == 1
-    assert same(weights(run), checkpoint.load(tmp_path).model)
+    assert same(weights(run), stored(tmp_path).model)
     check_is_told(run, tmp_path)
 
 
 def test_what_callbacks_leave_to_the_next_epoch_is_kept_and_measured(tmp_path):
     run = tiny_run(tmp_path, callbacks=[Changes("epoch"), StopAt(1, 4)])
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     assert state.model[-1][0] == 5
     assert state.history[0]["test_accuracy"] == pytest.approx(accuracy(state.model), abs=1e-6)
     check_is_told(run, tmp_path)
@@ -242,7 +248,7 @@ def test_weights_of_no_epoch_are_told_as_such(tmp_path):
     assert run.record["weights_after_epoch"] is None
     assert "right with the weights that a callback set, after 2 epochs" in run.sentence
     check_is_told(run, tmp_path)
-    assert checkpoint.load(tmp_path).model[-1][0] != 5
+    assert stored(tmp_path).model[-1][0] != 5
 
 
 def test_a_callback_that_raises_leaves_the_epoch_before(tmp_path):
@@ -254,7 +260,7 @@ def test_a_callback_that_raises_leaves_the_epoch_before(tmp_path):
     with pytest.raises(RuntimeError, match="mine"):
         tiny_run(tmp_path, callbacks=Raises())
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
 
 
 @pytest.mark.parametrize(
@@ -278,8 +284,8 @@ def machine(monkeypatch):
     """Makes this machine one with a GPU, or without: ``train`` asks no more than this."""
 
     def be(gpu):
-        monkeypatch.setattr(loop, "has_gpu", lambda: gpu)
-        monkeypatch.setattr(loop, "device_name", lambda: "a GPU" if gpu else "a CPU")
+        monkeypatch.setattr(models, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(records, "device_name", lambda: "a GPU" if gpu else "a CPU")
 
     return be
 
@@ -290,7 +296,7 @@ def test_a_run_goes_on_on_another_kind_of_machine(tmp_path, machine, gpu):
     config = dataclasses.replace(TINY, epochs=2)
     run = tiny_run(tmp_path, config, callbacks=StopAt(0, STEPS - 1))
     assert "went_on" not in run.record
-    inner = checkpoint.load(tmp_path).optimizer[-7:]  # the number of steps and six momenta
+    inner = stored(tmp_path).optimizer[-7:]  # the number of steps and six momenta
     machine(not gpu)
     keeps = []
 
@@ -315,7 +321,7 @@ def test_a_run_goes_on_on_another_kind_of_machine(tmp_path, machine, gpu):
 def test_the_loss_scale_goes_on_where_there_is_one(tmp_path, machine):
     machine(True)
     tiny_run(tmp_path, callbacks=StopAt(0, STEPS - 1))
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     scale = state.optimizer[3] = np.float32(8)
     checkpoint.save(tmp_path, state)
     again = tiny_run(tmp_path, callbacks=StopAt(1, 0), resume=True)
@@ -325,7 +331,7 @@ def test_the_loss_scale_goes_on_where_there_is_one(tmp_path, machine):
 
 def test_a_checkpoint_of_another_network_is_refused(tmp_path):
     tiny_run(tmp_path, callbacks=StopAt(0, 0))
-    state = checkpoint.load(tmp_path)
+    state = stored(tmp_path)
     for broken in (
         dataclasses.replace(state, model=state.model[:-1]),
         dataclasses.replace(state, optimizer=state.optimizer[1:]),
@@ -375,7 +381,7 @@ def test_a_callback_that_changes_what_trains_is_refused(tmp_path, how):
 
     with pytest.raises(ValueError, match=r"must leave compile, .* end of epoch 2"):
         training.train(TINY, tmp_path, callbacks=Changes(), verbose=False)
-    assert len(checkpoint.load(tmp_path).history) == 1
+    assert len(stored(tmp_path).history) == 1
 
 
 def test_a_finished_run_hands_back_what_it_kept(tmp_path):

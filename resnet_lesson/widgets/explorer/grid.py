@@ -7,6 +7,7 @@ import base64
 import functools
 import itertools
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +142,9 @@ def _encode(norms):
     return codes + [0] * (LAYERS - len(codes))
 
 
-if __name__ == "__main__":
-    made = json.dumps(make(), separators=(",", ":")) + "\n"
-    with atomic_write(FILE) as part:
-        part.write_text(made, encoding="utf-8")
+def write(output: str | os.PathLike[str] | None = None) -> str | os.PathLike[str]:
+    """Compute the grid into a file, the package's own if no other is given, and return its path."""
+    path = FILE if output is None else output
+    with atomic_write(path) as partial:  # which fails at once where nothing can be written
+        partial.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
+    return path

@@ -5,6 +5,7 @@ explode toward the input, the first step throws its weights far out, and then it
 """
 
 import json
+import os
 
 from ...files import atomic_write
 from .widget import RECORDED, TrainingPanel
@@ -35,11 +36,13 @@ def make():
     makers = {"plain": _maker(shortcut=False), "residual": _maker(shortcut=True)}
     panel = TrainingPanel(makers, epochs=10, batch_size=64)
     panel.run()
-    made = {"command": "python -m resnet_lesson.widgets.recorded_runs", "seed": SEED}
+    made = {"command": "python -m resnet_lesson runs", "seed": SEED}
     return made | panel.record()
 
 
-if __name__ == "__main__":
-    made = json.dumps(make(), separators=(",", ":")) + "\n"
-    with atomic_write(RECORDED) as part:
-        part.write_text(made, encoding="utf-8")
+def write(output: str | os.PathLike[str] | None = None) -> str | os.PathLike[str]:
+    """Record both into a file, the package's own if no other is given, and return its path."""
+    path = RECORDED if output is None else output
+    with atomic_write(path) as partial:  # which fails at once where nothing can be written
+        partial.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
+    return path

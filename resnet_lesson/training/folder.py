@@ -1,0 +1,131 @@
+"""A run's folder: the files in it, and that it belongs to one training at a time."""
+
+import contextlib
+import csv
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..files import atomic_write, exclusive_lock, expand_path, json_table, save_weights
+from ..runtime import keras
+from . import checkpoint
+from .config import TrainingConfig
+
+COLUMNS = (
+    *("epoch", "step", "learning_rate", "loss", "accuracy", "test_loss", "test_accuracy"),
+    *("seconds", "images_per_second"),
+)
+LOG, WEIGHTS, CURVES, RECORD = "log.csv", "model.weights.h5", "curves.png", "record.json"
+GRADIENTS = "gradients.csv"  # only the command line writes it
+NAMES = (checkpoint.NAME, LOG, WEIGHTS, CURVES, RECORD, GRADIENTS)
+LOCK = ".training.lock"
+
+
+def user_path(name: str, given: Any) -> Path:
+    """The absolute ``Path`` of an argument, which holds wherever the process goes meanwhile.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not given:
+        raise ValueError(f"{name} must be a path, received {given!r}")
+    return expand_path(given).absolute()
+
+
+def begun(output: str | os.PathLike[str]) -> TrainingConfig | None:
+    """The configuration of the run in this folder, or None."""
+    state = checkpoint.load(user_path("output", output))
+    return state.config if state else None
+
+
+@contextlib.contextmanager
+def exclusive(folder: Path) -> Iterator[Callable[[], None]]:
+    """The folder for one training at a time; made if missing, and removed if empty at the end.
+
+    Yields a function that raises an OSError where the folder was moved away meanwhile.
+
+    Raises:
+        ValueError: another training holds it.
+    """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with exclusive_lock(folder / LOCK, f"training in {folder}") as check:
+            yield check
+    finally:
+        for path in made:
+            with contextlib.suppress(OSError):  # it is not empty
+                path.rmdir()
+
+
+def check_no_other_files(folder: Path) -> None:
+    """Refuse a folder without a checkpoint that has files under the names of a run's.
+
+    Raises:
+        ValueError: with their names.
+    """
+    others = [name for name in NAMES if (folder / name).exists()]
+    if others:
+        raise ValueError(
+            f"output must be a folder without files of others, received {folder} with "
+            f"{', '.join(others)}: choose another, or move them away"
+        )
+
+
+def load_finished(
+    folder: Path, history: list[dict[str, Any]], model: keras.Model
+) -> dict[str, Any] | None:
+    """The record of the finished run with this history, and its weights into the model.
+
+    None where one of them cannot be read: then both are to be written again.
+    """
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if record["history"] != history:
+            return None
+        model.load_weights(folder / WEIGHTS)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return record
+
+
+def write_log(folder: Path, history: list[dict[str, Any]]) -> None:
+    """Write one line of ``log.csv`` an epoch, without the norms."""
+    with (
+        atomic_write(folder / LOG) as partial,
+        partial.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def write_results(folder: Path, model: keras.Model, record: dict[str, Any]) -> None:
+    """Write all that a finished run leaves beside its checkpoint."""
+    write_log(folder, record["history"])
+    picture = _curves(record)
+    if picture:
+        with atomic_write(folder / CURVES) as partial:
+            partial.write_bytes(picture)
+    head = {name: value for name, value in record.items() if name != "history"}
+    # The record comes last, and together with the weights: where it is, everything else is, too.
+    with atomic_write(folder / RECORD) as partial:
+        partial.write_text(json_table(head, "history", record["history"]), encoding="utf-8")
+        save_weights(model, folder / WEIGHTS)
+
+
+def _curves(record: dict[str, Any]) -> bytes | None:
+    """A PNG of the curves; None for a run of no full epoch, or, with a warning, after an error."""
+    from .. import plots
+
+    if not record["history"]:
+        return None
+    try:
+        with plots.closed_on_error():
+            return plots.png(plots.training_run(record["history"], record["layers"]))
+    except Exception as error:
+        warnings.warn(f"curves.png cannot be drawn: {error}", stacklevel=3)
+        return None

@@ -1,0 +1,93 @@
+"""The network of a configuration, compiled, and the values of all its variables."""
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from ..data.datasets import Dataset
+from ..networks.cifar import build_cifar
+from ..runtime import has_gpu, keras, set_seed, tf
+from .checkpoint import State
+from .config import TrainingConfig
+from .schedule import Schedule
+
+_seeding = threading.Lock()  # initial weights are drawn from the process's own generator
+
+
+def network(
+    config: TrainingConfig, input_shape: tuple[int, ...], classes: int, policy: str = "float32"
+) -> keras.Model:
+    """The network of a configuration, for images (B, *input_shape).
+
+    Its layers have this dtype policy, whatever the user's is.
+    """
+    users = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        return build_cifar(
+            config.depth,
+            shortcut=config.shortcut,
+            input_shape=input_shape,
+            classes=classes,
+            # Keras's L2 is this times the square, whose slope is twice the weight.
+            reg=config.weight_decay / 2,
+        )
+    finally:
+        keras.config.set_dtype_policy(users)
+
+
+def initial_network(config: TrainingConfig, dataset: Dataset, schedule: Schedule) -> keras.Model:
+    """The network with the weights that the seed draws, and its optimizer with all variables."""
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    policy = "mixed_float16" if has_gpu() else "float32"
+    with _seeding:
+        set_seed(config.seed)
+        model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
+        model.compile(
+            keras.optimizers.SGD(schedule, config.momentum, nesterov=True),
+            "sparse_categorical_crossentropy",
+            # The loss includes the weights' penalty; this does not.
+            metrics=["accuracy", keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy")],
+            # XLA's convolutions are slow on a CPU, and determinism turns it off.
+            jit_compile=has_gpu() and not config.deterministic,
+        )
+        model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def sgd(model: keras.Model) -> Any:
+    """The model's optimizer itself, without the loss scaling of mixed precision around it."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
+def variable_values(owner: Any) -> list[np.ndarray]:
+    """Everything that training changes in a model or an optimizer."""
+    return [variable.numpy() for variable in owner.variables]
+
+
+def restore(model: keras.Model, state: State) -> None:
+    """Give the model and its optimizer the values of a state.
+
+    Raises:
+        ValueError: they are those of another network.
+    """
+    optimizer, values = model.optimizer, state.optimizer
+    if len(values) != len(optimizer.variables):
+        # In mixed precision the list begins with the state of the loss scale, which starts anew.
+        optimizer = sgd(model)
+        values = values[-len(optimizer.variables) :]
+    _assign(model.variables, state.model)
+    _assign(optimizer.variables, values)
+
+
+def _assign(variables: list[Any], values: list[np.ndarray]) -> None:
+    shapes = [tuple(variable.shape) for variable in variables]
+    if [value.shape for value in values] != shapes:
+        raise ValueError(
+            f"a checkpoint must hold the {len(shapes)} arrays of its network, received "
+            f"{len(values)}, or other shapes: move it away to start anew"
+        )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,0 +1,110 @@
+"""The command line: what each command needs, refuses and writes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from resnet_lesson.__main__ import main
+
+HELP = """
+import contextlib, io, sys
+from resnet_lesson.__main__ import main
+
+for command in ("study", "train", "pack", "grid", "runs"):
+    said = io.StringIO()
+    with contextlib.suppress(SystemExit), contextlib.redirect_stdout(said):
+        main([command, "--help"])
+    assert said.getvalue().startswith(f"usage: python -m resnet_lesson {command} ")
+assert "tensorflow" not in sys.modules
+"""
+WRITERS = {
+    "grid": ("resnet_lesson.widgets.explorer.grid", "FILE"),
+    "runs": ("resnet_lesson.widgets.panel.runs", "RECORDED"),
+}
+
+
+def test_help_needs_no_tensorflow():
+    subprocess.run([sys.executable, "-c", HELP], check=True, timeout=120)
+
+
+def refused(capsys, *arguments):
+    """The exit code, and the one line that was written about it."""
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    code = stopped.value.code
+    code, line = (1, code) if isinstance(code, str) else (code, capsys.readouterr().err)
+    assert line.strip().count("\n") == 0
+    return code, line
+
+
+def test_pack_takes_run_data_and_output(tmp_path, monkeypatch, capsys):
+    calls = []
+    monkeypatch.setattr("resnet_lesson.pretrained.pack.pack", lambda *given: calls.append(given))
+    main(["pack", "runs/mine", "cifar10.npz", "packed"])
+    assert calls == [("runs/mine", "cifar10.npz", "packed")]
+    assert capsys.readouterr().out == "Packed. pretrained.load('packed') opens it.\n"
+
+
+def test_pack_refuses_what_is_no_run(tmp_path, capsys):
+    code, line = refused(capsys, "pack", str(tmp_path), "data.npz", str(tmp_path / "packed"))
+    assert code == 2
+    assert line.startswith(f"python -m resnet_lesson: {tmp_path} must hold a finished run")
+
+
+@pytest.mark.parametrize("error", [OSError, FloatingPointError])
+def test_a_pack_that_fails_is_one_line(monkeypatch, capsys, error):
+    def fails(*_):
+        raise error("too large")
+
+    monkeypatch.setattr("resnet_lesson.pretrained.pack.pack", fails)
+    assert refused(capsys, "pack", "a", "b", "c") == (1, "python -m resnet_lesson: too large")
+
+
+@pytest.fixture(params=WRITERS)
+def writer(request, tmp_path, monkeypatch):
+    """A command whose work takes no time, and the file that it writes if no other is given."""
+    module, name = WRITERS[request.param]
+    own = tmp_path / "own.json"
+    own.write_text("before", encoding="utf-8")
+    monkeypatch.setattr(f"{module}.make", lambda: {"made": [1, 2]})
+    monkeypatch.setattr(f"{module}.{name}", own)
+    return request.param, own, f"{module}.make"
+
+
+def test_what_was_made_is_written_into_the_package(writer, capsys):
+    command, own, _ = writer
+    main([command])
+    assert own.read_text(encoding="utf-8") == '{"made":[1,2]}\n'
+    assert capsys.readouterr().out.endswith(f": {own}\n")
+
+
+def test_what_was_made_is_written_elsewhere(writer, tmp_path, capsys):
+    command, own, _ = writer
+    other = tmp_path / "other.json"
+    main([command, "--output", str(other)])
+    assert json.loads(other.read_text(encoding="utf-8")) == {"made": [1, 2]}
+    assert own.read_text(encoding="utf-8") == "before"
+    assert capsys.readouterr().out.endswith(f": {other}\n")
+
+
+def test_where_nothing_can_be_written_nothing_is_made(writer, tmp_path, monkeypatch, capsys):
+    command, own, make = writer
+    monkeypatch.setattr(make, lambda: pytest.fail("it computes"))
+    code, line = refused(capsys, command, "--output", "")
+    assert (code, "path must end with the name of a file" in line) == (2, True)
+    code, line = refused(capsys, command, "--output", str(tmp_path / "none" / "made.json"))
+    assert (code, "No such file" in line) == (1, True)
+    assert list(tmp_path.iterdir()) == [own]
+
+
+def test_an_interrupt_leaves_what_was_there(writer, tmp_path, monkeypatch, capsys):
+    def stop():
+        raise KeyboardInterrupt
+
+    command, own, make = writer
+    monkeypatch.setattr(make, stop)
+    assert refused(capsys, command) == (1, "stopped")
+    assert own.read_text(encoding="utf-8") == "before"
+    assert list(tmp_path.iterdir()) == [own]
