@@ -5,7 +5,6 @@ network among them. All weights, averages and norms must agree.
 """
 
 import argparse
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -17,9 +16,8 @@ from resnet_lesson import GradientMonitor
 from resnet_lesson.gradients.monitor import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.training import TrainingConfig
+from resnet_lesson.training.model import network
 from resnet_lesson.training.pipeline import batches
-from resnet_lesson.training.run import network
-from resnet_lesson.training.schedule import Schedule
 
 STEPS, BATCH = 4, 32
 # PyTorch's average of the variance divides by one less than Keras's does.
@@ -53,9 +51,8 @@ def _differences(config, torch):
     set_seed(0)
     keras.config.set_floatx("float64")  # in float32 rounding alone is a hundredth
     model = network(config, x.shape[1:], 10, policy="float64")
-    rate = Schedule.of(config, STEPS)
     model.compile(
-        keras.optimizers.SGD(rate, config.momentum, nesterov=True),
+        keras.optimizers.SGD(config.schedule(STEPS), config.momentum, nesterov=True),
         "sparse_categorical_crossentropy",
     )
     given = {variable.path: variable.numpy() for variable in model.variables}
@@ -82,7 +79,7 @@ def _torch_steps(config, given, torch):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.savez(folder / "given.npz", **given)
-        text = json.dumps(dataclasses.asdict(config))
+        text = json.dumps(config.to_json())
         (folder / "config.json").write_text(text, encoding="utf-8")
         torch_python.run(torch, "torch_steps.py", folder)
         with np.load(folder / "got.npz") as file:

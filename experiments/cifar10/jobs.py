@@ -34,4 +34,4 @@ JOBS = [*TABLE, LONG, *VARIANTS]
 
 def write_jobs(path):
     """Write the JSON list that ``torch_runs.py`` reads."""
-    path.write_text(json.dumps([dataclasses.asdict(job) for job in JOBS]), encoding="utf-8")
+    path.write_text(json.dumps([job.to_json() for job in JOBS]), encoding="utf-8")

@@ -9,7 +9,9 @@ from jobs import LONG, LONG_RUN, ROOT, TABLE
 from resnet_lesson import load
 from resnet_lesson.studies.record import Record, write_record
 from resnet_lesson.training import TrainingConfig, checkpoint
-from resnet_lesson.training.run import finish, network, provenance, recorded
+from resnet_lesson.training.folder import write_results
+from resnet_lesson.training.model import network
+from resnet_lesson.training.record import provenance, run_record
 
 SETTINGS = ("depth", "seed", "epochs", "batch_size", "learning_rate", "weight_decay", "padding")
 MEASURES = ("loss", "accuracy", "test_loss", "test_accuracy")
@@ -66,10 +68,10 @@ def _keep_long(data, weights, index, history, about):
         for variable in model.variables:
             variable.assign(file[f"{index}:{variable.path}"])
     # The machine and the versions are those of the run, not of this one.
-    about = provenance(LONG, dataset, data) | about
+    about = provenance(dataset, data) | about
     about["trained_by"] = "experiments/cifar10/torch_runs.py, several networks side by side"
     values = [variable.numpy() for variable in model.variables]
     state = checkpoint.State(LONG, about, history, values, [])
     LONG_RUN.mkdir(parents=True)
     checkpoint.save(LONG_RUN, state)
-    finish(LONG_RUN, model, recorded(model, state))
+    write_results(LONG_RUN, model, run_record(model, state))

@@ -84,8 +84,7 @@ def test_each_part_is_the_sum_over_its_paths(model, batch, gradient_and_vjps):
 
 
 def test_the_rows_of_lengths():
-    setting = {"network": "residual", "depth": 2 + 2 * MODULES, "epochs": 0, "seed": 0}
-    rows = paths.measure(part="length", **setting)
+    rows = paths.measure("length", network="residual", depth=2 + 2 * MODULES, epochs=0, seed=0)
     assert [row["length"] for row in rows] == list(range(MODULES + 1))
     norms = 10 ** np.array([row["log10_norm"] for row in rows])
     np.testing.assert_allclose(norms / norms[0], [row["share"] / rows[0]["share"] for row in rows])

@@ -108,13 +108,18 @@ def test_a_run_is_the_same_whatever_ran_before(trainer):
 
 def test_a_warm_up_multiplies(trainer):
     trainer.restart(0)
-    rates, steps = [], trainer._step
-    trainer._step = lambda x, y: (rates.append(float(trainer._rate)), steps(x, y))[1]
+    rates, step = [], trainer._step
+
+    def spied(x, y):
+        rates.append(float(trainer._rate))
+        return step(x, y)
+
+    trainer._step = spied
     try:
         epochs = trainer.epochs(RATE, 1, 0)
         next(epochs), next(epochs)
     finally:
-        trainer._step = steps
+        trainer._step = step
     rising = np.array(rates[:21])
     assert rising[0] == pytest.approx(1e-4)
     assert rising[20] == pytest.approx(RATE)
