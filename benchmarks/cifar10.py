@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from resnet_lesson import GradientMonitor, load
-from resnet_lesson.gradients.monitor import MEASURES
+from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies.record import Record, write
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint

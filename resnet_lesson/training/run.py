@@ -25,7 +25,10 @@ from ..files import (
     round_figures,
     save_weights,
 )
-from ..gradients.monitor import MEASURES, GradientMonitor, first_bad, trainable_kernel_paths
+from ..gradients.first_bad import first_bad
+from ..gradients.history import MEASURES
+from ..gradients.kernels import trainable_kernel_paths
+from ..gradients.monitor import GradientMonitor
 from ..networks.cifar import build_cifar
 from ..runtime import callback_list, device_name, has_gpu, keras, set_seed, tf, versions
 from . import checkpoint
