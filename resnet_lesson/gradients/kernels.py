@@ -177,18 +177,13 @@ def calls_by_kernel(kernels: list[Any], calls: list[Call], model: keras.Model) -
     for layer in model._flatten_layers():
         if id(layer) not in by_layer:
             continue
-        own = _own_weights(layer)
+        own = layer._trainable_variables + layer._non_trainable_variables  # without layers in it
         held = own if layer is model else layer.weights
         for weight in held:
             is_around = not any(weight is other for other in own)
             candidate = (is_around, len(held), by_layer[id(layer)])
             best[id(weight)] = min(best.get(id(weight), candidate), candidate)
     return [best[id(kernel)][2] if id(kernel) in best else [] for kernel in kernels]
-
-
-def _own_weights(layer: keras.Layer) -> list[Any]:
-    """Without those of the layers in it."""
-    return layer._trainable_variables + layer._non_trainable_variables
 
 
 def in_order_of_use(kernels: list[Any], calls: list[Call], model: keras.Model) -> list[Any]:

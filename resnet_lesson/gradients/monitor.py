@@ -109,10 +109,9 @@ class GradientMonitor(keras.callbacks.Callback):
 
     @property
     def copies(self) -> list["GradientMonitor"]:
-        copies = []
-        for history in self._copied:
-            copies.append(GradientMonitor(self.every))
-            copies[-1]._history = history
+        copies = [GradientMonitor(self.every) for _ in self._copied]
+        for twin, history in zip(copies, self._copied, strict=True):
+            twin._history = history
         return copies
 
     @property

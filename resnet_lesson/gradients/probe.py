@@ -150,10 +150,9 @@ def _loss(
     """The loss as ``fit`` computes it, a scalar."""
     if loss is None and not model.compiled:
         loss = _cross_entropy(calls, y, prediction)
-    if loss is None and type(model).compute_loss is not keras.Model.compute_loss:
-        return model._compute_loss(x, y, prediction, sample_weight, training=True)
+    has_own_loss = loss is None and type(model).compute_loss is not keras.Model.compute_loss
     named = loss or model.loss
-    if named and y is None:
+    if named and y is None and not has_own_loss:
         raise ValueError(f"y must be given for the loss {named!r}, received None")
     if loss is None:
         return model._compute_loss(x, y, prediction, sample_weight, training=True)
