@@ -5,16 +5,16 @@ from math import inf
 from numbers import Integral, Real
 from typing import Any
 
-# Sentences that the builder's page says as well.
+# The builder's page shows these sentences as well.
 POSITIVE = "{what} must be a positive integer, received {value}"
 CHOICE = "{what} must be one of {choices}, received {value}"
 
 
 def check_integer(what: str, value: Any, least: int = 1, most: int | None = None) -> int:
-    """A whole number from ``least`` to ``most``, as an ``int``; True and False are none.
+    """A whole number from ``least`` to ``most``, as an ``int``; True and False are refused.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the value is anything else.
     """
     is_integer = isinstance(value, Integral) and not isinstance(value, bool)
     if is_integer and least <= value and (most is None or value <= most):
@@ -29,7 +29,7 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
     """A finite number of at least 0, or ``above`` a bound, and ``below`` one, as a ``float``.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the value is anything else.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if is_number and (value >= 0 if above is None else above < value) and value < below:
@@ -41,10 +41,10 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
 
 
 def check_flag(what: str, value: Any) -> bool:
-    """True or False, and nothing that only counts as such.
+    """True or False, and no other value that counts as true or false.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the value is anything else.
     """
     if not isinstance(value, bool):
         raise ValueError(f"{what} must be True or False, received {value!r}")
@@ -52,10 +52,10 @@ def check_flag(what: str, value: Any) -> bool:
 
 
 def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
-    """One of these strings.
+    """One of the strings in ``choices``.
 
     Raises:
-        ValueError: it is none of them.
+        ValueError: the value is anything else.
     """
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:

@@ -1,4 +1,4 @@
-"""Files that are whole or untouched, whatever stops the writing, and JSON that a diff can show."""
+"""Files that are complete or unchanged, whatever stops the writing, and JSON for line diffs."""
 
 import contextlib
 import errno
@@ -11,27 +11,31 @@ import shutil
 import stat
 import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_STANDARD = {"/dev/stdout": 1, "/dev/stderr": 2}
-# What a process has half written: its number, a random one (not in the first edition), the name.
-_PART = re.compile(r"([1-9][0-9]{0,9})\.(?:[0-9a-f]{16}\.)?part\.(.+)", re.DOTALL)
-_writing = set()  # the names of those that this process has not ended
+_STANDARD_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+# A partial file: the process's number, a random one (not in the first edition), the file's name.
+_PARTIAL = re.compile(r"([1-9][0-9]{0,9})\.(?:[0-9a-f]{16}\.)?part\.(.+)", re.DOTALL)
+_in_progress: set[str] = set()  # the names of this process's own partial files
 
 
-def expand_path(path):
+def expand_path(path: AnyPath) -> Path:
     """The ``Path`` of a str, bytes or path object, with ``~`` as the user's home."""
     return Path(os.path.expanduser(os.fsdecode(path)))
 
 
 @contextlib.contextmanager
-def atomic_write(path):
-    """A path to write to: its file takes the place of ``path`` at the end, an error removes it.
+def atomic_write(path: AnyPath) -> Iterator[Path]:
+    """The path of a partial file, which replaces ``path`` at the end and is removed on an error.
 
-    Its name ends as that of ``path`` does, for writers that go by the ending. A link stays, and
-    what it leads to is replaced; a pipe or device is written to at the end. A file that is replaced
-    hands on its mode and, where that is allowed, its owner.
+    Its name ends as that of ``path`` does, for writers that go by the ending. If ``path`` is a
+    link, the link stays and its target is replaced; a pipe or device is written to at the end. A
+    file that is replaced hands on its mode and, where that is allowed, its owner.
 
     Raises:
         ValueError: ``path`` does not end with a name.
@@ -40,44 +44,45 @@ def atomic_write(path):
     path = os.path.expanduser(os.fsdecode(path))
     if not os.path.basename(path):
         raise ValueError(f"path must end with the name of a file, received {path!r}")
-    found = _status(path)
+    status = _writable_status(path)
     folder, name = os.path.split(os.path.realpath(path) if os.path.islink(path) else path)
-    # The standard output goes to a pipe, a terminal or a file: to all of them as prints do.
-    through = found is not None and (path in _STANDARD or not stat.S_ISREG(found.st_mode))
-    part = os.path.join(tempfile.gettempdir() if through else folder, _part_name(name))
-    _writing.add(os.path.basename(part))
+    # The standard output may be a pipe, a terminal or a file: all are written to as prints are.
+    is_file = status is None or (path not in _STANDARD_STREAMS and stat.S_ISREG(status.st_mode))
+    partial_name = f"{os.getpid()}.{secrets.token_hex(8)}.part.{_shortened(name)}"
+    partial = os.path.join(folder if is_file else tempfile.gettempdir(), partial_name)
+    _in_progress.add(partial_name)
     try:
-        with naming_errors(path, part):
-            _make(part, found)
-            yield Path(part)
-            if through:
-                _copy(part, path)
+        with naming_errors(path, partial):
+            _create(partial, status)
+            yield Path(partial)
+            if is_file:
+                _complete(partial, status)
+                _replace(partial, os.path.join(folder, name))
             else:
-                _keep(part, found)
-                _replace(part, os.path.join(folder, name))
+                _copy_to_stream(partial, path)
     finally:
         with contextlib.suppress(OSError):
-            os.unlink(part)
-        _writing.discard(os.path.basename(part))
+            os.unlink(partial)
+        _in_progress.discard(partial_name)
 
 
 @contextlib.contextmanager
-def naming_errors(path, part=None):
-    """Errors in writing to ``part`` name ``path``, and what to do where there is no room.
+def naming_errors(path: str | os.PathLike[str], partial: str | None = None) -> Iterator[None]:
+    """Errors in writing name ``path``, not its partial file, and say what to do if a disk is full.
 
-    An error that names no file is taken for one in writing; of other files they stay as they are.
+    An error that names no file counts as one in writing; errors of other files stay as they are.
     """
     try:
         yield
     except OSError as error:
-        number, about = error.errno or _told_number(error), error.filename
-        if number is None or (about is not None and str(about) not in (str(path), part)):
+        number, file = error.errno or _number_in_text(error), error.filename
+        if number is None or (file is not None and str(file) not in (str(path), partial)):
             raise
         remedy = " (make room there or choose another place)" if number in _NO_ROOM else ""
         raise OSError(number, os.strerror(number) + remedy, str(path)) from error
 
 
-def sync_to_disk(file):
+def sync_to_disk(file: Any) -> None:
     """Put an open file on the disk, as far as its file system can do that."""
     file.flush()
     try:
@@ -87,39 +92,39 @@ def sync_to_disk(file):
             raise
 
 
-class _Memory(io.BytesIO):
+class _WeightsInMemory(io.BytesIO):
     """A file in memory with the ending that Keras asks for."""
 
-    def __str__(self):
+    def __str__(self) -> str:
         return "memory.weights.h5"
 
 
-def save_weights(model, path):
-    """Write a Keras model's weights, ``.weights.h5``, as a whole file.
+def save_weights(model: Any, path: AnyPath) -> None:
+    """Write a Keras model's weights, ``.weights.h5``, by ``atomic_write``.
 
     By way of memory: where a disk fills while HDF5 writes to it, the process dies of a segmentation
     fault, and in a notebook the kernel with all it holds.
     """
-    memory = _Memory()
+    memory = _WeightsInMemory()
     model.save_weights(memory)
-    with atomic_write(path) as part:
-        part.write_bytes(memory.getbuffer())
+    with atomic_write(path) as partial:
+        partial.write_bytes(memory.getbuffer())
 
 
 @contextlib.contextmanager
-def exclusive_lock(lock, work):
-    """Hold a lock, a file that is there meanwhile: one holder at a time, of all processes.
+def exclusive_lock(lock: str | os.PathLike[str], work: str) -> Iterator[Callable[[], None]]:
+    """Hold a lock, a file that exists meanwhile: one holder at a time, of all processes.
 
-    The system takes the lock from a process that dies. Where the file system knows no locks, this
-    one is held by nobody. It gives a function that raises an OSError where the lock's folder was
-    moved away meanwhile, perhaps with another in its place.
+    The system takes the lock from a process that dies. Where the file system has no locks, the work
+    goes on without one. The context gives a function that raises an OSError where the lock's folder
+    was moved away meanwhile, perhaps with another in its place.
 
     Args:
         lock: the path of the lock's file.
-        work: what is at work under it, and where, for the error.
+        work: what is done under the lock, and where, for the error.
 
     Raises:
-        ValueError: somebody else holds it.
+        ValueError: another holds it.
     """
     import filelock
 
@@ -132,46 +137,46 @@ def exclusive_lock(lock, work):
             "choose another place"
         ) from None
     except PermissionError:
-        raise  # the lock is somebody else's
+        raise  # the file belongs to another user
     except (OSError, NotImplementedError):
-        pass  # where there is no room, the first file to be written says so
-    mark = _mark(lock)
+        pass  # if the disk is full, the first file to be written says so
+    identity = _identity(lock)
 
-    def check():
-        if _mark(lock) != mark:
+    def check() -> None:
+        if _identity(lock) != identity:
             raise OSError(errno.ESTALE, "moved away or replaced meanwhile", os.path.dirname(lock))
 
     try:
         yield check
     finally:
-        # Before the lock goes: who has opened its file by then finds that out, and gets no lock.
-        with contextlib.suppress(OSError):  # Windows removes none that is open, filelock does
+        # Before the release: a process that has opened the file by then notices, and gets no lock.
+        with contextlib.suppress(OSError):  # Windows removes no open file, filelock does it there
             check()
             os.unlink(lock)
         held.release()
 
 
-def _mark(path):
-    """What tells a file from another of its name, None where there is none."""
+def _identity(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """What distinguishes a file from another of its name, None where there is none."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
-def remove_partial_files(folder, names):
-    """Remove what dead processes have half written of the files of these names in ``folder``."""
-    ends = {_ending(name) for name in names}
+def remove_partial_files(folder: str | os.PathLike[str], names: Iterable[str]) -> None:
+    """Remove the partial files of these names that dead processes have left in ``folder``."""
+    endings = {_shortened(name) for name in names}
     for path in Path(folder).iterdir():
-        found = _PART.fullmatch(path.name)
-        if found and found[2] in ends and path.name not in _writing:
+        match = _PARTIAL.fullmatch(path.name)
+        if match and match[2] in endings and path.name not in _in_progress:
             with contextlib.suppress(OSError):
-                if stat.S_ISREG(path.lstat().st_mode) and not _lives(int(found[1])):
+                if stat.S_ISREG(path.lstat().st_mode) and not _is_other_process(int(match[1])):
                     path.unlink()
 
 
-def json_table(head, name, rows):
+def json_table(head: Mapping[str, Any], name: str, rows: Iterable[Any]) -> str:
     """JSON of the dict ``head`` and, as its last entry ``name``, a list with one item a line.
 
     Raises:
@@ -182,93 +187,91 @@ def json_table(head, name, rows):
     return f'{text},\n "{name}": [\n{lines}\n]}}\n'
 
 
-def round_figures(value):
-    """A float with six digits that matter, as more would be noise in a diff; others as they are."""
+def round_figures(value: Any) -> Any:
+    """A float with six significant digits, as more would be noise in a diff; others unchanged."""
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def _status(path):
-    """What ``os.stat`` says of a file, None if there is none.
+def _writable_status(path: str) -> os.stat_result | None:
+    """``os.stat`` of a file, None if there is none.
 
     A folder is refused, and what may not be written to: in a folder of one's own, the system would
     replace even that.
     """
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-    return found
+    return status
 
 
-def _part_name(name):
-    return f"{os.getpid()}.{secrets.token_hex(8)}.part.{_ending(name)}"
-
-
-def _ending(name):
-    """The end of a name, so long that a file system with names of 255 bytes takes it as a part."""
+def _shortened(name: str) -> str:
+    """The end of a name, short enough for a partial file where names have at most 255 bytes."""
     while len(os.fsencode(name)) > 220:
         name = name[1:]
     return name
 
 
-def _make(part, found):
-    """An empty file that nobody else has, and that no more may read than will in the end."""
-    mode = 0o666 if found is None else stat.S_IMODE(found.st_mode) | stat.S_IRUSR | stat.S_IWUSR
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode & 0o777))
+def _create(partial: str, status: os.stat_result | None) -> None:
+    """A new empty file, which no more users may read than the one it is to replace."""
+    mode = 0o666 if status is None else stat.S_IMODE(status.st_mode) | stat.S_IRUSR | stat.S_IWUSR
+    os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode & 0o777))
 
 
-def _keep(part, found):
-    """Put the part on the disk, with the owner and mode of the file that was found."""
-    with open(part, "r+b") as written:
-        sync_to_disk(written)  # a power cut after the replacement must not find it empty
-    if found is not None:
-        for owner in (-1, found.st_uid):  # the group alone, at least
+def _complete(partial: str, status: os.stat_result | None) -> None:
+    """Put the file on the disk, with the owner and mode of the one that it is to replace."""
+    with open(partial, "r+b") as written:
+        sync_to_disk(written)  # a power cut after the replacement must not leave it empty
+    if status is not None:
+        for owner in (-1, status.st_uid):  # the group alone, at least
             with contextlib.suppress(OSError, AttributeError):  # Windows has no chown
-                os.chown(part, owner, found.st_gid)
+                os.chown(partial, owner, status.st_gid)
         with contextlib.suppress(OSError):
-            os.chmod(part, stat.S_IMODE(found.st_mode))
+            os.chmod(partial, stat.S_IMODE(status.st_mode))
 
 
-def _replace(part, path):
-    for wait in (0.01, 0.1, 1, None):
+def _replace(partial: str, path: str) -> None:
+    for wait in (0.01, 0.1, 1):
         try:
-            return os.replace(part, path)
+            return os.replace(partial, path)
         except PermissionError as error:
             # Windows refuses it while another process has the file open, if only to replace it.
-            if wait is None or getattr(error, "winerror", None) is None:
+            if getattr(error, "winerror", None) is None:
                 raise
         time.sleep(wait)
+    os.replace(partial, path)
 
 
-def _copy(part, path):
-    """Write the part to a pipe or device, and never to a file that took its place."""
+def _copy_to_stream(partial: str, path: str) -> None:
+    """Write to a pipe or device, and never to a file that has taken its place."""
 
-    def opened(path, flags):
-        if path in _STANDARD:
-            return os.dup(_STANDARD[path])
+    def opener(path: str, flags: int) -> int:
+        if path in _STANDARD_STREAMS:
+            return os.dup(_STANDARD_STREAMS[path])
         return os.open(path, flags & ~os.O_CREAT & ~os.O_TRUNC)
 
-    with open(part, "rb") as read, open(path, "wb", opener=opened) as write:
-        shutil.copyfileobj(read, write)
+    with open(partial, "rb") as source, open(path, "wb", opener=opener) as target:
+        shutil.copyfileobj(source, target)
 
 
-def _told_number(error):
+def _number_in_text(error: OSError) -> int | None:
     """The system's number of an error that has it in its text only, as some of h5py's do."""
-    found = re.search(r"errno = (\d+)", str(error))
-    return found and int(found[1])
+    match = re.search(r"errno = (\d+)", str(error))
+    return int(match[1]) if match else None
 
 
-def _lives(process):
+def _is_other_process(number: int) -> bool:
+    """Whether another process of this number is running."""
     if os.name == "nt":
-        return False  # to ask is to stop it there; and a file that is open cannot be removed
+        return False  # ``kill`` would end it there; and a file that is open cannot be removed
     try:
-        os.kill(process, 0)
+        os.kill(number, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
-    return process != os.getpid()  # its own are known; another's of the same number is dead
+    return number != os.getpid()  # of this number, an earlier process in another container

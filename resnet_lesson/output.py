@@ -1,36 +1,38 @@
 """What leaves the process: lines on a terminal that may be gone, and text of users.
 
-Work does not end because nobody reads on.
+Work does not end because nobody reads its output any more.
 """
 
 import contextlib
 import os
 import sys
+from typing import Any
 
 
-def print_line(line):
-    """Print a line if there is anybody to read it, in characters that the terminal has."""
+def print_line(line: str) -> None:
+    """Print a line in characters that the terminal has; if there is no terminal, go on."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
         print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except (OSError, ValueError):  # it is full, or closed
-        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as null:
             # Python would try again at its end, and complain.
-            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+            os.dup2(null.fileno(), sys.stdout.fileno())
 
 
-def console():
-    """A rich ``Console`` for progress bars, on the standard output there is, if there is one."""
+def console() -> Any:
+    """A rich ``Console`` for progress bars, on the standard output if there is one."""
     from rich.console import Console
 
-    return Console(file=_Heedless(sys.stdout))
+    stream: Any = _LossyStream(sys.stdout)
+    return Console(file=stream)
 
 
-def without_surrogates(data):
+def without_surrogates(data: Any) -> Any:
     """Text with a replacement character for each half of a surrogate pair, which no encoding has.
 
-    Such a text is the name of a file that is not UTF-8, for one. Of lists and dicts, every text in
-    them; anything else as it is.
+    The name of a file that is not UTF-8 has such halves, for one. In lists and dicts, every text is
+    replaced; anything else stays as it is.
     """
     if isinstance(data, str):
         return data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -41,26 +43,26 @@ def without_surrogates(data):
     return data
 
 
-class _Heedless:
+class _LossyStream:
     """A stream on which writing never fails.
 
     With the stream itself, rich ends the process where a pipe breaks.
     """
 
-    def __init__(self, stream):
-        self._stream = stream  # None where there is none, or no more
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream  # None where there is none, or no longer one
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         self._try("write", text)
         return len(text)
 
-    def flush(self):
+    def flush(self) -> None:
         self._try("flush")
 
-    def _try(self, name, *arguments):
+    def _try(self, name: str, *arguments: str) -> None:
         try:
             if self._stream is not None:
                 getattr(self._stream, name)(*arguments)

@@ -2,11 +2,15 @@
 
 import contextlib
 import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.patches import Patch
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from .output import without_surrogates
@@ -16,69 +20,89 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
-def _axes(ax):
-    if ax is None:
-        # A white ground of its own keeps black text readable on a dark theme.
-        _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor="white")
-    return ax
+def _new_axes(rows: int, columns: int, width: float, height: float) -> np.ndarray:
+    """(rows, columns) Axes of a new figure, of this width and height in inches."""
+    # A white background keeps black text readable on a dark theme.
+    options: dict[str, Any] = {"layout": "constrained", "facecolor": "white"}
+    _, axes = plt.subplots(rows, columns, squeeze=False, figsize=(width, height), **options)
+    return axes
 
 
-def _shown(text):
+def _axes(ax: Axes | None) -> Axes:
+    return _new_axes(1, 1, 7, 3.6)[0, 0] if ax is None else ax
+
+
+def _escaped(text: object) -> str:
     """A user's text, such that matplotlib draws it as it is.
 
-    A dollar would begin a formula, and a leading underscore hides a curve from the legend; behind
-    a character without width it does not.
+    A dollar would begin a formula, and a leading underscore hides a curve from the legend; after a
+    character of zero width it does not.
     """
-    text = without_surrogates(str(text))
-    if text.startswith("_"):
-        text = f"\N{ZERO WIDTH SPACE}{text}"
-    return text.replace("$", r"\$") if plt.rcParams["text.parse_math"] else text
+    escaped: str = without_surrogates(str(text))
+    if escaped.startswith("_"):
+        escaped = f"\N{ZERO WIDTH SPACE}{escaped}"
+    return escaped.replace("$", r"\$") if plt.rcParams["text.parse_math"] else escaped
 
 
-def _style(index):
-    """Colour and marker of the curve with this number."""
+def _style(index: int) -> tuple[str, str]:
+    """Colour and marker of the curve with this index."""
     return PALETTE[index % len(PALETTE)], MARKERS[index % len(MARKERS)]
 
 
-def quick_axes():
-    """Axes whose margins are fixed, not measured: a picture on them takes half the time."""
-    _, ax = plt.subplots(figsize=(7, 3.6), facecolor="white")
-    ax.figure.subplots_adjust(left=0.12, right=0.98, bottom=0.14, top=0.96)
+def _mark_every(count: int) -> int:
+    """About a dozen marks on a curve, however many points it has."""
+    return max(1, count // 12)
+
+
+def _draw_curve(ax: Axes, index: int, label: object, x: Any, y: Any, every: int) -> None:
+    """Draw a line in its style, with a marker at one point in ``every``."""
+    color, marker = _style(index)
+    ax.plot(x, y, color=color, marker=marker, markevery=every, label=_escaped(label))
+
+
+def _finish(ax: Axes, xlabel: str, ylabel: str) -> Axes:
+    """Label the axes, and add a grid and a legend."""
+    ax.set(xlabel=_escaped(xlabel), ylabel=_escaped(ylabel))
+    ax.grid(alpha=0.3)
+    ax.legend(fontsize="small")
     return ax
 
 
-def gradient_curves(curves, ax=None, ylabel="gradient norm"):
+def quick_axes() -> Axes:
+    """Axes whose margins are fixed, not measured: a picture on them takes half the time."""
+    figure, ax = plt.subplots(figsize=(7, 3.6), facecolor="white")
+    figure.subplots_adjust(left=0.12, right=0.98, bottom=0.14, top=0.96)
+    return ax
+
+
+def gradient_curves(
+    curves: Mapping[str, Any], ax: Axes | None = None, ylabel: str = "gradient norm"
+) -> Axes:
     """Draw norms by layer on a log axis and return the Axes.
 
     Args:
         curves: dict from label to an array (layers,) of norms, input side first; or to a pair
             of layers, counted from 1, and their norms.
         ax: Axes to draw on; None makes a figure.
+        ylabel: of the axis.
 
     A log axis has no zero: exact zeros stand at its foot as hollow triangles pointing down,
     infinite or undefined norms at its head pointing up.
     """
     ax = _axes(ax)
     ax.set_yscale("log")
-    odd = []
-    for index, (label, norms) in enumerate(curves.items()):
-        color, marker = _style(index)
-        layer, norms = norms if isinstance(norms, tuple) else (range(1, len(norms) + 1), norms)
-        layer, norms = np.asarray(layer), np.asarray(norms, dtype=float)
+    off_axis = []
+    for index, (label, curve) in enumerate(curves.items()):
+        pair = curve if isinstance(curve, tuple) else (range(1, len(curve) + 1), curve)
+        layers, norms = np.asarray(pair[0]), np.asarray(pair[1], dtype=float)
         shown = np.isfinite(norms) & (norms > 0)
-        every = max(1, len(norms) // 12)
-        ax.plot(
-            *(layer[shown], norms[shown]),
-            color=color,
-            marker=marker,
-            markevery=every,
-            label=_shown(label),
-        )
-        odd += [
-            (layer[norms == 0][::every], 0.02, "v", color),
-            (layer[~np.isfinite(norms)][::every], 0.98, "^", color),
+        every, color = _mark_every(len(norms)), _style(index)[0]
+        _draw_curve(ax, index, label, layers[shown], norms[shown], every)
+        off_axis += [
+            (layers[norms == 0][::every], 0.02, "v", color),
+            (layers[~np.isfinite(norms)][::every], 0.98, "^", color),
         ]
-    for layers, height, marker, color in odd:
+    for layers, height, marker, color in off_axis:
         # x in layers, y as a share of the axis: the edge, wherever the limits end up.
         ax.plot(
             layers,
@@ -88,32 +112,23 @@ def gradient_curves(curves, ax=None, ylabel="gradient norm"):
             markerfacecolor="none",
             transform=ax.get_xaxis_transform(),
         )
-    ax.set(xlabel="layer (1 is nearest the input)", ylabel=_shown(ylabel))
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
-    return ax
+    locator: Any = ax.xaxis.get_major_locator()
+    locator.set_params(integer=True)
+    return _finish(ax, "layer (1 is nearest the input)", ylabel)
 
 
-def _mark_every(points):
-    """About a dozen marks on a curve, however many points it has."""
-    return max(1, len(points) // 12)
-
-
-def training_curves(curves, ax=None, ylabel="training accuracy"):
+def training_curves(
+    curves: Mapping[str, Any], ax: Axes | None = None, ylabel: str = "training accuracy"
+) -> Axes:
     """Draw a measure by epoch and return the Axes; ``curves``: label -> array (epochs,)."""
     ax = _axes(ax)
     for index, (label, values) in enumerate(curves.items()):
-        color, marker = _style(index)
-        epochs, every = np.arange(1, len(values) + 1), _mark_every(values)
-        ax.plot(epochs, values, color=color, marker=marker, markevery=every, label=_shown(label))
-    ax.set(xlabel="epoch", ylabel=_shown(ylabel))
-    ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
-    return ax
+        epochs = np.arange(1, len(values) + 1)
+        _draw_curve(ax, index, label, epochs, values, _mark_every(len(values)))
+    return _finish(ax, "epoch", ylabel)
 
 
-def training_run(history, layers):
+def training_run(history: Sequence[Mapping[str, Any]], layers: Sequence[str]) -> Axes:
     """Draw a training run, its accuracies and its gradients by epoch, and return the first Axes.
 
     Args:
@@ -121,11 +136,9 @@ def training_run(history, layers):
             ``gradient_norm``, a list by layer.
         layers: the layers' names.
     """
-    _, (left, right) = plt.subplots(
-        1, 2, figsize=(10, 3.8), layout="constrained", facecolor="white"
-    )
-    curves = {"training": "accuracy", "test": "test_accuracy"}
-    curves = {name: [row[column] for row in history] for name, column in curves.items()}
+    left, right = _new_axes(1, 2, 10, 3.8)[0]
+    columns = {"training": "accuracy", "test": "test_accuracy"}
+    curves = {name: [row[column] for row in history] for name, column in columns.items()}
     training_curves(curves, left, ylabel="accuracy")
     norms = np.transpose([row["gradient_norm"] for row in history])
     heat_map(norms, np.arange(1, len(history) + 1), layers, right)
@@ -133,7 +146,13 @@ def training_run(history, layers):
     return left
 
 
-def bands(curves, ax=None, xlabel="", ylabel="", log=False):
+def bands(
+    curves: Mapping[str, tuple[Any, Any]],
+    ax: Axes | None = None,
+    xlabel: str = "",
+    ylabel: str = "",
+    log: bool = False,
+) -> Axes:
     """Draw the mean over seeds as a line, its least to its largest as a band; return the Axes.
 
     Args:
@@ -146,24 +165,21 @@ def bands(curves, ax=None, xlabel="", ylabel="", log=False):
         ValueError: a value that a logarithmic axis cannot hold.
     """
     ax = _axes(ax)
-    for index, (label, (x, values)) in enumerate(curves.items()):
-        color, marker = _style(index)
-        values = np.asarray(values, dtype=float)
+    for index, (label, (x, seeds)) in enumerate(curves.items()):
+        values = np.asarray(seeds, dtype=float)
         if log and not (values > 0).all():
             raise ValueError(
                 f"{label} must be positive on a logarithmic axis, received {values.min()}"
             )
         middle = np.exp(np.log(values).mean(axis=1)) if log else values.mean(axis=1)
-        every = _mark_every(x)
-        ax.plot(x, middle, color=color, marker=marker, markevery=every, label=_shown(label))
-        ax.fill_between(x, values.min(axis=1), values.max(axis=1), color=color, alpha=0.2, lw=0)
-    ax.set(xlabel=_shown(xlabel), ylabel=_shown(ylabel), yscale="log" if log else "linear")
-    ax.grid(alpha=0.3)
-    ax.legend(fontsize="small")
-    return ax
+        _draw_curve(ax, index, label, x, middle, _mark_every(len(x)))
+        least, largest = values.min(axis=1), values.max(axis=1)
+        ax.fill_between(x, least, largest, color=_style(index)[0], alpha=0.2, lw=0)
+    ax.set_yscale("log" if log else "linear")
+    return _finish(ax, xlabel, ylabel)
 
 
-def dots(groups, ax=None, xlabel=""):
+def dots(groups: Mapping[str, Any], ax: Axes | None = None, xlabel: str = "") -> Axes:
     """Draw each value as a dot, a group in a row, the first on top, and return the Axes.
 
     Args:
@@ -175,14 +191,21 @@ def dots(groups, ax=None, xlabel=""):
     for row, values in enumerate(groups.values()):
         color, marker = _style(row)
         ax.plot(values, np.full(len(values), row), marker, color=color, alpha=0.6, clip_on=False)
-    ax.set_yticks(range(len(groups)), [_shown(label) for label in groups])
+    ax.set_yticks(range(len(groups)), [_escaped(label) for label in groups])
     ax.set_ylim(len(groups) - 0.5, -0.5)
-    ax.set(xlabel=_shown(xlabel))
+    ax.set(xlabel=_escaped(xlabel))
     ax.grid(alpha=0.3)
     return ax
 
 
-def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None):
+def heat_map(
+    values: np.ndarray,
+    steps: ArrayLike,
+    layers: Sequence[str] | np.ndarray,
+    ax: Axes | None = None,
+    label: str = "gradient norm",
+    limits: tuple[float, float] | None = None,
+) -> Axes:
     """Draw a measure by layer and training step on a logarithmic colour scale; return the Axes.
 
     Args:
@@ -209,31 +232,32 @@ def heat_map(values, steps, layers, ax=None, label="gradient norm", limits=None)
     image = ax.pcolormesh(
         edges, np.arange(len(layers) + 1) - 0.5, cells, cmap=colors, norm=LogNorm(low, high)
     )
-    ax.figure.colorbar(image, ax=ax, label=_shown(label))
-    odd = [
+    ax.figure.colorbar(image, ax=ax, label=_escaped(label))
+    off_scale = [
         ("exactly 0", "white", values == 0),
         ("NaN or infinite", PALETTE[1], ~np.isfinite(values) & ~frozen),
         ("frozen", "grey", frozen),
     ]
-    patches = [Patch(fc=color, ec="black", label=text) for text, color, at in odd if at.any()]
+    patches = [Patch(fc=color, ec="black", label=text) for text, color, at in off_scale if at.any()]
     if patches:
         ax.legend(
             handles=patches, fontsize="small", ncols=3, loc="lower right", bbox_to_anchor=(1, 1)
         )
     every = -(-len(layers) // 20)  # more names than that would overlap
-    names = [_shown(layer) for layer in layers[::every]]
+    names = [_escaped(layer) for layer in layers[::every]]
     ax.set_yticks(range(0, len(layers), every), names, fontsize="x-small")
     ax.invert_yaxis()
     ax.set(xlabel="training step")
     return ax
 
 
-def _limits(values):
+def _limits(values: np.ndarray) -> tuple[float, float]:
+    """The least and the largest value, made to differ: a scale needs two ends."""
     low, high = (values.min(), values.max()) if len(values) else (1.0, 1.0)
-    return (low / 2, high * 2) if low == high else (low, high)  # a scale needs two ends
+    return (low / 2, high * 2) if low == high else (low, high)
 
 
-def heat_maps(maps, label="gradient norm"):
+def heat_maps(maps: Mapping[str, tuple[Any, Any, Any]], label: str = "gradient norm") -> Axes:
     """Draw heat maps side by side on one colour scale, and return the first one's Axes.
 
     Args:
@@ -246,17 +270,16 @@ def heat_maps(maps, label="gradient norm"):
         ax.text(0.5, 0.5, "not trained yet", ha="center", fontsize="large")
         ax.axis("off")
         return ax
-    size = {"figsize": (2 + 4.5 * len(maps), 4), "layout": "constrained", "facecolor": "white"}
-    _, axes = plt.subplots(1, len(maps), squeeze=False, **size)
+    axes = _new_axes(1, len(maps), 2 + 4.5 * len(maps), 4)[0]
     values = np.concatenate([np.ravel(values) for values, _, _ in maps.values()])
     limits = _limits(values[np.isfinite(values) & (values > 0)])
-    for ax, (name, (values, steps, layers)) in zip(axes[0], maps.items(), strict=True):
+    for ax, (name, (values, steps, layers)) in zip(axes, maps.items(), strict=True):
         heat_map(values, steps, layers, ax, label, limits)
-        ax.set_title(_shown(name))
-    return axes[0][0]
+        ax.set_title(_escaped(name))
+    return axes[0]
 
 
-def pictures(images, captions):
+def pictures(images: Sequence[Any] | np.ndarray, captions: Sequence[str]) -> Axes:
     """Draw images with a caption over each, six in a row, and return the first one's Axes.
 
     Args:
@@ -264,18 +287,17 @@ def pictures(images, captions):
         captions: n strings.
     """
     rows = -(-len(images) // 6)
-    size = {"figsize": (9, 1.9 * rows), "layout": "constrained", "facecolor": "white"}
-    _, axes = plt.subplots(rows, 6, squeeze=False, **size)
-    for ax in axes.flat:
+    axes = _new_axes(rows, 6, 9, 1.9 * rows).ravel()
+    for ax in axes:
         ax.axis("off")
-    for ax, image, caption in zip(axes.flat, images, captions, strict=False):
+    for ax, image, caption in zip(axes, images, captions, strict=False):
         ax.imshow(image, cmap="gray")
-        ax.set_title(_shown(caption), fontsize="small")
-    return axes[0][0]
+        ax.set_title(_escaped(caption), fontsize="small")
+    return axes[0]
 
 
 @contextlib.contextmanager
-def closed_on_error():
+def closed_on_error() -> Iterator[None]:
     """Close the figures that the body opens and then fails to draw: a notebook would show them."""
     before = set(plt.get_fignums())
     try:
@@ -286,15 +308,16 @@ def closed_on_error():
         raise
 
 
-def png(ax, colors=256):
+def png(ax: Axes, colors: int | None = 256) -> bytes:
     """The figure of these Axes as PNG bytes; it is closed, so that it is not shown as well.
 
-    So many colours are kept, which no eye sees in a diagram, and a notebook is half as large; None
-    keeps all.
+    The colours are reduced to so many: nobody sees that in a diagram, and a notebook is half as
+    large. None keeps all.
     """
     buffer = io.BytesIO()
-    ax.figure.savefig(buffer, format="png", dpi=80)
-    plt.close(ax.figure)
+    figure: Any = ax.figure
+    figure.savefig(buffer, format="png", dpi=80)
+    plt.close(figure)
     if colors is None:
         return buffer.getvalue()
     reduced = io.BytesIO()
@@ -303,31 +326,32 @@ def png(ax, colors=256):
     return reduced.getvalue()
 
 
-# The colour of each part that a module may have; those that do the same have the same.
+# The colour of each part that a module may have; parts with the same role have the same.
 PARTS = {
     **{"conv": PALETTE[5], "BN": PALETTE[4], "ReLU": PALETTE[2]},
     **{"attention or MLP": PALETTE[5], "LN": PALETTE[4]},
 }
 
 
-def wires(branch, after=(), ax=None, title=""):
+def wires(
+    branch: Sequence[str], after: Sequence[str] = (), ax: Axes | None = None, title: str = ""
+) -> Axes:
     """Draw one module, its input at the left, and return the Axes.
 
     Args:
         branch: the parts of the branch in order, names of ``PARTS``, such as ("BN", "ReLU",
             "conv"); of a transformer ("LN", "attention or MLP").
-        after: the parts that stand after the addition, on the shortcut's wire.
+        after: the parts after the addition, on the shortcut's wire.
         ax: Axes to draw on; None makes a figure.
         title: written above.
 
-    The shortcut is a bold unbroken line where nothing stands after the addition, and a thin
-    dashed one where something does.
+    The shortcut is a bold solid line if no part follows the addition, else a thin dashed one.
     """
     ax = _axes(ax)
     plus, end = len(branch) + 1, len(branch) + len(after) + 2
-    clean = {"color": PALETTE[0], "linewidth": 5, "solid_capstyle": "butt"}
-    broken = {"color": PALETTE[1], "linewidth": 2, "linestyle": "--"}
-    ax.plot([0, end], [1, 1], **(broken if after else clean), zorder=1)
+    solid: dict[str, Any] = {"color": PALETTE[0], "linewidth": 5, "solid_capstyle": "butt"}
+    dashed: dict[str, Any] = {"color": PALETTE[1], "linewidth": 2, "linestyle": "--"}
+    ax.plot([0, end], [1, 1], **(dashed if after else solid), zorder=1)
     ax.plot([0.3, 0.3, plus, plus], [1, 0, 0, 1], color="black", linewidth=1, zorder=0)
     ax.text(plus, 1, "+", ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white"})
     boxes = [(x, 0, part) for x, part in enumerate(branch, start=1)]
@@ -336,13 +360,13 @@ def wires(branch, after=(), ax=None, title=""):
         style = {"boxstyle": "round", "fc": PARTS[part], "ec": "black"}
         word = part.replace(" or ", "\nor ")
         ax.text(x, y, word, ha="center", va="center", fontsize="small", bbox=style)
-    ax.set_title(_shown(title), loc="left", fontsize="small")
+    ax.set_title(_escaped(title), loc="left", fontsize="small")
     ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
     ax.axis("off")
     return ax
 
 
-def to_scale(parts, image, ax=None):
+def to_scale(parts: Sequence[Any], image: tuple[int, int], ax: Axes | None = None) -> Axes:
     """Draw a network's feature maps to scale, input side first, and return the Axes.
 
     A box is as high as its map and as wide as it has channels; a stage is as many boxes as it has
@@ -350,7 +374,7 @@ def to_scale(parts, image, ax=None):
 
     Args:
         parts: as ``networks.cost.parts`` gives them.
-        image: (height, channels) of what goes in.
+        image: (height, channels) of the input.
         ax: Axes to draw on; None makes a figure.
     """
     ax = _axes(ax)
@@ -364,8 +388,8 @@ def to_scale(parts, image, ax=None):
             corner = (left + box * channels, -height / 2)
             ax.add_patch(plt.Rectangle(corner, channels, height, fc=color, ec="white", lw=0.5))
         middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 3)
-        style = {"transform": ax.get_xaxis_transform(), "ha": "center", "fontsize": "small"}
-        ax.text(middle, row, _shown(name), **style)
+        foot = ax.get_xaxis_transform()
+        ax.text(middle, row, _escaped(name), transform=foot, ha="center", fontsize="small")
         left += count * channels + gap
     tallest = max(height for _, _, height, _ in boxes)
     ax.set(xlim=(-gap, left), ylim=(-0.55 * tallest, 0.55 * tallest))

@@ -10,16 +10,18 @@ import platform
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from typing import IO, Any
 
 
 @contextlib.contextmanager
-def quiet_stderr():
-    """Hold back what C++ writes to file descriptor 2; show it if the body raises."""
+def quiet_stderr() -> Iterator[None]:
+    """Suppress what C++ writes to file descriptor 2; show it if the body raises."""
     _open_standard_outputs()
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # there is none; full; closed
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # missing, full or closed
         sys.stderr.flush()
     saved = os.dup(2)
-    with _scratch() as captured:
+    with _temporary_file() as captured:
         os.dup2(captured.fileno(), 2)
         try:
             yield
@@ -33,22 +35,22 @@ def quiet_stderr():
             os.close(saved)
 
 
-def _open_standard_outputs():
-    """Lead descriptors 1 and 2 nowhere if they are closed.
+def _open_standard_outputs() -> None:
+    """Open descriptors 1 and 2 on the null device if they are closed.
 
-    Otherwise the next files to be opened have these numbers, and get what C++ says.
+    Otherwise the next files to be opened have these numbers, and get what C++ prints.
     """
     for number in (1, 2):
         try:
             os.fstat(number)
         except OSError:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
 
 
-def _scratch():
+def _temporary_file() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile()
     except OSError:  # a full disk
@@ -62,7 +64,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with quiet_stderr():
     import tensorflow as tf
 
-    # Listing the devices starts the CUDA and CPU back ends, which greet the user as well.
+    # Listing the devices starts the CUDA and CPU back ends, which print lines as well.
     tf.config.list_physical_devices()
     import keras
 
@@ -73,36 +75,36 @@ if keras.backend.backend() != "tensorflow":
     )
 
 
-def has_gpu():
+def has_gpu() -> bool:
     """Whether TensorFlow sees a GPU."""
     return bool(tf.config.list_physical_devices("GPU"))
 
 
-def set_seed(seed):
-    """Seed Python, NumPy and TensorFlow; in the main thread, free the graph of models not used.
+def set_seed(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow; in the main thread, free the graph of unused models.
 
-    The global dtype policy stays, which Keras forgets with the graph: that of all threads.
+    The global dtype policy of all threads stays, which Keras would reset with the graph.
     """
     if threading.current_thread() is threading.main_thread():
         _clear_session()
     keras.utils.set_random_seed(seed)
 
 
-def _clear_session():
+def _clear_session() -> None:
     policy = keras.config.dtype_policy()
     keras.backend.clear_session()
-    if policy.name != keras.config.floatx():  # if it is, it follows floatx wherever that goes
+    if policy.name != keras.config.floatx():  # else it keeps following floatx
         keras.config.set_dtype_policy(policy)
 
 
-def callback_list(callbacks):
-    """What ``fit`` takes for callbacks, one or a list of them or Keras's own list, as a list."""
+def callback_list(callbacks: Any) -> list[Any]:
+    """The callbacks that ``fit`` was given, one or a list or Keras's own ``CallbackList``."""
     if isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks.callbacks
     return keras.tree.flatten(callbacks) if callbacks else []
 
 
-def use_one_thread():
+def use_one_thread() -> None:
     """Compute on one thread from here on: the same bits whatever the number of cores.
 
     Raises:
@@ -113,16 +115,16 @@ def use_one_thread():
         tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
-def device_name():
-    """What computes: the GPU's name, or how many cores."""
+def device_name() -> str:
+    """The GPU's name, or "CPU" and how many cores it has."""
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         return f"CPU, {os.cpu_count()} cores"
     return tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
 
 
-def versions():
-    """What a reported number depends on: device and versions, as a dict of strings."""
+def versions() -> dict[str, str]:
+    """Device and versions, on which a reported number depends, as a dict of strings."""
     return {
         "device": "GPU" if has_gpu() else "CPU",
         "machine": platform.machine(),

@@ -461,8 +461,8 @@ with atomic_write(sys.argv[1]) as part:
 
 
 def test_a_number_that_no_process_can_have_is_that_of_a_dead_one():
-    assert not files._lives(9_999_999_999)
-    assert files._lives(1)
+    assert not files._is_other_process(9_999_999_999)
+    assert files._is_other_process(1)
 
 
 HOLD = """

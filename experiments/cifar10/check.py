@@ -13,7 +13,7 @@ import numpy as np
 import torch_python
 
 from resnet_lesson import GradientMonitor
-from resnet_lesson.gradients.monitor import MEASURES
+from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.training import TrainingConfig
 from resnet_lesson.training.model import network

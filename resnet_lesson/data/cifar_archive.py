@@ -2,11 +2,14 @@
 
 import gzip
 import tarfile
-from pathlib import PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
 from . import pickled
+from .errors import check_complete, damaged
 
 BATCHES = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
@@ -18,14 +21,14 @@ _NAMES = (*BATCHES["train"], *BATCHES["test"])
 _BATCH, _ARCHIVE = 50_000_000, 300_000_000
 
 
-def is_one(path):
-    """Whether this is the place to read it from: by its name, or by what the folder has."""
+def is_archive(path: Path) -> bool:
+    """Whether ``read`` is for this path: by its name, or by what the folder has."""
     if path.is_dir():
         return any((path / name).exists() for name in _NAMES)
     return path.name.lower().endswith((".tar.gz", ".tgz"))
 
 
-def read(path, shape):
+def read(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
     """``x_train``, ``y_train``, ``x_test``, ``y_test`` as a dict of arrays of integers.
 
     Nothing that the files name is run, and nothing is unpacked to the disk.
@@ -37,32 +40,30 @@ def read(path, shape):
     Raises:
         ValueError: it is damaged or incomplete; says where.
     """
-    contents = _in_folder(path) if path.is_dir() else _in_archive(path)
-    found = {name: _batch(content, f"{path}, {name}", shape) for name, content in contents}
-    missing = [name for name in _NAMES if name not in found]
-    if missing:
-        raise ValueError(f"{path} must hold {', '.join(_NAMES)}, received none named {missing[0]}")
-    arrays = {}
-    for part, names in BATCHES.items():
-        for array, batches in zip("xy", zip(*map(found.get, names), strict=True), strict=True):
-            arrays[f"{array}_{part}"] = np.concatenate(batches)
+    contents = _folder_contents(path) if path.is_dir() else _archive_contents(path)
+    batches = {name: _batch(content, f"{path}, {name}", shape) for name, content in contents}
+    check_complete(path, _NAMES, batches)
+    arrays: dict[str, np.ndarray] = {}
+    for split, names in BATCHES.items():
+        images, labels = zip(*(batches[name] for name in names), strict=True)
+        arrays |= {f"x_{split}": np.concatenate(images), f"y_{split}": np.concatenate(labels)}
     return arrays
 
 
-def _in_folder(path):
+def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
     for name in _NAMES:
         file = path / name
         if file.is_file():
             if file.stat().st_size > _BATCH:
-                raise _damaged(file, "a batch", "it is too large")
+                raise damaged(file, "a batch of CIFAR-10", "it is too large")
             yield name, file.read_bytes()
 
 
-def _in_archive(path):
+def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
     with path.open("rb") as file, gzip.open(file) as unpacked:
-        stream = _AtMost(unpacked, _ARCHIVE)
+        stream: Any = _LimitedStream(unpacked, _ARCHIVE)
         try:
             with tarfile.open(fileobj=stream, mode="r|") as archive:
                 for member in archive:
@@ -70,20 +71,21 @@ def _in_archive(path):
                     if name in _NAMES and member.isreg():
                         if member.size > _BATCH:
                             raise ValueError(f"{name} is too large")
-                        yield name, archive.extractfile(member).read()
+                        content: Any = archive.extractfile(member)
+                        yield name, content.read()
             while stream.read(2**20):
                 pass  # its checksum is at its end
         except Exception as error:  # unpacking raises whatever damaged bytes lead to
-            raise _damaged(path, "the archive", error) from error
+            raise damaged(path, "the archive of CIFAR-10", error) from error
 
 
-class _AtMost:
-    """A stream that ends in an error where few bytes unpack to many."""
+class _LimitedStream:
+    """A stream that raises an error where few bytes unpack to many."""
 
-    def __init__(self, stream, most):
-        self._stream, self._left = stream, most
+    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
+        self._stream, self._left = stream, limit
 
-    def read(self, size):
+    def read(self, size: int) -> bytes:
         content = self._stream.read(size)
         self._left -= len(content)
         if self._left < 0:
@@ -91,7 +93,9 @@ class _AtMost:
         return content
 
 
-def _batch(content, place, shape):
+def _batch(
+    content: bytes, place: str, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, H, W, C) and labels (N,), both integers."""
     height, width, channels = shape
     try:
@@ -105,14 +109,6 @@ def _batch(content, place, shape):
         if labels.dtype.kind not in "iu" or labels.shape != rows.shape[:1]:
             raise ValueError(f"its labels are {labels.dtype} of shape {labels.shape}")
     except ValueError as error:
-        raise _damaged(place, "a batch", error) from error
+        raise damaged(place, "a batch of CIFAR-10", error) from error
     planes = rows.reshape(-1, channels, height, width)
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels
-
-
-def _damaged(place, what, why):
-    words = " ".join(str(why).split())
-    return ValueError(
-        f"{place} must be {what} of CIFAR-10, received a damaged or other file ({words}): "
-        "copy or download it again"
-    )

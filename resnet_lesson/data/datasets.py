@@ -1,13 +1,16 @@
 """Small image data sets as arrays, each with one fixed split."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..checks import check_choice
+from ..files import AnyPath
 from . import local
 
-# Where CIFAR-10 is on a machine without internet, if it is not said in the call.
+# Where CIFAR-10 is on a machine without internet, unless the call gives a path.
 CIFAR10_VARIABLE = "RESNET_LESSON_CIFAR10"
 
 
@@ -22,7 +25,7 @@ class Dataset:
     class_names: tuple[str, ...]
 
 
-def load(name, path=None):
+def load(name: str, path: AnyPath | None = None) -> Dataset:
     """The data set of this name.
 
     Args:
@@ -46,8 +49,7 @@ def load(name, path=None):
         ValueError: an unknown name; a path for another data set; damaged or other data.
         OSError: the download failed, or there is nothing at the path; says what to do.
     """
-    if name not in _LOADERS:
-        raise ValueError(f"name must be one of {', '.join(_LOADERS)}, received {name!r}")
+    check_choice("name", name, _LOADERS)
     if path is not None and not path:
         raise ValueError(f"path must name a file or folder, received {path!r}")
     if name == "cifar10":
@@ -57,7 +59,7 @@ def load(name, path=None):
     return _LOADERS[name]()
 
 
-def _digits():
+def _digits() -> Dataset:
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -70,10 +72,10 @@ def _digits():
         random_state=0,
     )
     names = tuple(str(digit) for digit in digits.target_names)
-    return _dataset(x_train, y_train, x_test, y_test, names, brightest=16)
+    return _dataset((x_train, y_train, x_test, y_test), names, brightest=16)
 
 
-def _fashion_mnist():
+def _fashion_mnist() -> Dataset:
     from ..runtime import keras
 
     try:
@@ -87,24 +89,25 @@ def _fashion_mnist():
         *("t-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    return _dataset(x_train[..., None], y_train, x_test[..., None], y_test, names, brightest=255)
+    arrays = (x_train[..., None], y_train, x_test[..., None], y_test)
+    return _dataset(arrays, names, brightest=255)
 
 
-def _cifar10(path):
+def _cifar10(path: AnyPath | None) -> Dataset:
     names = (
         *("airplane", "automobile", "bird", "cat", "deer"),
         *("dog", "frog", "horse", "ship", "truck"),
     )
     arrays = local.read(path, (32, 32, 3), names) if path else _downloaded_cifar10()
-    return _dataset(*arrays, names, brightest=255)
+    return _dataset(arrays, names, brightest=255)
 
 
-def _downloaded_cifar10():
+def _downloaded_cifar10() -> tuple[np.ndarray, ...]:
     from ..runtime import keras
 
     try:
-        # Keras checks the archive and unpacks it anew each time: what an interrupted download
-        # has left is found out and replaced.
+        # Keras checks the archive and unpacks it each time, so what an interrupted download has
+        # left is noticed and replaced.
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
     except Exception as error:
         raise OSError(
@@ -115,14 +118,21 @@ def _downloaded_cifar10():
     return x_train, y_train[:, 0], x_test, y_test[:, 0]
 
 
-_LOADERS = {"digits": _digits, "fashion_mnist": _fashion_mnist, "cifar10": _cifar10}
+_LOADERS: dict[str, Callable[..., Dataset]] = {
+    "digits": _digits,
+    "fashion_mnist": _fashion_mnist,
+    "cifar10": _cifar10,
+}
 
 
-def _dataset(x_train, y_train, x_test, y_test, names, brightest):
-    def images(pixels):
+def _dataset(arrays: tuple[np.ndarray, ...], names: tuple[str, ...], brightest: int) -> Dataset:
+    """Of pixels from 0 to ``brightest`` and labels, first those of training, then those of test."""
+
+    def images(pixels: np.ndarray) -> np.ndarray:
         return np.divide(pixels, np.float32(brightest), dtype=np.float32)
 
-    def labels(classes):
+    def labels(classes: np.ndarray) -> np.ndarray:
         return classes.astype(np.int64)
 
+    x_train, y_train, x_test, y_test = arrays
     return Dataset(images(x_train), labels(y_train), images(x_test), labels(y_test), names)

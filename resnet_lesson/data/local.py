@@ -3,57 +3,62 @@
 import contextlib
 import math
 import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from ..files import expand_path
+from ..files import AnyPath, expand_path
 from . import cifar_archive
+from .errors import check_complete, damaged
 
-MOST = 100_000  # images of a part
+MOST = 100_000  # images of a split
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
-PARTS = ("train", "test")
+SPLITS = ("train", "test")
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 
 
-def read(path, shape, class_names):
+def read(
+    path: AnyPath, shape: tuple[int, int, int], class_names: Sequence[str]
+) -> tuple[np.ndarray, ...]:
     """``x_train``, ``y_train``, ``x_test``, ``y_test`` of a balanced data set, checked.
 
     Args:
         path: an ``.npz`` with four arrays of these names, labels counted from 0; a folder with
-            ``train`` and ``test`` in it, each with one folder of pictures for each class (what is
-            hidden is passed over); or CIFAR-10's own archive, or the folder of batches in it.
+            ``train`` and ``test`` in it, each with one folder of pictures for each class (hidden
+            files are ignored); or CIFAR-10's own archive, or the folder of batches in it.
         shape: (H, W, C) of an image.
         class_names: in the order of the labels.
 
     Returns:
-        Images uint8, (N, *shape), and labels int64, (N,), of both parts.
+        Images uint8, (N, *shape), and labels int64, (N,), of both splits.
 
     Raises:
         FileNotFoundError: there is no such file or folder.
-        ValueError: what is there is damaged, incomplete or something else; says where.
+        ValueError: it is damaged, incomplete or something else; says where.
     """
     path = expand_path(path)
     if not path.exists():
         raise FileNotFoundError(f"no file or folder {path}")
-    if cifar_archive.is_one(path):
+    if cifar_archive.is_archive(path):
         arrays = cifar_archive.read(path, shape)
     elif path.is_dir():
         arrays = _from_folder(path, class_names)
     else:
         arrays = _from_npz(path, shape)
-    found = []
-    for part in PARTS:
-        with _about(f"{path}, {part}"):
-            images, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
+    checked: list[np.ndarray] = []
+    for split in SPLITS:
+        with _naming_place(f"{path}, {split}"):
+            images, labels = arrays[f"x_{split}"], arrays[f"y_{split}"]
             _check_kind(images, labels, shape)
-            found += [images, _checked(labels, class_names)]
-    return tuple(found)
+            checked += [images, _balanced(labels, class_names)]
+    return tuple(checked)
 
 
 @contextlib.contextmanager
-def _about(place):
+def _naming_place(place: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
@@ -61,45 +66,38 @@ def _about(place):
 
 
 class _Head(NamedTuple):
-    """What an array in a file says that it is."""
+    """Shape and type of an array in a file, by its header."""
 
-    shape: tuple
+    shape: tuple[int, ...]
     dtype: np.dtype
 
 
-def _from_npz(path, shape):
+def _from_npz(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
     with path.open("rb") as file:
-        with _damage_told(path):
+        with _naming_damage(path):
             archive = zipfile.ZipFile(file)
-            found = [name for name in ARRAYS if f"{name}.npy" in archive.namelist()]
-            heads = {name: _head(archive, f"{name}.npy") for name in found}
-        missing = [name for name in ARRAYS if name not in found]
-        if missing:
-            raise ValueError(
-                f"{path} must hold {', '.join(ARRAYS)}, received none named {missing[0]}"
-            )
-        for part in PARTS:
-            with _about(f"{path}, {part}"):  # soon: a small file can unpack to more than memory
-                _check_kind(heads[f"x_{part}"], heads[f"y_{part}"], shape)
-        with _damage_told(path):
+            names = [name for name in ARRAYS if f"{name}.npy" in archive.namelist()]
+            heads = {name: _head(archive, f"{name}.npy") for name in names}
+        check_complete(path, ARRAYS, heads)
+        for split in SPLITS:
+            # Before they are unpacked: a small file can hold more than the memory does.
+            with _naming_place(f"{path}, {split}"):
+                _check_kind(heads[f"x_{split}"], heads[f"y_{split}"], shape)
+        with _naming_damage(path):
             return {name: _array(archive, f"{name}.npy") for name in ARRAYS}
 
 
 @contextlib.contextmanager
-def _damage_told(path):
+def _naming_damage(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # reading raises whatever damaged bytes lead to
-        words = " ".join(str(error).split())
-        raise ValueError(
-            f"{path} must be an .npz of plain arrays, received a damaged or other file "
-            f"({words}): copy or download it again"
-        ) from error
+        raise damaged(path, "an .npz of plain arrays", error) from error
 
 
-def _head(archive, name):
+def _head(archive: zipfile.ZipFile, name: str) -> _Head:
     with archive.open(name) as file:
-        # What np.save writes for plain arrays; of later ones, the head alone may be very large.
+        # np.save writes this version for plain arrays; a later one's header may be very large.
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError(f"{name} has another format than 1.0")
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
@@ -110,42 +108,43 @@ def _head(archive, name):
     return _Head(shape, dtype)
 
 
-def _array(archive, name):
+def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     with archive.open(name) as file:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _from_folder(path, class_names):
-    arrays = {}
-    for part in PARTS:
-        folder = path / part
-        inside = {child.name for child in _seen(folder) if child.is_dir()}
-        if inside != set(class_names):
+def _from_folder(path: Path, class_names: Sequence[str]) -> dict[str, np.ndarray]:
+    arrays: dict[str, np.ndarray] = {}
+    for split in SPLITS:
+        folder = path / split
+        folders = {child.name for child in _visible(folder) if child.is_dir()}
+        if folders != set(class_names):
             raise ValueError(
                 f"{folder} must hold one folder for each of {', '.join(class_names)}, received "
-                f"{', '.join(sorted(inside)) or 'none'}"
+                f"{', '.join(sorted(folders)) or 'none'}"
             )
-        images, labels = [], []
+        images: list[np.ndarray] = []
+        labels: list[int] = []
         for label, name in enumerate(class_names):
-            found = [child for child in _seen(folder / name) if child.suffix.lower() in PICTURES]
-            images += [_picture(child) for child in found]
-            labels += [label] * len(found)
-        arrays |= {f"x_{part}": _stacked(images, folder), f"y_{part}": np.array(labels, int)}
+            files = [file for file in _visible(folder / name) if file.suffix.lower() in PICTURES]
+            images += [_picture(file) for file in files]
+            labels += [label] * len(files)
+        arrays |= {f"x_{split}": _stack(images, folder), f"y_{split}": np.array(labels, int)}
     return arrays
 
 
-def _seen(folder):
-    """What is in the folder, without what JupyterLab, macOS and others hide there."""
+def _visible(folder: Path) -> list[Path]:
+    """Files and folders in it, without those that JupyterLab, macOS and others hide there."""
     if not folder.is_dir():
         return []
     return sorted(child for child in folder.iterdir() if not child.name.startswith("."))
 
 
-def _picture(path):
+def _picture(path: Path) -> np.ndarray:
     from ..runtime import tf
 
     try:
-        if path.suffix.lower() == ".bmp":  # of which TensorFlow does not read the palette
+        if path.suffix.lower() == ".bmp":  # TensorFlow does not read its palette
             with Image.open(path) as picture:
                 return np.asarray(picture.convert("RGB"))
         return tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
@@ -155,7 +154,7 @@ def _picture(path):
         ) from error
 
 
-def _stacked(images, folder):
+def _stack(images: list[np.ndarray], folder: Path) -> np.ndarray:
     shapes = {image.shape for image in images}
     if len(shapes) != 1:
         sizes = " and ".join(map(str, sorted(shapes)))
@@ -163,7 +162,10 @@ def _stacked(images, folder):
     return np.stack(images)
 
 
-def _check_kind(images, labels, shape):
+def _check_kind(
+    images: np.ndarray | _Head, labels: np.ndarray | _Head, shape: tuple[int, int, int]
+) -> None:
+    """Refuse arrays, or heads of arrays, of another type or shape."""
     if images.dtype != np.uint8 or images.shape[1:] != tuple(shape):
         raise ValueError(
             f"images must be uint8 of shape {('N', *shape)}, received {images.dtype} of shape "
@@ -180,8 +182,8 @@ def _check_kind(images, labels, shape):
         raise ValueError(f"there must be {bound}, received {count}")
 
 
-def _checked(labels, class_names):
-    """Labels from 0 as int64, (N,), of which each class has as many as the others."""
+def _balanced(labels: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """Labels from 0 as int64, (N,); refused unless all classes have equally many."""
     labels = labels.reshape(-1).astype(np.int64)
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise ValueError(
@@ -189,9 +191,10 @@ def _checked(labels, class_names):
         )
     counts = np.bincount(labels, minlength=len(class_names))
     if counts.min() != counts.max():
-        # A copy that broke off, or another data set: in this one all classes have equally many.
+        # An incomplete copy, or another data set: in this one all classes have equally many.
+        fewest, most = class_names[int(counts.argmin())], class_names[int(counts.argmax())]
         raise ValueError(
-            f"each class must have as many images as the others, received {counts.min()} of "
-            f"{class_names[counts.argmin()]} and {counts.max()} of {class_names[counts.argmax()]}"
+            "each class must have as many images as the others, received "
+            f"{counts.min()} of {fewest} and {counts.max()} of {most}"
         )
     return labels

@@ -1,11 +1,14 @@
-"""What a pickle of numbers holds, read without running anything that it names."""
+"""The content of a pickle of numbers, read without running anything that it names."""
 
 import io
 import pickle
 import pickletools
 import re
+from typing import Any
 
 import numpy as np
+
+from .errors import one_line
 
 # At most; a batch of CIFAR-10 has 30,000 operations, and six tuples, one in the other.
 OPERATIONS, TUPLES = 1_000_000, 1_000
@@ -18,7 +21,7 @@ _FOR_ARRAYS = (
 )
 
 
-def read(content):
+def read(content: bytes) -> dict[str, Any]:
     """The dict that the bytes ``content`` are a pickle of, by Python 2 or 3 and NumPy 1 or 2.
 
     In it are dicts, lists, tuples, bytes, text, numbers and, as its own values, arrays of integers.
@@ -28,53 +31,53 @@ def read(content):
         ValueError: it is damaged, or anything else.
     """
     try:
-        _check(content)
-        found = _Unpickler(io.BytesIO(content), encoding="bytes").load()
-        return {_text(key): _array(value) for key, value in found.items()}
+        _check_size(content)
+        pickled = _Unpickler(io.BytesIO(content), encoding="bytes").load()
+        return {_text(key): _array(value) for key, value in pickled.items()}
     except Exception as error:  # unpickling raises whatever damaged bytes lead to
-        words = " ".join(str(error).split())
-        raise ValueError(f"must be a pickle of plain arrays, received {words}") from error
+        raise ValueError(f"must be a pickle of plain arrays, received {one_line(error)}") from error
 
 
-def _check(content):
+def _check_size(content: bytes) -> None:
     """Refuse what is small here and large, or nested without end, when it is built."""
     tuples = 0
     for count, (operation, argument, _) in enumerate(pickletools.genops(content)):
         tuples += operation.name.startswith("TUPLE")
-        place = argument if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") else 0
-        if count > OPERATIONS or place > OPERATIONS or tuples > TUPLES:
+        memo: Any = argument if operation.name in ("PUT", "BINPUT", "LONG_BINPUT") else 0
+        if count > OPERATIONS or memo > OPERATIONS or tuples > TUPLES:
             raise ValueError("more than there is in one")
 
 
-class _Made:
-    """What a pickle would call, with the arguments and the state: noted, and not called."""
+class _RecordedCall:
+    """A call that a pickle asks for, with its arguments and the state: recorded, not made."""
 
-    def __init__(self, *arguments):
-        self.arguments, self.state = arguments, None
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+        self.state: Any = None
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: Any) -> None:
         self.state = state
 
 
 class _Unpickler(pickle.Unpickler):
-    """Notes what is called to make an array, and knows no other function or class."""
+    """Records the calls that make an array, and knows no other function or class."""
 
-    def find_class(self, module, name):
+    def find_class(self, module: str, name: str) -> Any:
         # New ones each time: a pickle can change what it is given.
-        if (module, name) == ("_codecs", "encode"):  # bytes, in the words of Python 3 for 2
+        if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes for Python 2
             return lambda text, _: text.encode("latin1")
         if (module.replace("numpy._core.", "numpy.core."), name) not in _FOR_ARRAYS:
             raise ValueError(f"one that asks for {module}.{name}")
-        return type(name, (_Made,), {})
+        return type(name, (_RecordedCall,), {})
 
 
-def _array(value):
-    """The array that was noted; other values as they are."""
-    if not isinstance(value, _Made):
+def _array(value: Any) -> Any:
+    """The array that the recorded calls would make; other values as they are."""
+    if not isinstance(value, _RecordedCall):
         return value
     if type(value).__name__ == "_reconstruct":
         shape, dtype, by_columns, content = value.state[-4:]
-        order = "F" if by_columns else "C"
+        order: Any = "F" if by_columns else "C"
     else:
         content, dtype, shape, order = value.arguments
     code, byte_order = _text(dtype.arguments[0]), _text(dtype.state[1])
@@ -83,5 +86,5 @@ def _array(value):
     return np.frombuffer(content, byte_order + code).reshape(shape, order=order)
 
 
-def _text(value):
+def _text(value: Any) -> Any:
     return value.decode("latin1") if isinstance(value, bytes) else value

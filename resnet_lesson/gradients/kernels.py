@@ -1,22 +1,23 @@
-"""A model's kernels: which of its weights they are, where they stand, in which order it uses them.
+"""A model's kernels: which of its weights they are, their paths, in which order it uses them.
 
 Kernels are the weights that multiply what passes through: those named ``kernel`` or
 ``..._kernel``, and all others of two axes or more, such as the table of an ``Embedding``. Biases
-and the scales and offsets of norms are none, however many axes they have.
+and the scales and offsets of normalisation layers are not kernels, however many axes they have.
 """
 
 import contextlib
 import functools
 import threading
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from ..runtime import keras, tf
 
-# What Keras calls weights that shift or scale.
-OTHERS = ("bias", "gamma", "beta", "alpha")
+# Keras's names of weights that shift or scale.
+NOT_KERNELS = ("bias", "gamma", "beta", "alpha")
 
 
-def trainable_kernels(model):
+def trainable_kernels(model: keras.Model) -> list[Any]:
     """The trainable kernels, in the order in which the model stores them.
 
     Raises:
@@ -31,105 +32,110 @@ def trainable_kernels(model):
     return kernels
 
 
-def _is_kernel(weight):
+def _is_kernel(weight: Any) -> bool:
     name = weight.name
     if name == "kernel" or name.endswith("_kernel"):
         return True
-    return len(weight.shape) > 1 and name not in OTHERS and not name.endswith("_bias")
+    return len(weight.shape) > 1 and name not in NOT_KERNELS and not name.endswith("_bias")
 
 
-def kernel_paths(model):
-    """A dict from the identity of each kernel, frozen ones too, to its place in the model.
+def kernel_paths(model: keras.Model) -> dict[int, str]:
+    """A dict from the ``id`` of each kernel, frozen ones too, to its path in the model.
 
-    A place is the layer's path, with the weight's name where that is not ``kernel`` or, in an
+    That is the layer's path, with the weight's name where that is not ``kernel`` or, in an
     ``Embedding``, ``embeddings``. The model's own name, which Keras counts up where it is not
-    given, is left out. A place that occurs again, in a nested model, gets a number.
+    given, is left out. A path that occurs again, in a nested model, gets a number.
     """
-    places, taken = {}, {}
-    for weight in model.weights:
-        if not _is_kernel(weight):
-            continue
+    paths: dict[int, str] = {}
+    uses: dict[str, int] = {}
+    for weight in filter(_is_kernel, model.weights):
         path = weight.path.removeprefix(f"{model.name}/")
-        place = path.removesuffix("/kernel").removesuffix("/embeddings")
-        taken[place] = taken.get(place, 0) + 1
-        places[id(weight)] = place if taken[place] == 1 else f"{place}#{taken[place]}"
-    return places
+        path = path.removesuffix("/kernel").removesuffix("/embeddings")
+        uses[path] = uses.get(path, 0) + 1
+        paths[id(weight)] = path if uses[path] == 1 else f"{path}#{uses[path]}"
+    return paths
+
+
+def trainable_kernel_paths(model: keras.Model) -> tuple[str, ...]:
+    """The paths of a built model's trainable kernels, in the order in which it stores them."""
+    paths = kernel_paths(model)
+    return tuple(paths[id(kernel)] for kernel in trainable_kernels(model))
 
 
 class Call(NamedTuple):
-    """That a layer was called, and the tensors it returned."""
+    """One call of a layer, and the tensors that it returned."""
 
     layer: keras.Layer
-    outputs: list
+    outputs: list[Any]
 
 
-class Calls:
-    """A context that keeps what a model does: the calls of its layers, and its losses.
+class CallLog:
+    """A context that logs what a model does: the calls of its layers, and its losses.
 
-    ``made`` lists the calls of this thread, in the order in which they began, and ``losses`` what
-    ``compute_loss`` returned, since the last ``clear``. Several threads may be in the context at
-    once: a strategy traces each replica in one of its own.
+    ``calls`` lists the calls of this thread, in the order in which they started, and ``losses``
+    what ``compute_loss`` returned, since the last ``clear``. Several threads may be in the context
+    at once: a strategy traces each replica in one of its own.
     """
 
-    def __init__(self, model):
+    def __init__(self, model: keras.Model) -> None:
         self.model = model
         self._local, self._lock = threading.local(), threading.Lock()
-        self._inside, self._undo = 0, contextlib.ExitStack()
+        self._threads, self._patches = 0, contextlib.ExitStack()
 
     @property
-    def made(self):
-        return vars(self._local).setdefault("made", [])
+    def calls(self) -> list[Call]:
+        return vars(self._local).setdefault("calls", [])
 
     @property
-    def losses(self):
+    def losses(self) -> list[Any]:
         return vars(self._local).setdefault("losses", [])
 
-    def clear(self):
-        self.made.clear()
+    def clear(self) -> None:
+        self.calls.clear()
         self.losses.clear()
 
-    def __enter__(self):
+    def __enter__(self) -> "CallLog":
         with self._lock:
-            self._inside += 1
-            if self._inside == 1:
+            self._threads += 1
+            if self._threads == 1:
                 for layer in self.model._flatten_layers():
-                    self._undo.enter_context(patched(layer, "call", self._call(layer)))
-                loss = self._compute_loss(self.model.compute_loss)
-                self._undo.enter_context(patched(self.model, "compute_loss", loss))
+                    self._patches.enter_context(patched(layer, "call", self._logged_call(layer)))
+                loss = self._logged_loss(self.model.compute_loss)
+                self._patches.enter_context(patched(self.model, "compute_loss", loss))
         return self
 
-    def __exit__(self, *raised):
+    def __exit__(self, *error: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._undo.close()
+            self._threads -= 1
+            if not self._threads:
+                self._patches.close()
 
-    def _call(self, layer):
+    def _logged_call(self, layer: keras.Layer) -> Callable[..., Any]:
         call = untraced(layer.call)
 
         @functools.wraps(call)
-        def kept(*args, **kwargs):
-            made = Call(layer, [])
-            if self._inside:
-                self.made.append(made)
+        def logged(*args: Any, **kwargs: Any) -> Any:
+            entry = Call(layer, [])
+            if self._threads:
+                self.calls.append(entry)
             outputs = call(*args, **kwargs)
-            made.outputs.extend(tf.nest.flatten(outputs))
+            entry.outputs.extend(tf.nest.flatten(outputs))
             return outputs
 
-        return kept
+        return logged
 
-    def _compute_loss(self, compute_loss):
+    def _logged_loss(self, compute_loss: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(compute_loss)
-        def kept(*args, **kwargs):
+        def logged(*args: Any, **kwargs: Any) -> Any:
             loss = compute_loss(*args, **kwargs)
             self.losses.append(loss)
             return loss
 
-        return kept
+        return logged
 
 
-def untraced(function):
-    """The function, or a new one where TensorFlow keeps old traces, in which no call is heard."""
+def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, or a new one where TensorFlow keeps old traces, in which no call is logged."""
     if not isinstance(function, tf.types.experimental.PolymorphicFunction):
         return function
     python = function.python_function
@@ -137,9 +143,9 @@ def untraced(function):
 
 
 @contextlib.contextmanager
-def patched(thing, name, value):
-    """A context in which ``thing.name`` is ``value``, as an attribute of the instance."""
-    attributes = vars(thing)
+def patched(instance: Any, name: str, value: Any) -> Iterator[None]:
+    """A context in which the attribute ``name`` of the instance is ``value``."""
+    attributes = vars(instance)
     had, before = name in attributes, attributes.get(name)
     attributes[name] = value
     try:
@@ -151,38 +157,37 @@ def patched(thing, name, value):
             del attributes[name]
 
 
-def uses(kernels, calls, model):
-    """For each kernel the places in ``calls`` where it is used, a list of numbers, first one first.
+def calls_by_kernel(kernels: list[Any], calls: list[Call], model: keras.Model) -> list[list[int]]:
+    """For each kernel, the indices of the calls that use it, in order.
 
     Those are the calls of the layer whose own weight it is; or, where that is not among them, of
-    the smallest layer around it, such as that around the cell of a loop. The model as a whole is
-    none.
+    the smallest layer around it, such as that around the cell of a loop. The model itself is
+    not such a layer, except for its own weights.
 
     Args:
         kernels: a list of variables.
-        calls: a list of ``Call``.
-        model: the model that they are of.
+        calls: what a ``CallLog`` of the model has logged.
+        model: the model that has the kernels.
     """
-    called = {}
-    for number, call in enumerate(calls):
-        called.setdefault(id(call.layer), []).append(number)
-    holders = {}  # of each weight: whether it is of a layer inside, the layer's size, its calls
+    by_layer: dict[int, list[int]] = {}
+    for index, call in enumerate(calls):
+        by_layer.setdefault(id(call.layer), []).append(index)
+    # Of each weight the best layer: one that owns it before one around it, then a small one.
+    best: dict[int, tuple[bool, int, list[int]]] = {}
     for layer in model._flatten_layers():
-        own = _own_weights(layer)
+        if id(layer) not in by_layer:
+            continue
+        own = layer._trainable_variables + layer._non_trainable_variables  # without layers in it
         held = own if layer is model else layer.weights
-        for weight in held if id(layer) in called else ():
-            inside = not any(weight is other for other in own)
-            found = (inside, len(held), called[id(layer)])
-            holders[id(weight)] = min(holders.get(id(weight), found), found)
-    return [holders.get(id(kernel), (True, 0, []))[2] for kernel in kernels]
+        for weight in held:
+            is_around = not any(weight is other for other in own)
+            candidate = (is_around, len(held), by_layer[id(layer)])
+            best[id(weight)] = min(best.get(id(weight), candidate), candidate)
+    return [best[id(kernel)][2] if id(kernel) in best else [] for kernel in kernels]
 
 
-def _own_weights(layer):
-    """Without those of the layers in it."""
-    return layer._trainable_variables + layer._non_trainable_variables
-
-
-def in_order_of_use(kernels, calls, model):
+def in_order_of_use(kernels: list[Any], calls: list[Call], model: keras.Model) -> list[Any]:
     """The kernels, the first used first; then those that are not used, in the order they had."""
-    first = [min(found, default=len(calls)) for found in uses(kernels, calls, model)]
+    used = calls_by_kernel(kernels, calls, model)
+    first = [min(indices, default=len(calls)) for indices in used]
     return [kernels[index] for index in sorted(range(len(kernels)), key=first.__getitem__)]

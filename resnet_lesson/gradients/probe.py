@@ -2,34 +2,37 @@
 
 import contextlib
 import threading
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..runtime import keras, tf
-from .kernels import Calls, in_order_of_use, kernel_paths, trainable_kernels
+from .kernels import Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
 from .norms import norm
 
 # Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
 LOSS_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-24
-_probing = threading.RLock()  # penalties and averages of a model are put away meanwhile
+_probing = threading.RLock()  # a pass changes penalties and averages of the model for its duration
 
 
 class KernelNorms(NamedTuple):
-    """What ``gradient_norms`` says of one kernel."""
+    """The norms of one kernel, and its path in the model."""
 
     layer: str
     gradient_norm: float
     weight_norm: float
 
 
-def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
+def gradient_norms(
+    model: keras.Model, x: Any, y: Any = None, loss: Any = None, sample_weight: Any = None
+) -> list[KernelNorms]:
     """Gradient and weight norm of every kernel, in order of use; the model stays as it was.
 
     The loss is the one that ``fit`` would use on this batch, with its loss weights, masks, sample
-    weights and what layers add to it. Only the penalties on weights are left out: their pull would
-    put a floor under every vanishing curve. The forward pass runs in training mode. Where a layer
-    computes in float16 the loss is scaled, as ``fit`` does, and the gradient divided again.
+    weights and what layers add to it. Only the penalties on weights are left out: their gradient
+    would put a floor under every vanishing curve. The forward pass runs in training mode. Where a
+    layer computes in float16 the loss is scaled, as ``fit`` does, and the gradient divided again.
 
     Args:
         model: a built Keras model.
@@ -37,132 +40,140 @@ def gradient_norms(model, x, y=None, loss=None, sample_weight=None):
             ``tf.data.Dataset`` or ``PyDataset``, whose first batch is measured.
         y: (B, ...) targets as ``fit`` takes them; None where ``x`` brings its own.
         loss: what ``compile`` takes: a loss, its name or a function, or a list or dict of them.
-            None takes what the model was compiled with, or its own ``compute_loss``; what a
-            ``train_step`` of its own does beside that is not known. A model that is not compiled
-            and ends in a softmax or sigmoid is measured by cross-entropy.
+            None takes what the model was compiled with, or its own ``compute_loss``; what else a
+            custom ``train_step`` does is not known. A model that is not compiled and ends in a
+            softmax or sigmoid is measured by cross-entropy.
         sample_weight: (B,) weights as ``fit`` takes them.
 
     Returns:
         A list of ``KernelNorms`` (Euclidean norms), that of the kernel used first at the front.
-        Kernels are the trainable weights of two axes or more, biases and norms' scales left out.
-        ``layer`` is the place in the model; the name of the weight is added where it is not simply
-        ``kernel``, or ``embeddings`` of an embedding.
+        Kernels are the trainable weights of two axes or more, without biases and the scales of
+        normalisation layers. ``layer`` is the layer's path in the model; the name of the weight is
+        added where it is not simply ``kernel``, or ``embeddings`` of an embedding.
 
     Raises:
         ValueError: a model that is not built or has no kernels; a batch that is empty or whose
-            parts differ in length; no loss, where none can be told from the model.
+            arrays differ in length; no loss, where the model does not determine one.
     """
     if not model.built:
         raise ValueError(
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
             "call it on a batch once"
         )
-    kernels, places = trainable_kernels(model), kernel_paths(model)
+    kernels, paths = trainable_kernels(model), kernel_paths(model)
     batch = _batch(x, y, sample_weight)
     scale = _loss_scale(model)
-    calls, gradients = _differentiated(model, kernels, batch, loss, scale)
+    calls, gradients = _differentiate(model, kernels, batch, loss, scale)
     while scale > SMALLEST_SCALE and not all(np.isfinite(gradient).all() for gradient in gradients):
         scale /= 4  # float16 overflows, as it may in the first steps of a training
-        calls, gradients = _differentiated(model, kernels, batch, loss, scale)
+        calls, gradients = _differentiate(model, kernels, batch, loss, scale)
     norms = {
-        id(kernel): KernelNorms(places[id(kernel)], norm(gradient) / scale, norm(kernel.value))
+        id(kernel): KernelNorms(paths[id(kernel)], norm(gradient) / scale, norm(kernel.value))
         for kernel, gradient in zip(kernels, gradients, strict=True)
     }
     return [norms[id(kernel)] for kernel in in_order_of_use(kernels, calls, model)]
 
 
-def _differentiated(model, kernels, batch, loss, scale):
+def _differentiate(
+    model: keras.Model, kernels: list[Any], batch: list[Any], loss: Any, scale: float
+) -> tuple[list[Call], list[Any]]:
     """The calls of a forward pass, and the kernels' gradients of the scaled loss, as arrays."""
     x, y, sample_weight = batch
-    calls = Calls(model)
-    with _probing, _untouched(model), _without_penalties(model), calls:
+    log = CallLog(model)
+    with _probing, _restored(model), _without_penalties(model), log:
         with tf.GradientTape() as tape:
             prediction = model(x, training=True)
-            value = scale * _loss(model, loss, calls.made, x, y, prediction, sample_weight)
+            value = scale * _loss(model, loss, log.calls, x, y, prediction, sample_weight)
         gradients = tape.gradient(value, [kernel.value for kernel in kernels])
     if all(gradient is None for gradient in gradients):
         raise ValueError(
             f"the loss must depend on a kernel, received {model.name!r}, whose loss reaches none"
         )
-    # An embedding's gradient comes as the rows that the batch looked up, one twice perhaps.
-    arrays = [0.0 if part is None else tf.convert_to_tensor(part).numpy() for part in gradients]
-    return list(calls.made), arrays
+    # An embedding's gradient comes as the rows that the batch looked up, some perhaps twice.
+    arrays = [0.0 if grad is None else tf.convert_to_tensor(grad).numpy() for grad in gradients]
+    return list(log.calls), arrays
 
 
 @contextlib.contextmanager
-def _untouched(model):
-    """Put back what a pass in training mode moves: averages of BN, seeds of dropout, metrics."""
-    known = _metrics(model)
-    kept = [*model.variables, *(variable for metric in known for variable in metric.variables)]
-    before = [tf.identity(variable.value) for variable in kept]
+def _restored(model: keras.Model) -> Iterator[None]:
+    """Restore what a pass in training mode changes: BN's averages, dropout's seeds, metrics."""
+    metrics = _metrics(model)
+    variables = [*model.variables, *(v for metric in metrics.values() for v in metric.variables)]
+    before = [tf.identity(variable.value) for variable in variables]
     try:
         yield
     finally:
-        for variable, value in zip(kept, before, strict=True):
+        for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
-        for metric in _metrics(model):
-            if not any(metric is other for other in known):
-                metric.reset_state()  # one for each of several losses, made with the first loss
+        for key, metric in _metrics(model).items():
+            if key not in metrics:
+                metric.reset_state()  # of one of several losses, made when the first is computed
 
 
-def _metrics(model):
-    """Those of the model and of the models in it, each once."""
-    found = [metric for layer in model._flatten_layers() for metric in layer.metrics]
-    return list({id(metric): metric for metric in found}.values())
+def _metrics(model: keras.Model) -> dict[int, Any]:
+    """By their ``id``, those of the model and of the models in it."""
+    return {id(metric): metric for layer in model._flatten_layers() for metric in layer.metrics}
 
 
 @contextlib.contextmanager
-def _without_penalties(model):
-    """Hold back the penalties on weights; what layers add to the loss themselves stays."""
-    kept = [(weight, weight.regularizer) for weight in model.trainable_variables]
+def _without_penalties(model: keras.Model) -> Iterator[None]:
+    """Remove the penalties on weights for now; what layers add to the loss themselves stays."""
+    penalties = [(weight, weight.regularizer) for weight in model.trainable_variables]
     try:
-        for weight, _ in kept:
+        for weight, _ in penalties:
             weight.regularizer = None
         yield
     finally:
-        for weight, penalty in kept:
+        for weight, penalty in penalties:
             weight.regularizer = penalty
 
 
-def _loss_scale(model):
-    """What the loss is multiplied by: 1, but where a layer computes in float16."""
+def _loss_scale(model: keras.Model) -> float:
+    """The factor of the loss: 1 unless a layer computes in float16."""
     if not any(layer.compute_dtype == "float16" for layer in model._flatten_layers()):
         return 1.0
     optimizer = getattr(model, "optimizer", None)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        return float(optimizer.scale_loss(1.0))  # what training has come to
+        return float(optimizer.scale_loss(1.0))  # the present one of its training
     return LOSS_SCALE
 
 
-def _loss(model, loss, calls, x, y, prediction, sample_weight):
+def _loss(
+    model: keras.Model,
+    loss: Any,
+    calls: list[Call],
+    x: Any,
+    y: Any,
+    prediction: Any,
+    sample_weight: Any,
+) -> Any:
     """The loss as ``fit`` computes it, a scalar."""
     if loss is None and not model.compiled:
         loss = _cross_entropy(calls, y, prediction)
-    if loss is None and type(model).compute_loss is not keras.Model.compute_loss:
-        return model._compute_loss(x, y, prediction, sample_weight, training=True)
-    wanted = loss or model.loss
-    if wanted and y is None:
-        raise ValueError(f"y must be given for the loss {wanted!r}, received None")
+    has_own_loss = loss is None and type(model).compute_loss is not keras.Model.compute_loss
+    named = loss or model.loss
+    if named and y is None and not has_own_loss:
+        raise ValueError(f"y must be given for the loss {named!r}, received None")
     if loss is None:
         return model._compute_loss(x, y, prediction, sample_weight, training=True)
-    # A model of no layers wraps and weighs losses as the model itself would if it had this one.
-    judge = keras.Model(name="judge")
-    judge.output_names = getattr(model, "output_names", None)
-    judge.compile(None, loss)
-    value = judge.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
+    # A model without layers wraps and weighs losses as the model itself would with this one.
+    empty = keras.Model(name="empty")
+    empty.output_names = getattr(model, "output_names", None)
+    empty.compile(None, loss)
+    value = empty.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
     return tf.add_n([value, *(tf.reduce_sum(tf.cast(v, value.dtype)) for v in model.losses)])
 
 
-def _cross_entropy(calls, y, prediction):
+def _cross_entropy(calls: list[Call], y: Any, prediction: Any) -> str:
     """The cross-entropy that goes with the activation whose output the prediction is."""
-    ends = {
+    last = {
         _activation(call.layer)
         for call in calls
         if any(output is prediction for output in call.outputs)
     }
-    if "sigmoid" in ends:
+    if "sigmoid" in last:
         return "binary_crossentropy"
-    if "softmax" in ends:
+    if "softmax" in last:
         one_hot = y is not None and y.shape == prediction.shape
         return f"{'' if one_hot else 'sparse_'}categorical_crossentropy"
     raise ValueError(
@@ -172,16 +183,16 @@ def _cross_entropy(calls, y, prediction):
     )
 
 
-def _activation(layer):
+def _activation(layer: keras.Layer) -> str | None:
     layers = keras.layers
     if isinstance(layer, layers.Softmax):
         return "softmax"
-    # Of other layers, such as an LSTM, the activation may not be what comes last.
-    last = (layers.Activation, layers.Dense, layers.EinsumDense, layers.Conv1D, layers.Conv2D)
-    return layer.activation.__name__ if isinstance(layer, last) else None
+    # In other layers, such as an LSTM, the activation may not be what comes last.
+    kinds = (layers.Activation, layers.Dense, layers.EinsumDense, layers.Conv1D, layers.Conv2D)
+    return layer.activation.__name__ if isinstance(layer, kinds) else None
 
 
-def _batch(x, y, sample_weight):
+def _batch(x: Any, y: Any, sample_weight: Any) -> list[Any]:
     """x, targets and sample weights as nests of tensors, or None."""
     if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
         if y is not None or sample_weight is not None:
@@ -190,30 +201,30 @@ def _batch(x, y, sample_weight):
             )
         first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), (np.empty(0),))
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(first)
-    parts = [_tensors(part) for part in (x, y, sample_weight)]
-    leaves = [leaf for leaf in tf.nest.flatten(parts) if leaf is not None]
+    batch = [_tensors(nest) for nest in (x, y, sample_weight)]
+    leaves = [leaf for leaf in tf.nest.flatten(batch) if leaf is not None]
     lengths = [leaf.shape[0] if leaf.shape.rank else 0 for leaf in leaves]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise ValueError(
             "x, y and sample_weight must be of one length, at least 1, received "
             f"{' and '.join(map(str, lengths))}"
         )
-    if isinstance(parts[2], (list, tuple, dict)):
+    if isinstance(batch[2], (list, tuple, dict)):
         ones = tf.ones(lengths[0])  # of an output without weights, as in fit
-        parts[2] = keras.tree.map_structure(lambda w: ones if w is None else w, parts[2])
-    return parts
+        batch[2] = keras.tree.map_structure(lambda w: ones if w is None else w, batch[2])
+    return batch
 
 
-def _tensors(part):
+def _tensors(nest: Any) -> Any:
     """The same nest with tensors for arrays, as ``fit`` makes them; None stays."""
-    if part is None:
+    if nest is None:
         return None
-    if isinstance(part, (list, tuple)) and not any(getattr(item, "shape", ()) for item in part):
-        part = np.asarray(part)  # numbers
-    return keras.tree.map_structure(_tensor, part)
+    if isinstance(nest, (list, tuple)) and not any(getattr(item, "shape", ()) for item in nest):
+        nest = np.asarray(nest)  # numbers
+    return keras.tree.map_structure(_tensor, nest)
 
 
-def _tensor(array):
+def _tensor(array: Any) -> Any:
     if array is None or tf.is_tensor(array):
         return array
     array = np.asarray(array)

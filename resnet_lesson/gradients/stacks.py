@@ -1,12 +1,14 @@
 """Gradients of a stack of equal layers or modules, at any depth, as fast as a slider moves.
 
 The layers are equal, so the stack is a loop over stacked weights: TensorFlow compiles one loop
-body for a set of options, and depth is only how often it runs. Going back, each layer is
-differentiated by TensorFlow where it stands, from the signal that was kept at its input.
+body for a set of options, and depth is only how often it runs. Going back, TensorFlow
+differentiates one layer at a time, from the signal that was kept at its input.
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from ..data import load
 from ..networks.orders import ORDERS
 from ..networks.rules import check_order
 from ..runtime import tf
+from .norms import tensor_norm
+
+Shapes = tuple[tuple[int, ...], ...]  # of the weights of one layer or module
 
 MAX_DEPTH = 200
 CLASSES = 10
@@ -28,8 +33,8 @@ ACTIVATIONS = {
 }
 INITIALIZERS = ("he", "glorot", "small", "orthogonal")
 # The shapes of one layer's weights, in the order in which the signal meets them.
-KINDS = {
-    "dense": None,  # one matrix, as wide as asked for
+KINDS: dict[str, Shapes | None] = {
+    "dense": None,  # one matrix, of the width that is asked for
     "convolution": ((3, 3, CHANNELS, CHANNELS),),
     "basic": ((3, 3, CHANNELS, CHANNELS),) * 2,
     "bottleneck": (
@@ -53,46 +58,47 @@ class StackGradients:
     signal: np.ndarray  # root mean square of its input
     inputs: np.ndarray  # (batch, width), or (batch, 8, 8, 16) where the kind convolves
     labels: np.ndarray  # (batch,)
-    weights: np.ndarray | tuple  # (depth, ...) of a layer; a tuple of such of a module
+    weights: np.ndarray | tuple[np.ndarray, ...]  # (depth, ...); of a module, one for each weight
     readout: np.ndarray  # (width or 16, 10)
     loss: float
 
 
 def stack_gradients(
-    depth,
+    depth: int,
     *,
-    kind="dense",
-    activation="relu",
-    initializer="he",
-    normalization=False,
-    shortcut=False,
-    order="full_preactivation",
-    width=64,
-    batch=128,
-    seed=0,
-    shortcut_only=False,
-):
+    kind: str = "dense",
+    activation: str = "relu",
+    initializer: str = "he",
+    normalization: bool = False,
+    shortcut: bool = False,
+    order: str = "full_preactivation",
+    width: int = 64,
+    batch: int = 128,
+    seed: int = 0,
+    shortcut_only: bool = False,
+) -> StackGradients:
     """Differentiate a stack of ``depth`` layers or modules at initialisation, on digits.
 
-    With ``f`` for the layer's weights applied, one layer is by its order
+    With ``f`` for the product with the layer's weights, or the convolution, one layer is by its
+    order
 
-    - ``original``: ``h <- act(h + norm(f(h)))``
-    - ``bn_after_addition``: ``h <- act(norm(h + f(h)))``
-    - ``relu_before_addition``: ``h <- h + act(norm(f(h)))``
-    - ``relu_only_preactivation``: ``h <- h + norm(f(act(h)))``
-    - ``full_preactivation``: ``h <- h + f(act(norm(h)))``
+    - ``original``: ``h <- act(h + BN(f(h)))``
+    - ``bn_after_addition``: ``h <- act(BN(h + f(h)))``
+    - ``relu_before_addition``: ``h <- h + act(BN(f(h)))``
+    - ``relu_only_preactivation``: ``h <- h + BN(f(act(h)))``
+    - ``full_preactivation``: ``h <- h + f(act(BN(h)))``
 
-    the term ``h +`` left out without ``shortcut``, and ``norm`` the identity without
-    ``normalization``; norm is (z - mean) / sqrt(variance + 2e-5), by unit or channel over the
-    batch. A module has the same parts around each of its convolutions, as in
+    the term ``h +`` left out without ``shortcut``, and ``BN`` the identity without
+    ``normalization``; else it is (z - mean) / sqrt(variance + 2e-5), by unit or channel over the
+    batch. A module has the same steps around each of its convolutions, as in
     ``residual_module``. The stack starts from standardised digits through a fixed random
-    projection. The read-out sees ``act(norm(h))`` in the two pre-activation orders, else ``h``,
+    projection. The read-out sees ``act(BN(h))`` in the two pre-activation orders, else ``h``,
     averaged over the image where there is one; the loss is the mean softmax cross-entropy.
 
     Args:
         depth: layers or modules, 1 to 200.
         kind: dense; convolution (one 3x3 of 16 channels on 8x8 digits); basic or bottleneck, the
-            modules of ``resnet`` with 16 channels (4 inside the bottleneck).
+            residual modules with 16 channels (4 inside the bottleneck).
         activation: sigmoid, tanh, relu, gelu or linear.
         initializer: he, glorot (both normal), small (normal, deviation 0.01) or orthogonal.
         normalization, shortcut, order: as above.
@@ -128,14 +134,17 @@ def stack_gradients(
             f"received shortcut={shortcut!r}"
         )
     shapes = KINDS[kind] or ((width, width),)
-    arrays, tensors = _material(shapes, initializer, batch, seed)
+    arrays, tensors = _arguments(shapes, initializer, batch, seed)
     switches = (bool(normalization), bool(shortcut), order, bool(shortcut_only))
     differentiate = _compiled(shapes, batch, activation, *switches)
     norms, loss = differentiate(tf.constant(depth), *tensors)
     inputs, labels, weights, readout = arrays
     weights = tuple(weight[:depth] for weight in weights)
+    weight_gradient, signal_gradient, signal = norms.numpy()[:depth].T
     return StackGradients(
-        *norms.numpy()[:depth].T,
+        weight_gradient=weight_gradient,
+        signal_gradient=signal_gradient,
+        signal=signal,
         inputs=inputs,
         labels=labels,
         weights=weights if len(weights) > 1 else weights[0],
@@ -145,7 +154,7 @@ def stack_gradients(
 
 
 @functools.lru_cache(maxsize=16)
-def _material(shapes, initializer, batch, seed):
+def _arguments(shapes: Shapes, initializer: str, batch: int, seed: int) -> tuple[Any, Any]:
     """Inputs, labels, weights and read-out: as read-only arrays, and the same as tensors."""
     arrays = (*_inputs(shapes, batch, seed), *_weights(shapes, initializer, seed))
     for array in tf.nest.flatten(arrays):
@@ -154,12 +163,12 @@ def _material(shapes, initializer, batch, seed):
 
 
 @functools.lru_cache(maxsize=16)
-def _inputs(shapes, batch, seed):
+def _inputs(shapes: Shapes, batch: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(batch, width) or (batch, 8, 8, 16) projected digits, and (batch,) labels.
 
-    Standardised digits have three pixels that never change; a norm straight on them would blow
-    up the first layer's gradient, so a random projection mixes all pixels first (a random 3x3
-    convolution where the layers convolve).
+    Standardised digits have three pixels that never change; batch normalisation straight on them
+    would blow up the first layer's gradient, so a random projection mixes all pixels first (a
+    random 3x3 convolution where the layers convolve).
     """
     data = load("digits")
     random = np.random.default_rng([seed, 1])
@@ -178,7 +187,9 @@ def _inputs(shapes, batch, seed):
     return inputs, data.y_train[chosen].astype(np.int32)
 
 
-def _weights(shapes, initializer, seed):
+def _weights(
+    shapes: Shapes, initializer: str, seed: int
+) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
     """Weights, an array (MAX_DEPTH, *shape) for each shape, and the (width, CLASSES) read-out.
 
     Always drawn for the deepest stack: a deeper one then only adds layers to a shallower one.
@@ -190,7 +201,7 @@ def _weights(shapes, initializer, seed):
     return weights, readout.astype(np.float32)
 
 
-def _draw(random, shape, initializer):
+def _draw(random: np.random.Generator, shape: tuple[int, ...], initializer: str) -> np.ndarray:
     """(MAX_DEPTH, *shape) weights; the last two axes are channels in and out."""
     fan_in, out = int(np.prod(shape[:-1])), shape[-1]
     fan_out = out * fan_in // shape[-2]
@@ -205,7 +216,7 @@ def _draw(random, shape, initializer):
     return deviation * random.standard_normal((MAX_DEPTH, *shape))
 
 
-def _norm_over_batch(z):
+def _batch_normalization(z: Any) -> Any:
     """(z - mean) / sqrt(variance + 2e-5) by unit or channel."""
     if z.shape.rank == 2:
         mean, variance = tf.nn.moments(z, axes=[0])
@@ -216,75 +227,86 @@ def _norm_over_batch(z):
     ).y
 
 
-def _apply(h, weight):
-    """The matrix, or the convolution of stride 1 that keeps the size."""
+def _multiply(h: Any, weight: Any) -> Any:
+    """The product with a matrix, or a convolution of stride 1 that keeps the size."""
     return h @ weight if weight.shape.rank == 2 else tf.nn.conv2d(h, weight, 1, "SAME")
 
 
-def _layer(activation, normalization, shortcut, order):
-    """One layer of the stack, and what the read-out sees of its end, as two functions."""
-    act, parts = ACTIVATIONS[activation], ORDERS[order]
+def _layer(
+    activation: str, normalization: bool, shortcut: bool, order: str
+) -> tuple[Callable[[Any, list[Any], Any], Any], Callable[[Any], Any]]:
+    """One layer of the stack, and what the read-out sees of the last one's output, as functions."""
+    act, steps = ACTIVATIONS[activation], ORDERS[order]
 
-    def through(places, h):
-        for part in places:
-            if part == "ReLU":
+    def apply(names: tuple[str, ...], h: Any) -> Any:
+        for name in names:
+            if name == "ReLU":
                 h = act(h)
             elif normalization:
-                h = _norm_over_batch(h)
+                h = _batch_normalization(h)
         return h
 
-    def layer(h, weights, seen_by_branch):
-        """``seen_by_branch`` is h, or h without a way back."""
-        branch = seen_by_branch
-        for number, weight in enumerate(weights):
-            branch = _apply(through(parts.between if number else parts.before, branch), weight)
-        branch = through(parts.after, branch)
-        return through(parts.after_addition, h + branch if shortcut else branch)
+    def layer(h: Any, weights: list[Any], branch: Any) -> Any:
+        """``branch`` starts as h, or as h with its gradient stopped."""
+        for index, weight in enumerate(weights):
+            branch = _multiply(apply(steps.between if index else steps.before, branch), weight)
+        branch = apply(steps.after, branch)
+        return apply(steps.after_addition, h + branch if shortcut else branch)
 
-    def end(h):
-        h = through(("BN", "ReLU"), h) if "preactivation" in order else h
+    def features(h: Any) -> Any:
+        h = apply(("BN", "ReLU"), h) if "preactivation" in order else h
         return h if h.shape.rank == 2 else tf.reduce_mean(h, axis=[1, 2])
 
-    return layer, end
+    return layer, features
 
 
 @functools.cache
-def _compiled(shapes, batch, activation, normalization, shortcut, order, shortcut_only):
+def _compiled(
+    shapes: Shapes,
+    batch: int,
+    activation: str,
+    normalization: bool,
+    shortcut: bool,
+    order: str,
+    shortcut_only: bool,
+) -> Callable[..., tuple[Any, Any]]:
     """The loop over layers for one set of options, compiled once for every depth.
 
-    A concrete function cannot trace again, so that a reader who tries one option after another
-    does not read TensorFlow's warning about functions that do.
+    A concrete function cannot trace again: someone who tries one option after another does not see
+    TensorFlow's warning about functions that do.
     """
-    layer, end = _layer(activation, normalization, shortcut, order)
+    layer, features = _layer(activation, normalization, shortcut, order)
     dense = len(shapes[0]) == 2
 
-    # XLA fuses what a dense layer is made of, and has slow convolutions on a CPU.
+    # XLA fuses the operations of a dense layer; its convolutions are slow on a CPU.
     @tf.function(jit_compile=dense)
-    def differentiate(depth, inputs, labels, weights, readout):
-        def at(i):
+    def differentiate(
+        depth: Any, inputs: Any, labels: Any, weights: tuple[Any, ...], readout: Any
+    ) -> tuple[Any, Any]:
+        def weights_of(i: Any) -> list[Any]:
             return [weight[i] for weight in weights]
 
-        def forward(i, h, signals):
-            return i + 1, layer(h, at(i), h), signals.write(i, h)
+        def forward(i: Any, h: Any, signals: Any) -> tuple[Any, Any, Any]:
+            return i + 1, layer(h, weights_of(i), h), signals.write(i, h)
 
         kept = tf.TensorArray(tf.float32, MAX_DEPTH, element_shape=inputs.shape)
         _, h, signals = tf.while_loop(lambda i, *_: i < depth, forward, (0, inputs, kept))
         with tf.GradientTape() as tape:
             tape.watch(h)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, end(h) @ readout)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, features(h) @ readout)
             loss = tf.reduce_mean(losses)
         gradient = tape.gradient(loss, h)
 
-        def backward(i, gradient, norms):
-            h, w = signals.read(i), at(i)
+        def backward(i: Any, gradient: Any, norms: Any) -> tuple[Any, Any, Any]:
+            h, w = signals.read(i), weights_of(i)
             with tf.GradientTape() as tape:
                 tape.watch([h, w])
                 out = layer(h, w, tf.stop_gradient(h) if shortcut_only else h)
             gradient, by_weight = tape.gradient(out, [h, w], output_gradients=gradient)
             row = [
-                _norm(*by_weight),
-                _norm(gradient),
-                _norm(h) / np.sqrt(inputs.shape.num_elements()),
+                tensor_norm(*by_weight),
+                tensor_norm(gradient),
+                tensor_norm(h) / np.sqrt(inputs.shape.num_elements()),
             ]
             return i - 1, gradient, tf.tensor_scatter_nd_update(norms, [[i]], [tf.stack(row)])
 
@@ -301,8 +323,3 @@ def _compiled(shapes, batch, activation, normalization, shortcut, order, shortcu
         tuple(tf.TensorSpec([MAX_DEPTH, *shape]) for shape in shapes),
         tf.TensorSpec([width, CLASSES]),
     )
-
-
-def _norm(*tensors):
-    """The Euclidean norm of all entries, in float64: their squares leave the range of float32."""
-    return tf.sqrt(2 * tf.add_n([tf.nn.l2_loss(tf.cast(part, tf.float64)) for part in tensors]))

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from ..files import round_figures
-from ..gradients.monitor import MEASURES, GradientMonitor, first_bad, trainable_kernel_paths
+from ..gradients.first_bad import first_bad
+from ..gradients.history import MEASURES
+from ..gradients.kernels import trainable_kernel_paths
+from ..gradients.monitor import GradientMonitor
 from ..runtime import keras
 from . import checkpoint
 from .checkpoint import State

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..data.datasets import Dataset
-from ..gradients.monitor import trainable_kernel_paths
+from ..gradients.kernels import trainable_kernel_paths
 from ..runtime import device_name, keras, versions
 from .checkpoint import State
 from .config import command

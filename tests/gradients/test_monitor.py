@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from resnet_lesson import GradientMonitor
+from resnet_lesson.gradients.first_bad import FirstBad
 from resnet_lesson.gradients.kernels import trainable_kernels
-from resnet_lesson.gradients.monitor import CAPACITY, FirstBad, _norm
-from resnet_lesson.gradients.norms import norm
+from resnet_lesson.gradients.norms import norm, tensor_norm
+from resnet_lesson.gradients.tape import CAPACITY
 from resnet_lesson.runtime import keras, set_seed, tf
 
 layers, optimizers = keras.layers, keras.optimizers
@@ -163,7 +164,7 @@ def test_mixed_precision_takes_the_loss_scale_out(data):
 
 def test_a_wrong_monitor_would_be_seen(data, monkeypatch):
     monkeypatch.setattr(
-        "resnet_lesson.gradients.monitor._norm", lambda values: 1.001 * _norm(values)
+        "resnet_lesson.gradients.tape.tensor_norm", lambda values: 1.001 * tensor_norm(values)
     )
     monitor, snapshots = record(functional, {"optimizer": sgd}, data)
     with pytest.raises(AssertionError, match="gradient_norm"):
@@ -385,7 +386,7 @@ def test_data_that_end_by_surprise_add_no_step(execution, data):
 
 
 def test_more_steps_than_the_device_holds(data, monkeypatch):
-    monkeypatch.setattr("resnet_lesson.gradients.monitor.CAPACITY", 4)
+    monkeypatch.setattr("resnet_lesson.gradients.tape.CAPACITY", 4)
     set_seed(0)
     small = GradientMonitor(2)
     fit(functional(), data, small, epochs=3, optimizer=sgd())
@@ -540,7 +541,7 @@ VALUES = {
 
 @pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
 def test_the_norm_is_that_of_the_probe(values):
-    found = float(_norm(tf.constant(values, tf.float64)))
+    found = float(tensor_norm(tf.constant(values, tf.float64)))
     assert found == pytest.approx(norm(values), rel=1e-12, abs=0, nan_ok=True)
 
 
@@ -613,7 +614,7 @@ def test_a_model_that_fit_builds_is_recorded_from_its_first_step(options, data):
 
 @pytest.mark.parametrize("every", [0, -1, 1.0, True, None, "2"])
 def test_refuses_every(every):
-    with pytest.raises(ValueError, match=f"whole number of at least 1, received {every!r}"):
+    with pytest.raises(ValueError, match=f"every must be a positive integer, received {every!r}"):
         GradientMonitor(every)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
 from resnet_lesson.__main__ import main
-from resnet_lesson.gradients.monitor import MEASURES
+from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.runtime import keras, tf
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
 from resnet_lesson.training import model as models

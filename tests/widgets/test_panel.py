@@ -14,7 +14,7 @@ import pytest
 import traitlets
 
 from resnet_lesson import TrainingPanel
-from resnet_lesson.gradients import monitor
+from resnet_lesson.gradients import history, monitor
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.widgets.panel import recording
 from resnet_lesson.widgets.panel.recording import (
@@ -92,7 +92,7 @@ def test_codes_hold_norms_to_a_hundredth_of_a_decade():
     np.testing.assert_allclose(np.log10(back[shown]), np.log10(norms[shown]), atol=0.0051)
     assert (back[0], back[5]) == (0, np.inf)
     assert np.isnan(back[6])
-    assert recording.MEASURES == monitor.MEASURES
+    assert recording.MEASURES == history.MEASURES
 
 
 def test_of_two_columns_the_larger_is_kept_and_the_later_loss():

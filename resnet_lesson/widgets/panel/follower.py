@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 
-from ...gradients.monitor import GradientMonitor, first_bad
+from ...gradients.first_bad import first_bad
+from ...gradients.monitor import GradientMonitor
 from ...runtime import callback_list, keras
 from .recording import MEASURES, Recording
 

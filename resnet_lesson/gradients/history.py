@@ -1,0 +1,111 @@
+"""The steps that a monitor has recorded, as rows of numbers, and the arrays made of them."""
+
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
+# Columns of a row before those of the measures: the step, its loss, and the index of the kernel
+# where its forward pass broke (-1 for none, the number of kernels for the loss).
+HEAD = 3
+
+
+class Reading(NamedTuple):
+    """The rows that a tape has written since it was last read.
+
+    ``steps`` counts all steps so far, ``rows`` is (recorded steps, columns), ``layers`` are the
+    paths of the kernels that the columns belong to, and ``order`` those of all kernels of the
+    model, frozen ones too; both in order of use.
+    """
+
+    steps: int
+    rows: np.ndarray
+    layers: tuple[str, ...]
+    order: tuple[str, ...]
+
+
+class History:
+    """The recorded rows of all fits, in groups of the same kernels; any thread may read it.
+
+    ``groups`` has pairs: the paths of the kernels, and a list of arrays of rows. ``order`` and
+    ``layers`` are those of the last ``Reading``; ``seen`` counts the steps. While a fit goes on,
+    ``read`` gives what is new since as many steps as its argument says, or None.
+    """
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[tuple[str, ...], list[np.ndarray]]] = []
+        self.order: tuple[str, ...] = ()
+        self.layers: tuple[str, ...] = ()
+        self.seen = 0
+        self.read: Callable[[int], Reading | None] | None = None
+        self._lock = threading.RLock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.fetch()
+        return {name: getattr(self, name) for name in ("groups", "order", "layers", "seen")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(vars(History()) | state)
+
+    def fetch(self) -> None:
+        """Add what is new."""
+        with self._lock:
+            reading = self.read(self.seen) if self.read else None
+            if reading is None:
+                return
+            self.seen, rows, self.layers, self.order = reading
+            if len(rows):
+                if not self.groups or self.groups[-1][0] != self.layers:
+                    self.groups.append((self.layers, []))
+                self.groups[-1][1].append(rows)
+
+    def close(self) -> None:
+        """Add what is new for the last time, and release the tape and its model."""
+        self.fetch()
+        self.read = None
+
+    def records(self, forget: bool = False) -> dict[str, np.ndarray]:
+        """The arrays of ``GradientMonitor.records``."""
+        with self._lock:
+            self.fetch()
+            records = self._records()
+            if forget:
+                self.groups = []
+        return records
+
+    def _records(self) -> dict[str, np.ndarray]:
+        self.groups = [(paths, [np.concatenate(rows)]) for paths, rows in self.groups]
+        layers = self._recorded_layers() or self.layers
+        # A group without rows gives the shapes of empty records.
+        groups = [(paths, rows) for paths, (rows,) in self.groups] or [
+            (layers, np.empty((0, HEAD + len(MEASURES) * len(layers))))
+        ]
+        tables = [_table(paths, rows[:, HEAD:], layers) for paths, rows in groups]
+        table = tables[0] if len(tables) == 1 else np.ma.concatenate(tables, axis=1)
+        head = np.concatenate([rows[:, :HEAD] for _, rows in groups])
+        broken = [np.array([*paths, "loss", ""])[rows[:, 2].astype(int)] for paths, rows in groups]
+        return {
+            **dict(zip(MEASURES, table, strict=True)),
+            "step": head[:, 0].astype(np.int64),
+            "loss": head[:, 1],
+            "broken": np.concatenate(broken),
+            "layers": np.array(layers, dtype=str),
+        }
+
+    def _recorded_layers(self) -> tuple[str, ...]:
+        """In the model's present order of use; those that it no longer has come last."""
+        recorded = dict.fromkeys(path for paths, _ in self.groups for path in paths)
+        present = dict.fromkeys(path for path in self.order if path in recorded)
+        return tuple(present | recorded)
+
+
+def _table(paths: tuple[str, ...], rows: np.ndarray, layers: tuple[str, ...]) -> np.ndarray:
+    """(measures, steps, layers) of the rows of these paths; masked in all other layers."""
+    measured = rows.reshape(len(rows), len(MEASURES), len(paths)).swapaxes(0, 1)
+    if paths == layers:
+        return measured
+    table = np.ma.masked_all((len(MEASURES), len(rows), len(layers)))
+    table[:, :, [layers.index(path) for path in paths]] = measured
+    return table
