@@ -31,12 +31,11 @@ def measure(network: str, seed: int) -> list[Row]:
     That is the largest absolute difference between the probabilities that the copy and the
     shallow network predict for the test digits.
     """
-    from .trainer import cached_trainer
+    from .trainer import start
 
     if network in SCRATCH:
         depth, shortcut, epochs = SCRATCH[network]
-        trainer = cached_trainer(depth, shortcut)
-        trainer.restart(seed)
+        trainer = start(seed, depth, shortcut)
         trainer.train(epochs, RATE, seed)
         return [trainer.accuracies() | {"difference": None}]
     return [_copy(seed, epochs=EPOCHS if network == "56_copied_trained_on" else 0)]
@@ -44,13 +43,12 @@ def measure(network: str, seed: int) -> list[Row]:
 
 def _copy(seed: int, epochs: int) -> Row:
     """The measures of the copy, trained for another ``epochs``."""
-    from .trainer import cached_trainer
+    from .trainer import start
 
-    shallow, copy = cached_trainer(SHALLOW, True), cached_trainer(DEEP, True)
-    shallow.restart(seed)
+    shallow = start(seed, SHALLOW, True)
     shallow.train(EPOCHS, RATE, seed)
     shallow.accuracies()  # also sets the statistics of its BN layers
-    copy.restart(seed)
+    copy = start(seed, DEEP, True)
     deepen(shallow.model, copy.model)
     copy.train(epochs, RATE, seed)
     measures = copy.accuracies()

@@ -23,10 +23,9 @@ def measure(
     beyond the shortest, in which few plain networks reach even half of that, there is
     ``epochs_to_50`` too.
     """
-    from .trainer import cached_trainer, epochs_to
+    from .trainer import epochs_to, start
 
-    trainer = cached_trainer(depth, shortcut)
-    trainer.restart(seed)
+    trainer = start(seed, depth, shortcut)
     rows: list[Row] = []
     early: list[np.ndarray] = []
     accuracies: list[float] = []

@@ -224,11 +224,10 @@ def _pool(scheduler: str | None) -> Iterator[Executor]:
 
 def _exit_with_parent() -> None:
     """End this worker process when its parent is killed; it would wait for work forever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
 
     def wait() -> None:
-        parent.join()
+        if parent := multiprocessing.parent_process():
+            parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

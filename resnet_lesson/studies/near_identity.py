@@ -95,13 +95,12 @@ def _decades(tensor: Any, other: Any) -> float:
 
 
 def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list[Row]:
-    from .trainer import cached_trainer
+    from .trainer import start
 
     if variant == "batch_norm":
-        trainer = cached_trainer(depth, True)
+        trainer = start(seed, depth, True)
     else:
-        trainer = cached_trainer(depth, variant, build=build_without_bn)
-    trainer.restart(seed)
+        trainer = start(seed, depth, variant, build=build_without_bn)
     rows: list[Row] = []
     epochs = itertools.islice(trainer.epochs(learning_rate, warmup=0, seed=seed), EPOCHS[-1])
     for epoch, _ in enumerate(epochs, start=1):

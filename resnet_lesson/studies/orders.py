@@ -42,10 +42,9 @@ def _at_initialisation(order: str, modules: int, seed: int) -> Row:
 
 
 def _training(order: str, depth: int, learning_rate: float, seed: int) -> Row:
-    from .trainer import cached_trainer, epochs_to
+    from .trainer import epochs_to, start
 
-    trainer = cached_trainer(depth, True, order)
-    trainer.restart(seed)
+    trainer = start(seed, depth, True, order)
     reached = epochs_to(90, trainer.train(EPOCHS, learning_rate, seed))
     return trainer.accuracies() | {"epochs_to_90": reached}
 

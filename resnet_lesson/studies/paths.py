@@ -31,10 +31,9 @@ def measure(part: str, network: str, depth: int, epochs: int, seed: int) -> list
     statistics of the BN layers as before; ``recalibrated_accuracy``, with their statistics over all
     training digits without that module; ``whole_accuracy`` with all modules in place.
     """
-    from .trainer import cached_trainer
+    from .trainer import start
 
-    trainer = cached_trainer(depth, network == "residual")
-    trainer.restart(seed)
+    trainer = start(seed, depth, network == "residual")
     trainer.train(epochs, RATE, seed)
     if part == "length":
         return _by_length(trainer.model, seed)

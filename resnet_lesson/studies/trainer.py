@@ -167,7 +167,14 @@ def _traced(model: keras.Model) -> Callable[..., Any]:
 
 
 # A process finishes the runs of one network, or of one and its copy, before it starts the next.
-cached_trainer = functools.lru_cache(maxsize=2)(Trainer)
+_trainer = functools.lru_cache(maxsize=2)(Trainer)
+
+
+def start(seed: int, *arguments: Any, **options: Any) -> Trainer:
+    """The ``Trainer`` of these arguments with new weights, for a run with this seed."""
+    trainer = _trainer(*arguments, **options)
+    trainer.restart(seed)
+    return trainer
 
 
 def accuracies(model: Callable[..., Any]) -> dict[str, float]:
