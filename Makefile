@@ -63,8 +63,10 @@ notebooks: $(READY)
 site: $(READY)
 	$(BIN)/python tools/build_site.py
 
+# What has become slow is named, so that it gets its mark.
 check: lint
-	$(BIN)/python -m pytest $(IN_TWO) -m "not slow" --ignore=tests/browser tests
+	$(BIN)/python -m pytest $(IN_TWO) -m "not slow" --durations=5 --durations-min=2 \
+	  --ignore=tests/browser tests
 
 lint: $(DEV_READY)
 	$(BIN)/ruff check

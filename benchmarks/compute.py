@@ -1,8 +1,8 @@
 """The time to differentiate a stack whose depth changes at every call, three frameworks in turn.
 
-Each framework lives in a process of its own, so that none disturbs another's threads, and waits
-while another is timed. All are asked for the same norms of the same networks, and must agree on
-them before any is timed.
+Each framework has a process of its own, so that none disturbs another's threads, and waits while
+another is timed. All compute the same norms of the same networks, and must agree on them before
+any is timed.
 """
 
 import json
@@ -23,7 +23,7 @@ PYTHONS = {"ours": sys.executable, "with_keras": sys.executable, "with_torch": T
 BLOCKS, CALLS = 12, 20
 KERAS_BLOCKS, KERAS_CALLS = 6, 5  # a call takes a second or two
 WARM_UP = 3  # calls before each block that are not counted: caches, and threads that slept
-PAUSE = 0.3  # seconds in which the threads of the one before fall asleep
+PAUSE = 0.3  # seconds, until the threads of the framework before it sleep
 AGREE = 0.02  # decades
 RESIDUAL = {"activation": "relu", "initializer": "he", "shortcut": True}
 
@@ -56,7 +56,7 @@ def cases():
 
 
 class Process:
-    """A worker, asked by method calls."""
+    """A worker process; a method call here is a request to it."""
 
     def __init__(self, module, threads):
         command = [PYTHONS[module], str(Path(__file__).parent / "worker.py"), module, str(threads)]
@@ -88,7 +88,7 @@ class Process:
 
 
 def check_agreement(workers, depths):
-    """Compare the norms of all with the engine's, in decades.
+    """Compare the norms of every framework with those of the engine, in decades.
 
     Raises:
         ValueError: they differ; a benchmark of different networks is worthless.

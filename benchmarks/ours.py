@@ -19,7 +19,7 @@ def prepare(options, material):
         inputs=deepest.inputs,
         labels=deepest.labels,
         readout=deepest.readout,
-        **{f"weights{place}": each for place, each in enumerate(weights)},
+        **{f"weights{position}": each for position, each in enumerate(weights)},
     )
 
     def differentiate(depth):

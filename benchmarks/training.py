@@ -1,8 +1,8 @@
 """What the monitor and the live panel cost a training step, beside a second backward pass.
 
 One model is trained in short fits that alternate: nothing added, the monitor, the panel with its
-monitor, and a callback that differentiates the batch again. So the machine's moods meet all alike.
-All of it runs in a Jupyter kernel, where a panel's redraws are messages that are really sent.
+monitor, and a callback that differentiates the batch again. So a change in the machine's speed
+affects all of them. It runs in a Jupyter kernel, where the panel's redraws are sent as messages.
 """
 
 import json
@@ -95,7 +95,7 @@ def measure(size, steps):
     def train():
         return model, data | {"callbacks": [clock]}
 
-    monitor, second = GradientMonitor(), again(model, x, y)
+    monitor, second = GradientMonitor(), second_pass(model, x, y)
     panel = TrainingPanel({"ResNet-20": train}, batch_size=BATCH)
     added = {
         "nothing": fit,
@@ -115,7 +115,7 @@ def measure(size, steps):
 
 
 def stopwatch():
-    """A callback that notes the milliseconds from the end of a step to the end of the next."""
+    """A callback that records the milliseconds from the end of a step to the end of the next."""
     from resnet_lesson.runtime import keras
 
     class Stopwatch(keras.callbacks.Callback):
@@ -131,7 +131,7 @@ def stopwatch():
     return Stopwatch()
 
 
-def again(model, x, y):
+def second_pass(model, x, y):
     """A callback that differentiates the batch once more after each step, in a graph of its own."""
     from resnet_lesson.runtime import keras, tf
 
@@ -144,11 +144,11 @@ def again(model, x, y):
             loss = model.compute_loss(x, y, model(x, training=True))
         return [tf.norm(gradient) for gradient in tape.gradient(loss, kernels)]
 
-    class Again(keras.callbacks.Callback):
+    class SecondPass(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             self.norms = [norm.numpy() for norm in norms()]
 
-    return Again()
+    return SecondPass()
 
 
 def rows(figures):

@@ -7,14 +7,14 @@ from keras import layers
 
 
 def given(weight):
-    """An initializer that draws nothing: the weights are known."""
+    """An initializer that returns known weights."""
     return lambda shape, dtype=None: tf.reshape(weight, shape)
 
 
 def build(depth, inputs, weights, readout, normalization, shortcut):
     """The model, whose outputs are the signal at each layer's input and then the logits."""
 
-    def norm_relu(h):
+    def bn_relu(h):
         if normalization:
             h = layers.BatchNormalization(center=False, scale=False, epsilon=2e-5)(h)
         return layers.ReLU()(h)
@@ -31,9 +31,9 @@ def build(depth, inputs, weights, readout, normalization, shortcut):
         signals.append(h)
         branch = h
         for each in weights:
-            branch = apply(norm_relu(branch), each[layer])
+            branch = apply(bn_relu(branch), each[layer])
         h = layers.add([h, branch]) if shortcut else branch
-    h = norm_relu(h)
+    h = bn_relu(h)
     if len(h.shape) == 4:
         h = layers.GlobalAveragePooling2D()(h)
     return keras.Model(image, [*signals, apply(h, readout)])
@@ -49,7 +49,7 @@ def prepare(options, material):
     """As in ``ours``; ``material`` is there to be read."""
     saved = np.load(material)
     weights = [saved[name] for name in sorted(saved.files) if name.startswith("weights")]
-    places = len(weights)
+    per_layer = len(weights)
     weights = [[tf.constant(layer) for layer in each] for each in weights]
     inputs, labels, readout = (tf.constant(saved[n]) for n in ("inputs", "labels", "readout"))
     flags = options["normalization"], options["shortcut"]
@@ -64,9 +64,11 @@ def prepare(options, material):
             loss = tf.reduce_mean(losses)
         wanted = [[kernel.value for kernel in kernels[:-1]], signals]
         by_weight, by_signal = tape.gradient(loss, wanted)
-        by_place = tf.stack([norms(by_weight[place::places]) for place in range(places)])
+        by_position = tf.stack(
+            [norms(by_weight[position::per_layer]) for position in range(per_layer)]
+        )
         rms = norms(signals) / np.sqrt(inputs.shape.num_elements())
-        return np.stack([tf.norm(by_place, axis=0), norms(by_signal), rms])
+        return np.stack([tf.norm(by_position, axis=0), norms(by_signal), rms])
 
     return differentiate
 

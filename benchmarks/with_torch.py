@@ -13,21 +13,21 @@ def applied(h, weight):
     return functional.conv2d(h, weight, padding=weight.shape[-1] // 2)
 
 
-class NormReLU(nn.Module):
-    """relu(norm(h)), the norm without averages, scale and offset, as the engine has it."""
+class BNReLU(nn.Module):
+    """relu(bn(h)), BN without moving averages, scale and offset, as in the engine."""
 
     def __init__(self, channels, normalization, dense):
         super().__init__()
-        norm = nn.BatchNorm1d if dense else nn.BatchNorm2d
+        bn = nn.BatchNorm1d if dense else nn.BatchNorm2d
         options = {"eps": 2e-5, "affine": False, "track_running_stats": False}
-        self.norm = norm(channels, **options) if normalization else None
+        self.bn = bn(channels, **options) if normalization else None
 
     def forward(self, h):
-        return functional.relu(h if self.norm is None else self.norm(h))
+        return functional.relu(h if self.bn is None else self.bn(h))
 
 
-class Branch(NormReLU):
-    """f(relu(norm(h))), f's weight given: nothing is drawn."""
+class Branch(BNReLU):
+    """f(relu(bn(h))), with a given weight of f."""
 
     def __init__(self, weight, normalization):
         super().__init__(weight.shape[1], normalization, weight.dim() == 2)
@@ -38,7 +38,7 @@ class Branch(NormReLU):
 
 
 class Layer(nn.Sequential):
-    """One layer or module: h <- [h +] f(relu(norm(h))), over each of its weights."""
+    """One layer or module: h <- [h +] f(relu(bn(h))), over each of its weights."""
 
     def __init__(self, weights, normalization, shortcut):
         super().__init__(*(Branch(weight, normalization) for weight in weights))
@@ -52,7 +52,7 @@ class Stack(nn.Module):
     def __init__(self, layers, readout, normalization, shortcut):
         super().__init__()
         self.layers = nn.ModuleList(Layer(each, normalization, shortcut) for each in layers)
-        self.end = NormReLU(readout.shape[1], normalization, layers[0][0].dim() == 2)
+        self.end = BNReLU(readout.shape[1], normalization, layers[0][0].dim() == 2)
         self.readout = nn.Parameter(readout)
 
     def forward(self, h):
@@ -72,8 +72,8 @@ def norms(tensors):
     return torch.linalg.vector_norm(stacked, dim=1, dtype=torch.float64)
 
 
-def turned(array):
-    """From TensorFlow's order of axes to PyTorch's: channels before places, out before in."""
+def transposed(array):
+    """From TensorFlow's order of axes to PyTorch's: channels before pixels, out before in."""
     axes = {2: (1, 0), 4: (3, 2, 0, 1)}[array.ndim]
     return torch.from_numpy(np.ascontiguousarray(array.transpose(axes)))
 
@@ -82,9 +82,9 @@ def prepare(options, material):
     """As in ``ours``; ``material`` is there to be read."""
     saved = np.load(material)
     weights = [saved[name] for name in sorted(saved.files) if name.startswith("weights")]
-    places = len(weights)
-    weights = [[turned(each) for each in layer] for layer in zip(*weights, strict=True)]
-    inputs, readout = torch.from_numpy(saved["inputs"]), turned(saved["readout"])
+    per_layer = len(weights)
+    weights = [[transposed(each) for each in layer] for layer in zip(*weights, strict=True)]
+    inputs, readout = torch.from_numpy(saved["inputs"]), transposed(saved["readout"])
     if inputs.dim() == 4:
         inputs = inputs.permute(0, 3, 1, 2).contiguous()
     labels = torch.from_numpy(saved["labels"]).long()
@@ -97,10 +97,12 @@ def prepare(options, material):
         loss = functional.cross_entropy(logits, labels)
         gradients = torch.autograd.grad(loss, [*kernels, *signals])
         by_weight, by_signal = gradients[: len(kernels)], gradients[len(kernels) :]
-        by_place = torch.stack([norms(by_weight[place::places]) for place in range(places)])
+        by_position = torch.stack(
+            [norms(by_weight[position::per_layer]) for position in range(per_layer)]
+        )
         with torch.no_grad():
             rms = norms(signals) / inputs.numel() ** 0.5
-        return torch.stack([by_place.norm(dim=0), norms(by_signal), rms]).numpy()
+        return torch.stack([by_position.norm(dim=0), norms(by_signal), rms]).numpy()
 
     return differentiate
 

@@ -91,7 +91,7 @@ def test_a_record_of_a_study(copied):
 
 
 def test_half_a_journal(copied):
-    entries = engine._journalled(copied("half") / "toy.journal").values()
+    entries = engine._read_journal(copied("half") / "toy.journal").values()
     found = [row for entry in entries for row in entry["runs"]]
     assert found == rounded(runs_of(range(3), sizes=(1,))[: len(found)])
     assert len(entries) == 4

@@ -101,12 +101,8 @@ def imported(source, name, is_package=False):
             module = ".".join([*stem, *filter(None, [node.module])])
             yield module
             yield from (f"{module}.{alias.name}" for alias in node.names)
-        elif is_import_module(node) and name not in TABLES:
-            yield called(node.args[0], ".".join(parents))
-
-
-def is_import_module(node):
-    return isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func)
+        elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+            yield from [] if name in TABLES else [called(node.args[0], ".".join(parents))]
 
 
 def called(argument, package):
@@ -114,8 +110,10 @@ def called(argument, package):
     match argument:
         case ast.Constant(value=str(name)):
             return name
-        case ast.JoinedStr(values=[ast.FormattedValue(value=ast.Name("__package__")), constant]):
-            return package + constant.value
+        case ast.JoinedStr(
+            values=[ast.FormattedValue(value=ast.Name("__package__")), ast.Constant(value=rest)]
+        ):
+            return package + rest
     raise AssertionError(
         f"which module is {ast.unparse(argument)}? Write its name, to be seen here"
     )

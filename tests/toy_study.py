@@ -1,4 +1,4 @@
-"""A study of no time, for the tests of the engine; its processes must be able to import it."""
+"""A study that takes no time, for tests of the engine; its workers must be able to import it."""
 
 import os
 import signal

@@ -2,6 +2,7 @@
 
 import importlib
 
+from ..checks import check_choice
 from .engine import Study, run
 from .record import Record, record
 
@@ -17,12 +18,11 @@ NAMES = (
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
 
 
-def study(name):
+def study(name: str) -> Study:
     """The study of this name.
 
     Raises:
         ValueError: an unknown name.
     """
-    if name not in NAMES:
-        raise ValueError(f"study must be one of {', '.join(NAMES)}, received {name!r}")
+    check_choice("study", name, NAMES)
     return importlib.import_module(f".{name}", __name__).STUDY

@@ -1,15 +1,21 @@
-"""A trained network of 8 layers, deepened to 56 by modules that do nothing.
+"""A trained network of 8 layers, deepened to 56 by modules that compute the identity.
 
-The copy answers as the shallow network does, so a solution as good exists at 56 layers. Whether
+The copy predicts what the shallow network does, so a solution as good exists at 56 layers. Whether
 training from scratch finds one is the other half of the study.
 """
 
+from typing import Any
+
+import numpy as np
+
+from ..data import load
 from .engine import Study, product
+from .record import Row
 
 EPOCHS, RATE = 10, 0.1
 SHALLOW, DEEP = 8, 56
-# Depth, shortcut and epochs of what is trained from scratch. The last has had as many epochs as
-# the copy that is trained on.
+# Depth, shortcut and epochs of the networks trained from scratch. The first is trained for as many
+# epochs in all as the copy that is trained on.
 SCRATCH = {
     "56_plain_20": (DEEP, False, 2 * EPOCHS),
     "56_plain": (DEEP, False, EPOCHS),
@@ -19,57 +25,54 @@ SCRATCH = {
 COPIES = ("56_copied_trained_on", "56_copied")
 
 
-def measure(network, seed):
-    """One line: ``train_accuracy``, ``test_accuracy``, and of the copies ``difference``.
+def measure(network: str, seed: int) -> list[Row]:
+    """One row: ``train_accuracy``, ``test_accuracy``, and of the copies ``difference``.
 
     That is the largest absolute difference between the probabilities that the copy and the
-    shallow network give for the test digits.
+    shallow network predict for the test digits.
     """
-    from .trainer import trainer
+    from .trainer import cached_trainer
 
     if network in SCRATCH:
         depth, shortcut, epochs = SCRATCH[network]
-        trained = trainer(depth, shortcut)
-        trained.restart(seed)
-        trained.train(epochs, RATE, seed)
-        return [trained.accuracies() | {"difference": None}]
+        trainer = cached_trainer(depth, shortcut)
+        trainer.restart(seed)
+        trainer.train(epochs, RATE, seed)
+        return [trainer.accuracies() | {"difference": None}]
     return [_copy(seed, epochs=EPOCHS if network == "56_copied_trained_on" else 0)]
 
 
-def _copy(seed, epochs):
-    """The measures of the copy, trained on for ``epochs``."""
-    import numpy as np
+def _copy(seed: int, epochs: int) -> Row:
+    """The measures of the copy, trained for another ``epochs``."""
+    from .trainer import cached_trainer
 
-    from ..data import load
-    from .trainer import trainer
-
-    digits = load("digits").x_test
-    shallow = trainer(SHALLOW, True)
+    shallow, copy = cached_trainer(SHALLOW, True), cached_trainer(DEEP, True)
     shallow.restart(seed)
     shallow.train(EPOCHS, RATE, seed)
-    shallow.accuracies()  # also sets the statistics of its norms
-    copy = trainer(DEEP, True)
+    shallow.accuracies()  # also sets the statistics of its BN layers
     copy.restart(seed)
     deepen(shallow.model, copy.model)
     copy.train(epochs, RATE, seed)
     measures = copy.accuracies()
+    digits = load("digits").x_test
     apart = shallow.model(digits, training=False) - copy.model(digits, training=False)
     return measures | {"difference": float(np.abs(apart).max())}
 
 
-def deepen(shallow, deep):
+def deepen(shallow: Any, deep: Any) -> None:
     """Make ``deep`` a copy of ``shallow`` with more modules at the end, whose branches are zero.
 
     Both are models of ``build_cifar`` in full pre-activation with one stage. Layers of the same
-    name become equal, with the statistics of their norms. In every other module the last
+    name become equal, including the statistics of BN layers. In every other module the last
     convolution becomes zero; the rest of its branch keeps its weights and can learn.
     """
-    copied = {layer.name: layer for layer in shallow.layers}
-    for layer in deep.layers:
-        if layer.name in copied:
-            layer.set_weights(copied[layer.name].get_weights())
-        elif layer.name.endswith("_conv2"):
-            layer.set_weights([0 * kernel for kernel in layer.get_weights()])
+    from ..networks.dissect import module_names
+
+    for layer in shallow.layers:
+        deep.get_layer(layer.name).set_weights(layer.get_weights())
+    for name in module_names(deep)[len(module_names(shallow)) :]:
+        last = deep.get_layer(f"{name}_conv2")
+        last.set_weights([0 * kernel for kernel in last.get_weights()])
 
 
 STUDY = Study(

@@ -1,7 +1,7 @@
-"""Run a grid of configurations over seeds, here or on a Dask cluster, and lose nothing.
+"""Run a grid of configurations over seeds, here or on a Dask cluster, and lose no finished run.
 
-Each finished run goes to a journal beside the record at once. A study that was killed goes on
-from there, and its record is the same as if it had never been.
+Each finished run is appended to a journal beside the record at once. A study that was killed
+resumes from there, and its record is the same as that of a study that ran without interruption.
 """
 
 import contextlib
@@ -11,18 +11,21 @@ import json
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
 from ..output import console
-from .record import Record, parsed, read, write
+from .record import Record, Row, parse_fields, read_record, write_record
 
+Configuration = dict[str, Any]
+Entry = dict[str, Any]  # a finished run in the journal
+_ENTRY_FIELDS = {"key": str, "seed": int, "date": str, "versions": dict, "runs": list}
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
-_alone = threading.Lock()
-# What an entry of a journal has.
-_ENTRY = {"key": str, "seed": int, "date": str, "versions": dict, "runs": list}
+_one_run_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -30,24 +33,29 @@ class Study:
     """A question as data.
 
     ``grid`` is a tuple of configurations, dicts with the same keys; ``measure(seed=...,
-    **configuration)`` returns a list of flat dicts of measures, one for each line of the record,
-    and is called in a process of one thread.
+    **configuration)`` returns a list of flat dicts of measures, one for each row of the record,
+    and is called in a process where TensorFlow uses one thread.
     """
 
     name: str
     question: str
-    grid: tuple
-    measure: Callable
+    grid: tuple[Configuration, ...]
+    measure: Callable[..., list[Row]]
     seeds: int = 5
 
 
-def product(**settings):
+def product(**settings: Iterable[Any]) -> tuple[Configuration, ...]:
     """A grid: every combination of the settings, dicts whose last setting changes fastest."""
     combinations = itertools.product(*settings.values())
     return tuple(dict(zip(settings, values, strict=True)) for values in combinations)
 
 
-def run(study, folder, seeds=None, scheduler=None):
+def run(
+    study: Study,
+    folder: str | os.PathLike[str],
+    seeds: int | None = None,
+    scheduler: str | None = None,
+) -> Record:
     """Run what the record in ``folder`` lacks, write it, and return it.
 
     Args:
@@ -59,81 +67,84 @@ def run(study, folder, seeds=None, scheduler=None):
 
     Raises:
         ValueError: what is on record was made with other versions or on another device, or is
-            damaged; or the study is being run there already.
+            damaged; or another process is running the study there.
         ImportError: a scheduler, but no Dask.
         OSError: ``folder`` cannot be written to. What was measured before is kept.
     """
     seeds = study.seeds if seeds is None else seeds
     if seeds < 1:
         raise ValueError(f"seeds must be at least 1, received {seeds}")
-    folder = expand_path(folder).absolute()  # wherever the process goes meanwhile
-    path, journal = folder / f"{study.name}.json", folder / f"{study.name}.journal"
-    with naming_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(folder / f".{study.name}.lock", f"run of {study.name} in {folder}"):
-        return _completed(study, path, journal, seeds, scheduler)
+    place = expand_path(folder).absolute()  # the process may change its working directory
+    path, journal = place / f"{study.name}.json", place / f"{study.name}.journal"
+    with naming_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
+    with exclusive_lock(place / f".{study.name}.lock", f"run of {study.name} in {place}"):
+        return _run_missing(study, path, journal, seeds, scheduler)
 
 
-def _completed(study, path, journal, seeds, scheduler):
-    """The record after what it lacked was run."""
-    recorded = _recorded(study, path)
-    entries = recorded | _journalled(journal)
+def _run_missing(
+    study: Study, path: Path, journal: Path, seeds: int, scheduler: str | None
+) -> Record:
+    """Run what record and journal lack, and return the complete record."""
+    on_record = _read_entries(study, path)
+    entries = on_record | _read_journal(journal)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
-    missing = {key: task for key, task in tasks.items() if key not in entries}
-    made_with = {_text(entry["versions"]) for entry in entries.values()}
+    missing = [task for key, task in tasks.items() if key not in entries]
+    made_with = {_canonical_json(entry["versions"]) for entry in entries.values()}
     if missing:
-        _log(journal, "")  # Before an hour of work, find out whether it can be kept.
-        for entry in _measured(study, missing, len(tasks), scheduler):
-            made_with.add(_text(entry["versions"]))
+        _append(journal, "")  # before an hour of work, find out whether it can be kept
+        for entry in _run_tasks(study, missing, len(tasks), scheduler):
+            made_with.add(_canonical_json(entry["versions"]))
             _check_versions(study, made_with, path)
             entries[entry["key"]] = entry
-            _log(journal, json.dumps(entry, allow_nan=False) + "\n")
-    if recorded.keys() != tasks.keys():
-        write(path, _record(study, [entries[key] for key in tasks], seeds))
+            _append(journal, json.dumps(entry, allow_nan=False) + "\n")
+    if on_record.keys() != tasks.keys():
+        write_record(path, _record(study, [entries[key] for key in tasks], seeds))
     journal.unlink(missing_ok=True)
-    return read(path)
+    return read_record(path)
 
 
-def _text(value):
-    """The same text for the same value, to tell and find it by."""
+def _canonical_json(value: Any) -> str:
+    """The same text for equal values: what is compared, and looked up."""
     return json.dumps(value, sort_keys=True)
 
 
-def _key(configuration, seed):
-    return _text([configuration, seed])
+def _key(configuration: Configuration, seed: int) -> str:
+    return _canonical_json([configuration, seed])
 
 
-def _recorded(study, path):
-    """The finished record as journal entries."""
+def _read_entries(study: Study, path: Path) -> dict[str, Entry]:
+    """The finished record as journal entries, by key."""
     if not path.exists():
         return {}
-    record, entries = read(path), {}
-    for run in record.runs:
-        key = _key({name: run.get(name) for name in study.grid[0]}, run["seed"])
-        about = {name: record.about[name] for name in ("date", "versions")}
-        entry = entries.setdefault(key, {"key": key, "seed": run["seed"], "runs": []} | about)
-        entry["runs"].append(run)
+    record = read_record(path)
+    about = {name: record.about[name] for name in ("date", "versions")}
+    entries: dict[str, Entry] = {}
+    for row in record.runs:
+        key = _key({name: row.get(name) for name in study.grid[0]}, row["seed"])
+        entry = entries.setdefault(key, {"key": key, "seed": row["seed"], "runs": []} | about)
+        entry["runs"].append(row)
     return entries
 
 
-def _log(journal, text):
-    """Add to the journal, to the disk."""
-    with naming_errors(journal), journal.open("a", encoding="utf-8") as log:
-        log.write(text)
-        sync_to_disk(log)
+def _append(journal: Path, text: str) -> None:
+    """Append to the journal, and wait until it is on the disk."""
+    with naming_errors(journal), journal.open("a", encoding="utf-8") as file:
+        file.write(text)
+        sync_to_disk(file)
 
 
-def _journalled(journal):
-    """The entries of a study that was interrupted; a last line cut short is cut off."""
+def _read_journal(journal: Path) -> dict[str, Entry]:
+    """The entries of an interrupted study, by key; an incomplete last line is removed."""
     if not journal.exists():
         return {}
-    whole, end, torn = journal.read_bytes().rpartition(b"\n")
-    if torn:
-        os.truncate(journal, len(whole + end))
+    complete, newline, incomplete = journal.read_bytes().rpartition(b"\n")
+    if incomplete:
+        os.truncate(journal, len(complete + newline))
     entries = {}
-    for number, line in enumerate(whole.split(b"\n") if end else (), start=1):
-        entry = parsed(line, _ENTRY)
+    for number, line in enumerate(complete.split(b"\n") if newline else (), start=1):
+        entry = parse_fields(line, _ENTRY_FIELDS)
         if entry is None:
             raise ValueError(
                 f"each line of a journal must be the entry of a run, received {journal}, line "
@@ -143,16 +154,16 @@ def _journalled(journal):
     return entries
 
 
-def _record(study, entries, seeds):
+def _record(study: Study, entries: list[Entry], seeds: int) -> Record:
     command = f"python -m resnet_lesson study {study.name}"
     if seeds != study.seeds:
         command += f" --seeds {seeds}"
     about = {"study": study.name, "question": study.question, "command": command}
     about |= {"date": min(entry["date"] for entry in entries), "versions": entries[0]["versions"]}
-    return Record([run for entry in entries for run in entry["runs"]], about)
+    return Record([row for entry in entries for row in entry["runs"]], about)
 
 
-def _check_versions(study, made_with, path):
+def _check_versions(study: Study, made_with: set[str], path: Path) -> None:
     if len(made_with) > 1:
         raise ValueError(
             f"all runs of {study.name} must come from one device and one set of versions, received "
@@ -160,13 +171,15 @@ def _check_versions(study, made_with, path):
         )
 
 
-def _measured(study, tasks, total, scheduler):
-    """The journal entry of each task as it is done, in any order, under a progress bar."""
-    from rich.progress import Progress  # not for those who only read a record
+def _run_tasks(
+    study: Study, tasks: list[tuple[Configuration, int]], total: int, scheduler: str | None
+) -> Iterator[Entry]:
+    """The journal entry of each task as soon as it is done, in any order, under a progress bar."""
+    from rich.progress import Progress  # not needed where a record is only read
 
     with _pool(scheduler) as pool, Progress(console=console()) as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
-        futures = [pool.submit(_entry, study.measure, *task) for task in tasks.values()]
+        futures = [pool.submit(_run_task, study.measure, *task) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -176,29 +189,29 @@ def _measured(study, tasks, total, scheduler):
                 future.cancel()
 
 
-def _entry(measure, configuration, seed):
-    """What one run leaves in the journal; called where it is computed."""
+def _run_task(measure: Callable[..., list[Row]], configuration: Configuration, seed: int) -> Entry:
+    """Measure one configuration and seed, on a worker, and return the journal entry."""
     from ..runtime import use_one_thread, versions
 
-    with _alone:
+    with _one_run_at_a_time:
         use_one_thread()
-        measures = measure(seed=seed, **configuration)
-    runs = [{name: round_figures(value) for name, value in row.items()} for row in measures]
+        measured = measure(seed=seed, **configuration)
+    rows = [{name: round_figures(value) for name, value in row.items()} for row in measured]
     return {
         "key": _key(configuration, seed),
         "seed": seed,
         "date": datetime.date.today().isoformat(),
         "versions": versions() | {"threads": "1"},
-        "runs": [configuration | {"seed": seed} | run for run in runs],
+        "runs": [configuration | {"seed": seed} | row for row in rows],
     }
 
 
 @contextlib.contextmanager
-def _pool(scheduler):
+def _pool(scheduler: str | None) -> Iterator[Executor]:
     if scheduler is None:
-        # A forked TensorFlow hangs; a spawned process imports its own.
+        # TensorFlow hangs in a forked process; a spawned one imports its own.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(mp_context=spawn, initializer=_end_with_parent) as pool:
+        with ProcessPoolExecutor(mp_context=spawn, initializer=_exit_with_parent) as pool:
             yield pool
         return
     try:
@@ -209,11 +222,13 @@ def _pool(scheduler):
         yield pool
 
 
-def _end_with_parent():
-    """End this worker when its parent is killed: alone, it would wait for work forever."""
+def _exit_with_parent() -> None:
+    """End this worker process when its parent is killed; it would wait for work forever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
 
-    def wait():
-        multiprocessing.parent_process().join()
+    def wait() -> None:
+        parent.join()
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

@@ -4,12 +4,15 @@ import numpy as np
 
 from ..gradients.trends import trend
 from .engine import Study, product
+from .record import Row
 
 
-def measure(activation, normalization, shortcut, initializer, depth, seed):
-    """One line about a stack of single convolutions at initialisation.
+def measure(
+    activation: str, normalization: bool, shortcut: bool, initializer: str, depth: int, seed: int
+) -> list[Row]:
+    """One row about a stack of single convolutions at initialisation.
 
-    ``factor`` and ``exponential`` are ``curves.trend`` of the signal's gradient on its way from
+    ``factor`` and ``exponential`` are ``trends.trend`` of the signal's gradient on its way from
     the loss to the input; ``zeros`` counts the layers where it is exactly zero. ``log10_ratio``
     and ``weight_log10_ratio`` are the decades by which the gradient of the signal and of the
     weights is larger at the first layer than at the last; ``signal_log10_growth`` those by which
@@ -40,8 +43,8 @@ def measure(activation, normalization, shortcut, initializer, depth, seed):
     ]
 
 
-def _decades(norms):
-    """log10 of the first over the last, or None."""
+def _decades(norms: np.ndarray) -> float | None:
+    """log10 of the first over the last, or None where one has no logarithm."""
     ends = norms[[0, -1]]
     if not (np.isfinite(ends) & (ends > 0)).all():
         return None
@@ -52,7 +55,7 @@ def _decades(norms):
 STUDY = Study(
     name="initialisation",
     question="By which factor does each layer change the gradient, before any training?",
-    # In this order, what is compiled for one stack serves all initialisers and depths in a row.
+    # In this order, one compiled stack serves all initialisers and depths before the next.
     grid=product(
         activation=("sigmoid", "tanh", "relu"),
         normalization=(False, True),

@@ -1,12 +1,19 @@
-"""Start near the identity: what a branch weighs at initialisation, and what comes of it."""
+"""Start near the identity: the size of a branch at initialisation, and what follows from it."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..checks import check_choice
+from ..data import load
 from .engine import Study, product
+from .record import Row
 
-# What stands in for norms, as options of ``without_bn`` for so many modules. Of h and F(h):
-VARIANTS = {
+# What replaces BN: options of ``without_bn``, by the number of modules. A module computes
+VARIANTS: dict[str, Callable[[int], dict[str, Any]]] = {
+    # h + F(h)
     "sum": lambda modules: {},
     # h + F(h) / sqrt(modules)
     "root_of_depth": lambda modules: {"scale": 1 / np.sqrt(modules)},
@@ -18,11 +25,13 @@ VARIANTS = {
     "last_zero": lambda modules: {"last_zero": True},
 }
 EPOCHS = (10, 20)  # after which the accuracies are taken
-BATCH = 128  # digits, for what is measured at initialisation
+BATCH = 128  # digits, for the measures at initialisation
 
 
-def measure(part, variant, depth, learning_rate, seed):
-    """The lines of one part; ``variant`` is one of ``VARIANTS`` or ``batch_norm``.
+def measure(
+    part: str, variant: str, depth: int, learning_rate: float | None, seed: int
+) -> list[Row]:
+    """The rows of one part; ``variant`` is one of ``VARIANTS`` or ``batch_norm``.
 
     - ``growth``, at initialisation: ``log10_growth`` of the signal's root mean square from the
       stem's end to the last module's, and ``log10_gradient_ratio``, the decades by which the
@@ -36,35 +45,39 @@ def measure(part, variant, depth, learning_rate, seed):
 
     Settings that a part does not need are null.
     """
-    if part == "training":
-        return _training(variant, depth, learning_rate, seed)
-    return _growth(variant, depth, seed) if part == "growth" else _share(depth, seed)
+    if part == "growth":
+        return _growth(variant, depth, seed)
+    if part == "share":
+        return _shares(depth, seed)
+    assert learning_rate is not None
+    return _training(variant, depth, learning_rate, seed)
 
 
-def build_without_norms(depth, variant):
-    """The network of ``trainer`` without its norms, in one of ``VARIANTS``.
+def build_without_bn(depth: int, variant: str) -> Any:
+    """The Keras model of ``trainer.build_digits`` without BN layers, in one of ``VARIANTS``.
 
     Raises:
         ValueError: an unknown variant, or a depth that ``build_cifar`` refuses.
     """
     from ..networks.unnormalised import without_bn
-    from .trainer import ordinary
+    from .trainer import build_digits
 
     check_choice("variant", variant, VARIANTS)
-    return without_bn(ordinary(depth, True), **VARIANTS[variant]((depth - 2) // 2))
+    return without_bn(build_digits(depth, True), **VARIANTS[variant]((depth - 2) // 2))
 
 
-def _growth(variant, depth, seed):
+def _growth(variant: str, depth: int, seed: int) -> list[Row]:
+    from ..networks.dissect import module_names
     from ..runtime import keras, set_seed, tf
 
     set_seed(seed)
-    model = build_without_norms(depth, variant)
-    sums = [layer.output for layer in model.layers if layer.name.endswith("add")]
-    stem, logits = (model.get_layer(name).output for name in ("stem_conv", "classifier"))
+    model = build_without_bn(depth, variant)
+    names = ("stem_conv", f"{module_names(model)[-1]}_add", "classifier")
+    layers = keras.Model(model.input, [model.get_layer(name).output for name in names])
     x, y = _digits(seed)
     with tf.GradientTape() as tape:
-        start, end, answers = keras.Model(model.input, [stem, sums[-1], logits])(x)
-        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y, answers)
+        start, end, logits = layers(x)
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
     gradients = tape.gradient(loss, [start, end])
     return [
         {
@@ -74,62 +87,68 @@ def _growth(variant, depth, seed):
     ]
 
 
-def _decades(tensor, other):
+def _decades(tensor: Any, other: Any) -> float:
     """log10 of the norm of one over that of the other."""
     from ..gradients.norms import norm
 
     return float(np.log10(norm(tensor)) - np.log10(norm(other)))
 
 
-def _training(variant, depth, learning_rate, seed):
-    from .trainer import trainer
+def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list[Row]:
+    from .trainer import cached_trainer
 
     if variant == "batch_norm":
-        network = trainer(depth, True)
+        trainer = cached_trainer(depth, True)
     else:
-        network = trainer(depth, variant, build=build_without_norms)
-    network.restart(seed)
-    rows = []
-    epochs = network.epochs(learning_rate, warmup=0, seed=seed)
-    for epoch, _ in zip(range(1, EPOCHS[-1] + 1), epochs, strict=False):
+        trainer = cached_trainer(depth, variant, build=build_without_bn)
+    trainer.restart(seed)
+    rows: list[Row] = []
+    epochs = itertools.islice(trainer.epochs(learning_rate, warmup=0, seed=seed), EPOCHS[-1])
+    for epoch, _ in enumerate(epochs, start=1):
         if epoch not in EPOCHS:
             continue
-        outcome = _outcome(network)
-        if outcome["diverged"]:  # for good
-            return rows + [{"epochs": e} | outcome for e in EPOCHS if e >= epoch]
+        outcome = _outcome(trainer)
+        if outcome["diverged"]:  # and stays so: further epochs change nothing
+            return rows + [{"epochs": later} | outcome for later in EPOCHS if later >= epoch]
         rows.append({"epochs": epoch} | outcome)
     return rows
 
 
-def _outcome(network):
-    diverged = not all(np.isfinite(weight).all() for weight in network.model.get_weights())
+def _outcome(trainer: Any) -> Row:
+    diverged = not all(np.isfinite(weight).all() for weight in trainer.model.get_weights())
     unknown = {"train_accuracy": None, "test_accuracy": None}
-    return (unknown if diverged else network.accuracies()) | {"diverged": diverged}
+    return (unknown if diverged else trainer.accuracies()) | {"diverged": diverged}
 
 
-def _share(depth, seed):
-    from .trainer import make
+def _shares(depth: int, seed: int) -> list[Row]:
+    from .trainer import build_fused
 
-    shares = branch_shares(make(depth, True, seed=seed), _digits(seed)[0])
+    shares = branch_shares(build_fused(depth, True, seed=seed), _digits(seed)[0])
     return [
         {"module": module, "branch_share": share} for module, share in enumerate(shares, start=1)
     ]
 
 
-def branch_shares(model, x):
-    """By module, the variance of its branch over that of its sum, on one batch in training."""
+def branch_shares(model: Any, x: np.ndarray) -> list[float]:
+    """For each module, the variance of the branch over that of the sum, on a batch in training.
+
+    Args:
+        model: a network of ``build_cifar`` with basic modules.
+        x: (B, H, W, C) images.
+    """
+    from ..networks.dissect import module_names
     from ..runtime import keras
 
-    sums = [layer for layer in model.layers if layer.name.endswith("add")]
-    pairs = [[layer.input[0], layer.output] for layer in sums]  # the branch comes first
+    pairs = [
+        [model.get_layer(f"{name}_{end}").output for end in ("conv2", "add")]
+        for name in module_names(model)
+    ]
     values = keras.Model(model.input, pairs)(x, training=True)
     return [float(np.var(branch) / np.var(total)) for branch, total in values]
 
 
-def _digits(seed):
+def _digits(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(BATCH, 8, 8, 1) digits, and their labels."""
-    from ..data import load
-
     digits = load("digits")
     chosen = np.random.default_rng([seed, 1]).choice(len(digits.x_train), BATCH, replace=False)
     return digits.x_train[chosen], digits.y_train[chosen]

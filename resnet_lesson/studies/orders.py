@@ -1,49 +1,53 @@
-"""The five orders of He et al. 2016: what reaches the input at birth, and how well they train."""
+"""The five orders of He et al. 2016: the gradient at initialisation, and how well they train."""
+
+from typing import Any
+
+import numpy as np
 
 from ..networks.orders import ORDERS
 from .engine import Study, product
+from .record import Row
 
 EPOCHS = 10
 
 
-def measure(part, order, depth, learning_rate, seed):
-    """One line; what it tells depends on ``part``.
+def measure(part: str, order: str, depth: int, learning_rate: float | None, seed: int) -> list[Row]:
+    """One row; its measures depend on ``part``.
 
-    At "birth": what a stack of (depth - 2) / 2 basic modules does from its first module to its
-    last, both taken at their inputs. ``wire_log10_ratio``, ``whole_log10_ratio``: the gradient
-    of the signal at the first over that at the last, carried by the shortcuts alone and by all
-    together. ``growth``: the root mean square of the signal at the last over that at the first.
+    "birth", at initialisation: what a stack of (depth - 2) / 2 basic modules does from its first
+    module to its last, both taken at their inputs. ``wire_log10_ratio``, ``whole_log10_ratio``: the
+    gradient of the signal at the first over that at the last, carried by the shortcuts alone and by
+    all together. ``growth``: the root mean square of the signal at the last over that at the first.
 
-    In "training", after 10 epochs at ``learning_rate`` (null at birth): ``train_accuracy``,
+    "training", after 10 epochs at ``learning_rate`` (null at initialisation): ``train_accuracy``,
     ``test_accuracy`` and ``epochs_to_90``, as in the study of degradation.
     """
     if part == "birth":
-        return [_birth(order, (depth - 2) // 2, seed)]
+        return [_at_initialisation(order, (depth - 2) // 2, seed)]
+    assert learning_rate is not None
     return [_training(order, depth, learning_rate, seed)]
 
 
-def _birth(order, modules, seed):
-    import numpy as np
-
+def _at_initialisation(order: str, modules: int, seed: int) -> Row:
     from ..gradients.stacks import stack_gradients
 
-    stack = {"kind": "basic", "normalization": True, "shortcut": True, "order": order, "seed": seed}
-    whole = stack_gradients(modules, **stack)
-    wire = stack_gradients(modules, shortcut_only=True, **stack)
+    options: dict[str, Any] = {"normalization": True, "shortcut": True, "order": order}
+    full = stack_gradients(modules, kind="basic", seed=seed, **options)
+    wire = stack_gradients(modules, kind="basic", seed=seed, shortcut_only=True, **options)
     ratios = {
-        f"{name}_log10_ratio": float(np.log10(ends.signal_gradient[0] / ends.signal_gradient[-1]))
-        for name, ends in [("wire", wire), ("whole", whole)]
+        f"{name}_log10_ratio": float(np.log10(stack.signal_gradient[0] / stack.signal_gradient[-1]))
+        for name, stack in [("wire", wire), ("whole", full)]
     }
-    return ratios | {"growth": float(whole.signal[-1] / whole.signal[0])}
+    return ratios | {"growth": float(full.signal[-1] / full.signal[0])}
 
 
-def _training(order, depth, learning_rate, seed):
-    from .trainer import epochs_to, trainer
+def _training(order: str, depth: int, learning_rate: float, seed: int) -> Row:
+    from .trainer import cached_trainer, epochs_to
 
-    network = trainer(depth, True, order)
-    network.restart(seed)
-    reached = epochs_to(90, network.train(EPOCHS, learning_rate, seed))
-    return network.accuracies() | {"epochs_to_90": reached}
+    trainer = cached_trainer(depth, True, order)
+    trainer.restart(seed)
+    reached = epochs_to(90, trainer.train(EPOCHS, learning_rate, seed))
+    return trainer.accuracies() | {"epochs_to_90": reached}
 
 
 _TRAINING = product(

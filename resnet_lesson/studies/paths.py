@@ -3,148 +3,156 @@
 After Veit et al. 2016, arXiv 1605.06431.
 """
 
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..data import load
 from .engine import Study, product
+from .record import Row
 
 BATCH, RATE = 64, 0.1
 SAMPLES = 16  # paths of each length whose own gradient is taken
+VJP = Callable[[Any], Any]  # vector-Jacobian product: the backward pass of one branch
 
 
-def measure(part, network, depth, epochs, seed):
-    """What ``part`` asks of a network after ``epochs`` at a rate of 0.1; 0 is at initialisation.
+def measure(part: str, network: str, depth: int, epochs: int, seed: int) -> list[Row]:
+    """The rows of one part, about a network after ``epochs`` at a rate of 0.1; 0 is untrained.
 
-    "length", one line for each number of branches that a path leads through: ``length``; the
+    "length", one row for each number of branches that a path leads through: ``length``; the
     part of the gradient at the first module's input that came by all paths of this length, as
-    ``log10_norm`` and, over the norm of the whole gradient, ``share`` (parts are vectors: their
+    ``log10_norm`` and, over the norm of the full gradient, ``share`` (parts are vectors: their
     norms do not add up to 1); ``log10_path_norm``, of the mean norm of single paths drawn from
     them. There are math.comb(modules, length) paths of a length.
 
-    "deletion", one line for each module: ``module``, from 1; the test ``accuracy`` where its
-    input is handed on in its place (of a residual module, the shortcut remains), with the norms'
-    statistics as before; ``recalibrated_accuracy``, with their statistics over all training
-    digits without that module; ``whole_accuracy`` with all modules in place.
+    "deletion", one row for each module: ``module``, from 1; the test ``accuracy`` without it (its
+    input is handed on in its place; of a residual module, the shortcut remains), with the
+    statistics of the BN layers as before; ``recalibrated_accuracy``, with their statistics over all
+    training digits without that module; ``whole_accuracy`` with all modules in place.
     """
-    from .trainer import trainer
+    from .trainer import cached_trainer
 
-    trained = trainer(depth, network == "residual")
-    trained.restart(seed)
-    trained.train(epochs, RATE, seed)
+    trainer = cached_trainer(depth, network == "residual")
+    trainer.restart(seed)
+    trainer.train(epochs, RATE, seed)
     if part == "length":
-        return _by_length(trained.model, seed)
-    whole = trained.accuracies()["test_accuracy"]  # also sets the statistics of the norms
-    deleted = _without_each(trained.model)
+        return _by_length(trainer.model, seed)
+    before = trainer.accuracies()["test_accuracy"]  # also sets the statistics of the BN layers
     return [
-        {"module": module} | accuracies | {"whole_accuracy": whole}
-        for module, accuracies in enumerate(deleted, start=1)
+        {"module": module} | accuracies | {"whole_accuracy": before}
+        for module, accuracies in enumerate(_without_each(trainer.model), start=1)
     ]
 
 
-def backward(model, x, y):
-    """The gradient of the loss at the end of the wire, and each module's way back.
+def backward(model: Any, x: np.ndarray, y: np.ndarray) -> tuple[Any, list[VJP]]:
+    """The gradient of the loss at the last module's output, and the backward pass of each branch.
 
     Args:
         model: a residual network that ``dissect`` can cut.
-        x, y: a batch of images (B, H, W, 1) and labels (B,); the norms take its statistics.
+        x, y: a batch of images (B, H, W, 1) and labels (B,); BN takes its statistics from it.
 
     Returns:
-        (B, H, W, C) the gradient, and a list with a function for each module, the last module
-        first: from a gradient at the branch's output to that at its input.
+        (B, H, W, C) the gradient, and a function for each module, the last module first: from a
+        gradient at the branch's output to the gradient at its input.
     """
     from ..networks.dissect import dissect
     from ..runtime import keras, tf
 
-    parts = dissect(model)
-    h, ways = parts.stem(x, training=True), []
-    for module in parts.modules:
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(h)
-            out = module.branch(h, training=True)
-        ways.append(lambda g, tape=tape, out=out, h=h: tape.gradient(out, h, output_gradients=g))
+    network = dissect(model)
+    h = network.stem(x, training=True)
+    vjps: list[VJP] = []
+    for module in network.modules:
+        out, vjp = _with_vjp(module.branch, h)
+        vjps.insert(0, vjp)
         h = h + out
     with tf.GradientTape() as tape:
         tape.watch(h)
-        losses = keras.losses.sparse_categorical_crossentropy(y, parts.head(h, training=True))
+        losses = keras.losses.sparse_categorical_crossentropy(y, network.head(h, training=True))
         loss = tf.reduce_mean(losses)
-    return tape.gradient(loss, h), ways[::-1]
+    return tape.gradient(loss, h), vjps
 
 
-def split(gradient, ways):
+def _with_vjp(branch: Any, h: Any) -> tuple[Any, VJP]:
+    """The branch's output, and its backward pass."""
+    from ..runtime import tf
+
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(h)
+        out = branch(h, training=True)
+    return out, lambda g: tape.gradient(out, h, output_gradients=g)
+
+
+def split(gradient: Any, vjps: list[VJP]) -> list:
     """The gradient at the first module's input by path length, exactly.
 
-    A module hands a gradient g back as g + J'g, so what came through k branches by then is what
-    came through k without this one, and through k - 1 with it.
+    A module turns a gradient g into g + J'g: what leaves it by paths of k branches came to it by
+    paths of k, and passed its shortcut, or of k - 1, and passed its branch.
 
     Args:
-        gradient, ways: as ``backward`` returns them.
+        gradient, vjps: as ``backward`` returns them.
 
     Returns:
-        A list, for lengths 0 to the number of modules, of arrays as large as the gradient.
+        For each length from 0 to the number of modules, an array of the gradient's shape.
     """
     parts = [gradient]
-    for through in ways:
-        turned = [through(part) for part in parts]
-        both = [straight + turn for straight, turn in zip(parts[1:], turned, strict=False)]
-        parts = [gradient, *both, turned[-1]]
+    for vjp in vjps:
+        by_branch = [vjp(part) for part in parts]
+        both = [straight + turn for straight, turn in zip(parts[1:], by_branch, strict=False)]
+        parts = [gradient, *both, by_branch[-1]]
     return parts
 
 
-def along(gradient, ways, chosen):
-    """What a single path brings: through the branches of the ``chosen`` modules only."""
-    for place in sorted(chosen):
-        gradient = ways[place](gradient)
+def along(gradient: Any, vjps: list[VJP], chosen: Iterable[int]) -> Any:
+    """The part of a single path: through the branches of the ``chosen`` modules only."""
+    for index in sorted(chosen):
+        gradient = vjps[index](gradient)
     return gradient
 
 
-def _by_length(model, seed):
-    import numpy as np
-
-    from ..data import load
+def _by_length(model: Any, seed: int) -> list[Row]:
     from ..gradients.norms import norm
 
     digits = load("digits")
     random = np.random.default_rng([seed, 4])
     batch = random.choice(len(digits.x_train), BATCH, replace=False)
-    gradient, ways = backward(model, digits.x_train[batch], digits.y_train[batch])
-    parts = split(gradient, ways)
-    whole, rows = norm(sum(parts)), []
+    gradient, vjps = backward(model, digits.x_train[batch], digits.y_train[batch])
+    parts = split(gradient, vjps)
+    total, rows = norm(sum(parts)), []
     for length, part in enumerate(parts):
-        paths = [random.choice(len(ways), length, replace=False) for _ in range(SAMPLES)]
-        alone = np.mean([norm(along(gradient, ways, path)) for path in paths])
-        norms = {"log10_norm": _log10(norm(part)), "log10_path_norm": _log10(alone)}
-        rows.append({"length": length, "share": norm(part) / whole} | norms)
+        paths = [random.choice(len(vjps), length, replace=False) for _ in range(SAMPLES)]
+        single = float(np.mean([norm(along(gradient, vjps, path)) for path in paths]))
+        norms = {"log10_norm": _log10(norm(part)), "log10_path_norm": _log10(single)}
+        rows.append({"length": length, "share": norm(part) / total} | norms)
     return rows
 
 
-def _log10(norm):
-    import numpy as np
-
+def _log10(norm: float) -> float | None:
     return float(np.log10(norm)) if norm > 0 else None
 
 
-def _without_each(model):
-    """For each module, the test accuracies without it: the norms left alone, and calibrated."""
-    from ..data import load
+def _without_each(model: Any) -> Iterator[Row]:
+    """For each module, the test accuracies without it: BN statistics as they are, and anew."""
     from ..networks.dissect import dissect
+    from .trainer import accuracy
 
     digits = load("digits")
-    parts = dissect(model)
+    network = dissect(model)
     weights = model.get_weights()
-    for place in range(len(parts.modules)):
-        rest = parts.modules[:place] + parts.modules[place + 1 :]
+    for deleted in network.modules:
 
-        def answer(x, training, rest=rest):
-            h = parts.stem(x, training=training)
-            for module in rest:
-                h = module.whole(h, training=training)
-            return parts.head(h, training=training)
-
-        def accuracy(answer=answer):
-            right = answer(digits.x_test, False).numpy().argmax(axis=1) == digits.y_test
-            return float(right.mean())
+        def predict(x: np.ndarray, training: bool, deleted: Any = deleted) -> Any:
+            h = network.stem(x, training=training)
+            for module in network.modules:
+                if module is not deleted:
+                    h = module.whole(h, training=training)
+            return network.head(h, training=training)
 
         model.set_weights(weights)
-        as_before = accuracy()
-        answer(digits.x_train, True)
-        yield {"accuracy": as_before, "recalibrated_accuracy": accuracy()}
+        as_before = accuracy(predict, digits.x_test, digits.y_test)
+        predict(digits.x_train, training=True)  # sets the statistics
+        anew = accuracy(predict, digits.x_test, digits.y_test)
+        yield {"accuracy": as_before, "recalibrated_accuracy": anew}
 
 
 _LENGTH = product(part=("length",), network=("residual",), depth=(56,), epochs=(10, 0))

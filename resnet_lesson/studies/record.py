@@ -1,15 +1,18 @@
-"""The evidence: one small JSON file a study, that refuses to be read once a hand has changed it."""
+"""Records of studies: one small JSON file each, which is refused if it was edited by hand."""
 
 import hashlib
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ..files import atomic_write, expand_path, json_table
 
-# What a record is, beside what more a study has to say.
-_KINDS = {
+Row = dict[str, Any]  # flat: the settings of a run, its seed, its measures
+# The fields of every record and their types; a study may have more.
+_FIELDS: dict[str, type] = {
     **dict.fromkeys(("study", "command", "date", "sha256"), str),
     **{"versions": dict, "runs": list},
 }
@@ -18,47 +21,47 @@ _KINDS = {
 class Record:
     """The runs of a study as a table.
 
-    ``runs`` is a list of flat dicts: a run's configuration, its seed, its measures. ``about`` is
-    the rest of the file: ``study``, ``command``, ``date``, ``versions``.
+    ``runs`` is a list of rows, flat dicts: a run's configuration, its seed, its measures. ``about``
+    is the rest of the file: ``study``, ``command``, ``date``, ``versions``.
     """
 
-    def __init__(self, runs, about):
+    def __init__(self, runs: list[Row], about: dict[str, Any]) -> None:
         self.runs, self.about = runs, about
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.runs)
 
-    def where(self, **values):
-        """The runs that have these values; a tuple, list or set stands for any of its members.
+    def where(self, **values: Any) -> "Record":
+        """The rows that have these values; a tuple, list or set stands for any of its members.
 
         Raises:
-            ValueError: no run has them.
+            ValueError: no row has them.
         """
-        self._check_known(*values)
+        self._check_names(*values)
         choices = {
             name: value if isinstance(value, (tuple, list, set)) else (value,)
             for name, value in values.items()
         }
-        runs = [
-            run
-            for run in self.runs
-            if all(name in run and run[name] in allowed for name, allowed in choices.items())
+        rows = [
+            row
+            for row in self.runs
+            if all(name in row and row[name] in allowed for name, allowed in choices.items())
         ]
-        if not runs:
+        if not rows:
             raise ValueError(f"{self.about['study']} must have a run to show, received {values}")
-        return Record(runs, self.about)
+        return Record(rows, self.about)
 
-    def __getitem__(self, measure):
-        """(runs,) the values of one measure or setting; NaN where a run has none.
+    def __getitem__(self, measure: str) -> np.ndarray:
+        """(rows,) the values of one measure or setting; NaN where a row has none.
 
         Raises:
-            ValueError: no run has it.
+            ValueError: no row has it.
         """
-        self._check_known(measure)
-        return np.array([np.nan if run.get(measure) is None else run[measure] for run in self.runs])
+        self._check_names(measure)
+        return np.array([np.nan if row.get(measure) is None else row[measure] for row in self.runs])
 
-    def _check_known(self, *names):
-        known = dict.fromkeys(name for run in self.runs for name in run)
+    def _check_names(self, *names: str) -> None:
+        known = dict.fromkeys(name for row in self.runs for name in row)
         for name in names:
             if name not in known:
                 raise ValueError(
@@ -66,90 +69,89 @@ class Record:
                     f"received {name!r}"
                 )
 
-    def values(self, setting):
-        """What the setting takes, in order of first appearance."""
-        return list(dict.fromkeys(run[setting] for run in self.runs if setting in run))
+    def values(self, setting: str) -> list:
+        """The different values of the setting, in order of first appearance."""
+        return list(dict.fromkeys(row[setting] for row in self.runs if setting in row))
 
-    def band(self, measure, by):
-        """(n,) the settings of ``by``, sorted, and (n, seeds) the measure over seeds at each.
+    def band(self, measure: str, by: str) -> tuple[np.ndarray, np.ndarray]:
+        """(n,) the values of the setting ``by``, sorted, and (n, seeds) the measure at each.
 
         Raises:
-            ValueError: not one run for each setting and seed.
+            ValueError: not one row for each setting and seed.
         """
         settings, seeds = sorted(self.values(by)), sorted(self.values("seed"))
-        found = {(run[by], run["seed"]): run[measure] for run in self.runs}
-        if not len(found) == len(self) == len(settings) * len(seeds):
+        measured = {(row[by], row["seed"]): row[measure] for row in self.runs}
+        if not len(measured) == len(self) == len(settings) * len(seeds):
             raise ValueError(
                 f"a band must have one run for each {by} and seed, "
                 f"received {len(self)} runs of {len(settings)} {by} and {len(seeds)} seeds"
             )
-        values = [[found[setting, seed] for seed in seeds] for setting in settings]
+        values = [[measured[setting, seed] for seed in seeds] for setting in settings]
         return np.array(settings), np.array(values, dtype=float)
 
 
-def record(name, folder=None):
+def record(name: str, folder: str | os.PathLike[str] | None = None) -> Record:
     """The committed record of a study, from ``folder``, ``results`` or ``../results``.
 
     Raises:
         FileNotFoundError: there is none; says how to make it.
-        ValueError: the file was changed by hand, or is no record.
+        ValueError: the file was edited by hand, or is no record.
     """
-    folders = [expand_path(folder)] if folder else ["results", "../results"]
-    paths = [Path(place) / f"{name}.json" for place in folders]
-    path = next((path for path in paths if path.exists()), None)
-    if path is None:
-        raise FileNotFoundError(
-            f"no record of {name} in {' or '.join(map(str, folders))}: "
-            f"python -m resnet_lesson study {name} makes it"
-        )
-    return read(path)
+    folders = [expand_path(folder)] if folder else [Path("results"), Path("../results")]
+    for path in (each / f"{name}.json" for each in folders):
+        if path.exists():
+            return read_record(path)
+    raise FileNotFoundError(
+        f"no record of {name} in {' or '.join(map(str, folders))}: "
+        f"python -m resnet_lesson study {name} makes it"
+    )
 
 
-def read(path):
+def read_record(path: str | os.PathLike[str]) -> Record:
     """The record in this file.
 
     Raises:
-        ValueError: it is no record, or its checksum does not fit its runs.
+        ValueError: it is no record, or its checksum does not match its runs.
     """
-    path = expand_path(path)
-    content = parsed(path.read_bytes(), _KINDS)
+    file = expand_path(path)
+    content = parse_fields(file.read_bytes(), _FIELDS)
     if content is None:
         raise ValueError(
-            f"{path} must be the record of a study, received a damaged or other file: move it away"
+            f"{file} must be the record of a study, received a damaged or other file: move it away"
         )
     runs, checksum = content.pop("runs"), content.pop("sha256")
     if checksum != _checksum(runs):
         raise ValueError(
-            f"the checksum must fit the runs, received {path} changed by hand: delete it, and "
+            f"the checksum must fit the runs, received {file} changed by hand: delete it, and "
             f"{content['command']} makes it again"
         )
     return Record(runs, content)
 
 
-def parsed(content, kinds):
-    """The dict that these bytes are as JSON, or None if it is not one with such values.
+def parse_fields(content: bytes, fields: dict[str, type]) -> dict[str, Any] | None:
+    """The JSON object in these bytes, or None if it is not one with these fields.
 
     Args:
-        content: bytes.
-        kinds: a dict of the type of each value that there must be; runs are lists of dicts.
+        content: what was read from a file, possibly damaged.
+        fields: the type of each required field. One is ``runs``, a list of dicts.
     """
     try:
-        found = json.loads(content)
+        parsed = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         return None
-    fits = all(isinstance(found.get(name), kind) for name, kind in kinds.items())
-    return found if fits and all(isinstance(run, dict) for run in found["runs"]) else None
+    valid = all(isinstance(parsed.get(name), kind) for name, kind in fields.items())
+    return parsed if valid and all(isinstance(row, dict) for row in parsed["runs"]) else None
 
 
-def write(path, record):
-    """Write the record, one run a line; a reader never meets half a file."""
+def write_record(path: str | os.PathLike[str], record: Record) -> None:
+    """Write the record atomically, one row a line."""
     head = record.about | {"sha256": _checksum(record.runs)}
     text = json_table(head, "runs", record.runs)
-    with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8")
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
-def _checksum(runs):
+def _checksum(runs: list[Row]) -> str:
     return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()

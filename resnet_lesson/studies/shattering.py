@@ -1,22 +1,25 @@
 """Shattered gradients: how alike are the gradients of neighbouring inputs?
 
-After Balduzzi et al. 2017, arXiv 1702.08591: in a deep plain network of rectifiers, they look
-like white noise; shortcuts with norms slow that.
+After Balduzzi et al. 2017, arXiv 1702.08591: in a deep plain network of ReLUs, they look
+like white noise; shortcuts with batch normalisation slow that.
 """
+
+from typing import Any
 
 import numpy as np
 
 from .engine import Study, product
+from .record import Row
 
-WIDTH = 200  # rectifiers in a layer, as in the paper
+WIDTH = 200  # ReLUs in a layer, as in the paper
 POINTS = 256  # on the line, as in the paper
 LAGS = (1, 2, 5, 10, 20, 50)
-# Network -> (with norms, with shortcuts).
+# Network -> (with BN, with shortcuts).
 NETWORKS = {"plain": (False, False), "plain_bn": (True, False), "residual_bn": (True, True)}
 
 
-def measure(network, depth, seed):
-    """One line a ``lag``: ``correlation`` of input gradients so many points apart.
+def measure(network: str, depth: int, seed: int) -> list[Row]:
+    """One row for each ``lag``: ``correlation`` of input gradients so many points apart.
 
     The points lie evenly on a straight line from one digit to another, and the network is the
     dense stack of ``stack_gradients`` in float64. The paper moves a single number, and takes the
@@ -25,29 +28,30 @@ def measure(network, depth, seed):
     from ..gradients.stacks import stack_gradients
 
     stack = stack_gradients(depth, width=WIDTH, seed=seed)
-    gradients = input_gradients(
-        line(*stack.inputs[:2], POINTS), stack.inputs, stack.weights, stack.readout, network
-    )
+    points = line(stack.inputs[0], stack.inputs[1], POINTS)
+    gradients = input_gradients(points, stack.inputs, stack.weights, stack.readout, network)
     return [{"lag": lag, "correlation": autocorrelation(gradients, lag)} for lag in LAGS]
 
 
-def line(start, end, points):
+def line(start: np.ndarray, end: np.ndarray, points: int) -> np.ndarray:
     """(points, width), evenly from start (width,) to end (width,)."""
     return start + np.linspace(0, 1, points)[:, np.newaxis] * (end - start)
 
 
-def output(points, digits, weights, readout, network):
+def output(
+    points: Any, digits: np.ndarray, weights: np.ndarray, readout: np.ndarray, network: str
+) -> Any:
     """(n, width) -> (n,): the first of the stack's outputs at each point.
 
-    Norms take their statistics from the digits (batch, width), not from the points: what comes
-    out at a point then depends on that point alone, and its gradient is one of its own.
+    BN takes its statistics from the digits (batch, width), not from the points: the output at a
+    point then depends on that point alone, and so does its gradient.
     """
     from ..runtime import tf
 
     normalization, shortcut = NETWORKS[network]
     count = len(points)
 
-    def activated(h):
+    def activated(h: Any) -> Any:
         if normalization:
             mean, variance = tf.nn.moments(h[count:], axes=[0])
             h = (h - mean) * tf.math.rsqrt(variance + 2e-5)
@@ -60,22 +64,24 @@ def output(points, digits, weights, readout, network):
     return tf.linalg.matvec(activated(h)[:count], tf.cast(readout[:, 0], tf.float64))
 
 
-def input_gradients(points, digits, weights, readout, network):
+def input_gradients(
+    points: np.ndarray, digits: np.ndarray, weights: np.ndarray, readout: np.ndarray, network: str
+) -> np.ndarray:
     """(n, width): the gradient of ``output`` at each point with respect to that point."""
     from ..runtime import tf
 
-    points = tf.constant(points, tf.float64)
+    x = tf.constant(points, tf.float64)
     with tf.GradientTape() as tape:
-        tape.watch(points)
-        outputs = output(points, digits, weights, readout, network)
-    return tape.gradient(outputs, points).numpy()
+        tape.watch(x)
+        outputs = output(x, digits, weights, readout, network)
+    return tape.gradient(outputs, x).numpy()
 
 
-def autocorrelation(series, lag):
+def autocorrelation(series: np.ndarray, lag: int) -> float:
     """How vectors (n, width) correlate with those ``lag`` rows on.
 
-    The mean inner product of two so far apart, over that of one with itself, after the mean over
-    all rows is taken off: 1 where nothing changes, about 0 for white noise.
+    The mean inner product of two vectors so far apart, over that of a vector with itself, after
+    the mean over all rows is subtracted: 1 where nothing changes, about 0 for white noise.
     """
     centred = series - series.mean(axis=0)
     together = np.sum(centred[:-lag] * centred[lag:], axis=1)

@@ -100,8 +100,10 @@ ASK = """code => new Promise(resolve => {
 @pytest.fixture(scope="module")
 def laboratory(chromium, lab):
     """A page with an explorer over a kernel with its engine loaded, and the page's complaints."""
-    sources = ("from resnet_lesson import GradientExplorer, stack_gradients",)
-    sources += ("stack_gradients(3)\nexplorer = GradientExplorer(depth=100)\nexplorer",)
+    sources = [
+        "from resnet_lesson import GradientExplorer, stack_gradients",
+        "stack_gradients(3)\nexplorer = GradientExplorer(depth=100)\nexplorer",
+    ]
     jupyter.write_notebook(lab, "explorer.ipynb", *sources)
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     complaints = complaints_of(page)

@@ -1,4 +1,4 @@
-"""What is said of the full training is what its record has."""
+"""The numbers stated about the full training are those of its record."""
 
 import re
 from pathlib import Path
@@ -32,10 +32,10 @@ def is_fast(row):
 def test_the_readme_has_the_errors_of_the_record(ends):
     found = {(row["network"], row["depth"]): error(row) for row in filter(is_fast, ends)}
     rows = re.findall(r"^\| (\d+) \| ([\d.]+) \| ([\d.]+) \|$", README, re.MULTILINE)
-    told = {("residual", int(depth)): one for depth, one, _ in rows}
-    told |= {("plain", int(depth)): other for depth, _, other in rows}
+    stated = {("residual", int(depth)): one for depth, one, _ in rows}
+    stated |= {("plain", int(depth)): other for depth, _, other in rows}
     assert len(found) == 6
-    assert told == found
+    assert stated == found
 
 
 def test_the_recipe_is_as_good_as_the_others_that_were_tried(ends):

@@ -16,7 +16,7 @@ def models():
     shallow.restart(0)
     shallow.train(1, 0.1, seed=0)
     shallow.accuracies()
-    deep = trainer.make(14, True, seed=1)
+    deep = trainer.build_fused(14, True, seed=1)
     copied_identity.deepen(shallow.model, deep)
     return shallow.model, deep
 

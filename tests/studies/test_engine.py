@@ -21,7 +21,7 @@ from toy_study import study
 from resnet_lesson import files, studies
 from resnet_lesson.__main__ import main
 from resnet_lesson.studies.engine import product, run
-from resnet_lesson.studies.record import Record, read, write
+from resnet_lesson.studies.record import Record, read_record, write_record
 
 TESTS = Path(__file__).parents[1]
 
@@ -76,7 +76,7 @@ def test_a_grid_is_every_combination():
 
 
 def test_a_record_has_every_run_once_and_says_where_it_comes_from(finished):
-    record = read(finished / "toy.json")
+    record = read_record(finished / "toy.json")
     assert record.runs == rows()
     assert record.about["command"] == "python -m resnet_lesson study toy"
     assert record.about["versions"].keys() >= {"device", "tensorflow", "keras", "python"}
@@ -85,7 +85,7 @@ def test_a_record_has_every_run_once_and_says_where_it_comes_from(finished):
 
 def test_a_rerun_changes_nothing(folder, monkeypatch):
     before = (folder / "toy.json").read_bytes(), (folder / "toy.json").stat().st_mtime_ns
-    monkeypatch.setattr("resnet_lesson.studies.engine._measured", None)  # and runs nothing
+    monkeypatch.setattr("resnet_lesson.studies.engine._run_tasks", None)  # and runs nothing
     run(study(), folder)
     run(study(), folder, seeds=1)
     assert before == ((folder / "toy.json").read_bytes(), (folder / "toy.json").stat().st_mtime_ns)
@@ -93,9 +93,9 @@ def test_a_rerun_changes_nothing(folder, monkeypatch):
 
 def test_more_seeds_run_only_what_is_missing(folder, here):
     path = folder / "toy.json"
-    record = read(path)
-    record.runs[0]["value"] = 77.0  # a mark, to see that the run is kept
-    write(path, record)
+    record = read_record(path)
+    record.runs[0]["value"] = 77.0  # to see that the run is kept
+    write_record(path, record)
     record = run(study(), folder, seeds=4)
     assert record.runs == [rows(4)[0] | {"value": 77.0}, *rows(4)[1:]]
     assert record.about["command"] == "python -m resnet_lesson study toy --seeds 4"
@@ -105,10 +105,10 @@ def test_a_setting_that_left_the_grid_leaves_the_record(folder, here):
     assert run(study(kinds="b"), folder).values("kind") == ["b"]
 
 
-def test_a_journal_cut_short_is_taken_up(finished, tmp_path, here):
+def test_a_study_resumes_from_a_journal_cut_short(finished, tmp_path, here):
     entries = journal_of(finished)
-    whole, torn = entries[:5], json.dumps(entries[5])[:40]
-    text = "".join(json.dumps(entry) + "\n" for entry in whole) + torn
+    complete, cut = entries[:5], json.dumps(entries[5])[:40]
+    text = "".join(json.dumps(entry) + "\n" for entry in complete) + cut
     (tmp_path / "toy.journal").write_text(text, encoding="utf-8")
     run(study(), tmp_path)
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
@@ -127,7 +127,7 @@ def test_a_journal_left_behind_by_a_finished_study_is_not_counted_again(finished
     "line",
     ["garbage", "{}", "", "[]", "null", "[" * 100_000, b"\xff\xfe", '{"key": "a", "seed": 0}'],
 )
-def test_a_bad_line_of_a_journal_is_told_and_nothing_is_lost(finished, tmp_path, here, line):
+def test_a_bad_line_of_a_journal_is_named_and_nothing_is_lost(finished, tmp_path, here, line):
     good = [json.dumps(entry).encode() for entry in journal_of(finished)]
     bad = line if isinstance(line, bytes) else line.encode()
     path = tmp_path / "toy.journal"
@@ -138,21 +138,21 @@ def test_a_bad_line_of_a_journal_is_told_and_nothing_is_lost(finished, tmp_path,
             run(study(), tmp_path)
         assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
         assert path.read_bytes() == before
-    path.write_bytes(b"\n".join([*good[:3], *good[4:], b""]))  # as one is told
+    path.write_bytes(b"\n".join([*good[:3], *good[4:], b""]))  # as the message says
     run(study(), tmp_path)
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
 
 
 @pytest.fixture
 def narrow():
-    """A function after which no file may grow beyond so many bytes."""
+    """A function that limits the size of every file to so many bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("where", ["journal", "json"])
-def test_no_room_is_said_and_what_was_measured_is_kept(
+def test_a_full_disk_is_reported_and_what_was_measured_is_kept(
     finished, tmp_path, here, narrow, where, monkeypatch
 ):
     length = len(json.dumps(journal_of(finished)[0]))
@@ -162,21 +162,21 @@ def test_no_room_is_said_and_what_was_measured_is_kept(
 
         def write_without_room(*arguments):
             narrow(100)
-            write(*arguments)
+            write_record(*arguments)
 
-        monkeypatch.setattr("resnet_lesson.studies.engine.write", write_without_room)
+        monkeypatch.setattr("resnet_lesson.studies.engine.write_record", write_without_room)
     remedy = rf"\(make room there or choose another place\): '.*toy\.{where}'"
     with pytest.raises(OSError, match=remedy):
         run(study(), tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
     kept = (tmp_path / "toy.journal").read_bytes().count(b"\n")
     assert kept == (3 if where == "journal" else 12)
-    with pytest.raises(OSError, match=remedy):  # no more room than before: nothing is lost of it
+    with pytest.raises(OSError, match=remedy):  # the disk is still full: nothing is lost
         run(study(), tmp_path)
     assert (tmp_path / "toy.journal").read_bytes().count(b"\n") == kept
 
 
-def test_a_study_that_had_no_room_goes_on(finished, tmp_path, here, narrow):
+def test_a_study_resumes_after_a_full_disk(finished, tmp_path, here, narrow):
     measured = []
 
     def measure(**settings):
@@ -199,7 +199,7 @@ def test_a_folder_may_begin_at_home(finished, tmp_path, here, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run(study(), "~/studies")
     assert [path.name for path in tmp_path.iterdir()] == ["studies"]
-    assert len(studies.record("toy", "~/studies")) == len(read("~/studies/toy.json")) == 24
+    assert len(studies.record("toy", "~/studies")) == len(read_record("~/studies/toy.json")) == 24
 
 
 @pytest.mark.parametrize(
@@ -215,25 +215,25 @@ def test_a_folder_may_begin_at_home(finished, tmp_path, here, monkeypatch):
         b'{"study": "a", "command": "b", "date": "c", "versions": {}, "sha256": "x", "runs": [3]}',
     ],
 )
-def test_what_is_no_record_is_named(tmp_path, content):
+def test_a_file_that_is_no_record_is_named(tmp_path, content):
     (tmp_path / "toy.json").write_bytes(content)
     for ask in (lambda: studies.record("toy", tmp_path), lambda: run(study(), tmp_path)):
-        with pytest.raises(ValueError, match=r"toy\.json must be the record of a study") as told:
+        with pytest.raises(ValueError, match=r"toy\.json must be the record of a study") as raised:
             ask()
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(raised.value)
     assert (tmp_path / "toy.json").read_bytes() == content
 
 
 def journal_of(folder):
-    from resnet_lesson.studies.engine import _recorded
+    from resnet_lesson.studies.engine import _read_entries
 
-    return list(_recorded(study(), folder / "toy.json").values())
+    return list(_read_entries(study(), folder / "toy.json").values())
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_record(tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
     command = [sys.executable, str(TESTS / "toy_study.py")]
-    subprocess.run([*command, str(whole)], check=True, capture_output=True, timeout=120)
+    subprocess.run([*command, str(uninterrupted)], check=True, capture_output=True, timeout=120)
     moments, deaths = random.Random(0), 0
     for number in (1, 9, 20):  # finished runs, of 32, before each death
         process = subprocess.Popen(
@@ -250,7 +250,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_record(tmp_path):
         assert not (killed / "toy.json").exists()
     assert deaths == 3
     subprocess.run([*command, str(killed)], check=True, capture_output=True, timeout=120)
-    assert (killed / "toy.json").read_bytes() == (whole / "toy.json").read_bytes()
+    assert (killed / "toy.json").read_bytes() == (uninterrupted / "toy.json").read_bytes()
 
 
 def wait_for_end_of(group):
@@ -287,22 +287,22 @@ def test_a_cluster_that_loses_a_worker_loses_no_run_and_counts_none_twice(tmp_pa
     assert {*finished} == {f"{size} {seed}" for size in (1, 2) for seed in (0, 1, 2)}
 
 
-def test_a_failure_is_told_and_what_was_measured_is_kept(tmp_path, here):
+def test_a_failure_is_raised_and_what_was_measured_is_kept(tmp_path, here):
     with pytest.raises(ArithmeticError, match="no answer for seed"):
         run(study(toy_study.failing_measure), tmp_path)
     assert not (tmp_path / "toy.json").exists()
     assert (tmp_path / "toy.journal").read_text(encoding="utf-8").count("\n") <= 6
     run(study(), tmp_path)
-    assert read(tmp_path / "toy.json").runs == rows()
+    assert read_record(tmp_path / "toy.json").runs == rows()
 
 
 def test_runs_of_other_versions_are_not_mixed_in(folder, here):
-    record = read(folder / "toy.json")
+    record = read_record(folder / "toy.json")
     record.about["versions"]["tensorflow"] = "1.0"
-    write(folder / "toy.json", record)
+    write_record(folder / "toy.json", record)
     with pytest.raises(ValueError, match=r"one set of versions, received .*1\.0"):
         run(study(), folder, seeds=4)
-    assert read(folder / "toy.json").runs == rows()
+    assert read_record(folder / "toy.json").runs == rows()
 
 
 @pytest.mark.parametrize("place", ["value", "seed", "size"])
@@ -341,7 +341,7 @@ def test_a_table_is_chosen_from_and_sorted():
     assert np.array_equal(record.where(kind="a", depth=8)["score"], [8, 9, 10])
 
 
-def test_a_table_says_what_it_has_not():
+def test_a_table_refuses_what_it_does_not_have():
     with pytest.raises(ValueError, match=r"table must have a run to show, received \{'depth': 9\}"):
         table().where(depth=9)
     with pytest.raises(ValueError, match="one run for each depth and seed, received 12 runs"):
@@ -390,10 +390,10 @@ def test_every_study_is_a_grid_with_one_set_of_settings(name):
 @pytest.mark.parametrize("name", studies.NAMES)
 def test_every_study_is_on_record_as_it_is_defined(name):
     """Whoever changes a grid makes the record again: this is what a rerun would find missing."""
-    from resnet_lesson.studies.engine import _key, _recorded
+    from resnet_lesson.studies.engine import _key, _read_entries
 
     found, path = studies.study(name), TESTS.parent / "results" / f"{name}.json"
-    entries = _recorded(found, path)
+    entries = _read_entries(found, path)
     assert set(entries) == {_key(c, seed) for c in found.grid for seed in range(found.seeds)}
     assert path.stat().st_size < 500_000
     assert f"| `{name}` | {found.question} |" in (TESTS.parent / "README.md").read_text(
@@ -444,4 +444,4 @@ def test_a_study_ends_though_nobody_reads_on(tmp_path, reader):
         timeout=240,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(read(tmp_path / "toy.json")) == 2 * 2 * 2 * 8
+    assert len(read_record(tmp_path / "toy.json")) == 2 * 2 * 2 * 8

@@ -1,6 +1,7 @@
 """What each ingredient does to the gradient, and when a factor a layer may be named."""
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from resnet_lesson.gradients import trends
 from resnet_lesson.gradients.stacks import stack_gradients
 from resnet_lesson.studies import initialisation
 
-STACK = dict(activation="relu", normalization=False, shortcut=False, initializer="he", depth=3)
+STACK: dict[str, Any] = dict(
+    activation="relu", normalization=False, shortcut=False, initializer="he", depth=3
+)
 
 
 def measured(seed=0, **settings):
@@ -45,7 +48,7 @@ def test_vanishing_is_an_exponential_that_ends_in_exact_zeros():
     assert np.isfinite(row["signal_log10_growth"])
 
 
-def test_shortcuts_with_norms_have_no_constant_factor():
+def test_shortcuts_with_bn_have_no_constant_factor():
     assert measured(normalization=True, depth=50)["exponential"]
     assert not measured(normalization=True, shortcut=True, depth=50)["exponential"]
 

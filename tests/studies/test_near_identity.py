@@ -7,14 +7,14 @@ from resnet_lesson.data import load
 from resnet_lesson.networks.cifar import build_cifar
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies import near_identity
-from resnet_lesson.studies.trainer import NETWORK, Trainer, make
+from resnet_lesson.studies.trainer import NETWORK, Trainer, build_fused
 
 DEPTH, MODULES = 8, 3
 
 
 def built(variant, seed=0):
     set_seed(seed)
-    return near_identity.build_without_norms(DEPTH, variant)
+    return near_identity.build_without_bn(DEPTH, variant)
 
 
 def signals(model):
@@ -24,16 +24,16 @@ def signals(model):
     return [np.asarray(part) for part in inner(load("digits").x_train[:4])]
 
 
-def test_without_norms_it_is_the_same_network_but_for_them():
-    """A norm that has seen nothing yet divides by sqrt(1 + 2e-5), and does no more."""
+def test_without_bn_it_is_the_same_network_but_for_that():
+    """A BN layer with its initial statistics divides by sqrt(1 + 2e-5), and does no more."""
     set_seed(0)
-    with_norms = build_cifar(DEPTH, **NETWORK)
-    kernels = [w for w in with_norms.weights if "bn" not in w.path]
+    with_bn = build_cifar(DEPTH, **NETWORK)
+    kernels = [w for w in with_bn.weights if "bn" not in w.path]
     model = built("sum")
     assert [w.path for w in model.weights] == [w.path for w in kernels]
     model.set_weights(kernels)
     x = load("digits").x_test[:20]
-    np.testing.assert_allclose(model(x), with_norms(x, training=False), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(model(x), with_bn(x, training=False), rtol=1e-3, atol=1e-4)
 
 
 def test_a_module_is_two_rectified_convolutions_and_the_sum():
@@ -60,7 +60,7 @@ def test_a_zero_branch_is_the_identity_until_a_step_moves_it(variant):
     start, *rest = signals(built(variant))
     for after in rest:
         np.testing.assert_array_equal(after, start)
-    trainer = Trainer(DEPTH, variant, build=near_identity.build_without_norms)
+    trainer = Trainer(DEPTH, variant, build=near_identity.build_without_bn)
     trainer.restart(0)
     next(trainer.epochs(0.01, warmup=0, seed=0))
     start, *rest = signals(trainer.model)
@@ -92,7 +92,7 @@ def test_only_what_is_learned_is_trained(variant):
 
 
 def test_the_share_of_a_branch_is_its_part_of_the_variance():
-    model = make(DEPTH, shortcut=True)
+    model = build_fused(DEPTH, shortcut=True)
     digits = load("digits").x_train[:64]
     first, second, third = near_identity.branch_shares(model, digits)
     assert 1 > first > second > third > 0
@@ -129,7 +129,7 @@ def test_the_ordinary_network_learns(monkeypatch):
 
 def test_an_unknown_variant_is_refused():
     with pytest.raises(ValueError, match=r"variant must be one of sum, .*, received 'half'"):
-        near_identity.build_without_norms(DEPTH, "half")
+        near_identity.build_without_bn(DEPTH, "half")
 
 
 def test_the_grid_asks_each_part_what_it_needs():

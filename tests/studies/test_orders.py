@@ -1,5 +1,7 @@
 """The study of the five orders: its ratios and its growth, against NumPy."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from resnet_lesson import stack_gradients, studies
 from resnet_lesson.studies import orders, trainer
 
 # He 2016, figure 4, of a module of two convolutions: before each, between them, after the last,
-# after the addition. "n" norm, "r" ReLU.
+# after the addition. "n" BN, "r" ReLU.
 FIGURE_4 = {
     "original": ("", "nr", "n", "r"),
     "bn_after_addition": ("", "nr", "", "nr"),
@@ -15,7 +17,7 @@ FIGURE_4 = {
     "relu_only_preactivation": ("r", "nr", "n", ""),
     "full_preactivation": ("nr", "nr", "", ""),
 }
-BIRTH = {"part": "birth", "learning_rate": None}
+BIRTH: dict[str, Any] = {"part": "birth", "learning_rate": None}
 
 
 def convolve(h, kernel):
@@ -59,8 +61,7 @@ def test_only_a_clean_wire_hands_the_gradient_on_unchanged():
 
 
 def test_training_is_that_of_the_trainer():
-    setting = {"order": "original", "depth": 8, "learning_rate": 0.03}
-    (row,) = orders.measure(part="training", seed=0, **setting)
+    (row,) = orders.measure("training", "original", depth=8, learning_rate=0.03, seed=0)
     network = trainer.Trainer(8, True, "original")
     network.restart(0)
     means = [mean for _, (_, mean) in zip(range(10), network.epochs(0.03, 0, 0), strict=False)]

@@ -16,7 +16,7 @@ MODULES = 3
 
 @pytest.fixture(scope="module")
 def model():
-    return trainer.make(2 + 2 * MODULES, True)
+    return trainer.build_fused(2 + 2 * MODULES, True)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def batch():
 
 
 @pytest.fixture(scope="module")
-def gradient_and_ways(model, batch):
+def gradient_and_vjps(model, batch):
     return paths.backward(model, *batch)
 
 
@@ -42,16 +42,16 @@ def loss_gradient(model, layer, batch):
     return tape.gradient(loss, h).numpy()
 
 
-def test_the_parts_add_up_to_the_gradient(model, batch, gradient_and_ways):
-    parts = paths.split(*gradient_and_ways)
+def test_the_parts_add_up_to_the_gradient(model, batch, gradient_and_vjps):
+    parts = paths.split(*gradient_and_vjps)
     assert len(parts) == MODULES + 1
     whole = loss_gradient(model, "stem_conv", batch)
     np.testing.assert_allclose(sum(parts), whole, rtol=1e-3, atol=1e-4 * np.abs(whole).max())
 
 
-def test_length_zero_is_the_gradient_at_the_end_of_the_wire(model, batch, gradient_and_ways):
+def test_length_zero_is_the_gradient_at_the_end_of_the_wire(model, batch, gradient_and_vjps):
     end = loss_gradient(model, f"stage1_unit{MODULES}_add", batch)
-    part = paths.split(*gradient_and_ways)[0]
+    part = paths.split(*gradient_and_vjps)[0]
     np.testing.assert_allclose(part, end, rtol=1e-3, atol=1e-5 * np.abs(end).max())
 
 
@@ -70,22 +70,21 @@ def cut(model, batch, chosen):
     return tape.gradient(loss, start).numpy()
 
 
-def test_each_part_is_the_sum_over_its_paths(model, batch, gradient_and_ways):
-    gradient, ways = gradient_and_ways
-    for length, part in enumerate(paths.split(gradient, ways)):
+def test_each_part_is_the_sum_over_its_paths(model, batch, gradient_and_vjps):
+    gradient, vjps = gradient_and_vjps
+    for length, part in enumerate(paths.split(gradient, vjps)):
         subsets = list(itertools.combinations(range(MODULES), length))
         alone = [cut(model, batch, subset) for subset in subsets]
         tolerance = {"rtol": 1e-3, "atol": 1e-4 * np.abs(part).max()}
         np.testing.assert_allclose(sum(alone), part, **tolerance)
         for subset, expected in zip(subsets, alone, strict=True):
             from_the_end = [MODULES - 1 - place for place in subset]
-            got = paths.along(gradient, ways, from_the_end)
+            got = paths.along(gradient, vjps, from_the_end)
             np.testing.assert_allclose(got, expected, **tolerance)
 
 
 def test_the_rows_of_lengths():
-    setting = {"network": "residual", "depth": 2 + 2 * MODULES, "epochs": 0, "seed": 0}
-    rows = paths.measure(part="length", **setting)
+    rows = paths.measure("length", network="residual", depth=2 + 2 * MODULES, epochs=0, seed=0)
     assert [row["length"] for row in rows] == list(range(MODULES + 1))
     norms = 10 ** np.array([row["log10_norm"] for row in rows])
     np.testing.assert_allclose(norms / norms[0], [row["share"] / rows[0]["share"] for row in rows])
@@ -119,8 +118,8 @@ def test_the_rows_of_deletions():
 
 
 def test_calibrated_deletion_uses_statistics_of_the_network_that_is_left():
-    """Where the deleted branch is a constant, the norms after it can take all of it back."""
-    model = trainer.make(2 + 2 * MODULES, True)
+    """Where the deleted branch is a constant, the BN after it can take all of it back."""
+    model = trainer.build_fused(2 + 2 * MODULES, True)
     model.get_layer("stage1_unit1_bn2").set_weights(
         [0 * weight for weight in model.get_layer("stage1_unit1_bn2").get_weights()]
     )

@@ -14,7 +14,8 @@ def test_the_gradient_is_that_of_finite_differences(network, depth):
     """A wrong factor a layer would be a factor of 1e9 at depth 50."""
     stack = stack_gradients(depth, width=shattering.WIDTH, seed=3)
     rest = stack.inputs, stack.weights, stack.readout, network
-    points = shattering.line(*stack.inputs[:2].astype(float), 5)[1:4]
+    start, end = stack.inputs[:2].astype(float)
+    points = shattering.line(start, end, 5)[1:4]
     gradients = shattering.input_gradients(points, *rest)
     assert gradients.shape == points.shape
     direction = np.random.default_rng(0).standard_normal(points.shape)
@@ -55,7 +56,8 @@ def test_the_network_is_the_stack_of_the_lesson(network):
 def test_a_points_gradient_is_its_own():
     stack = stack_gradients(5, width=shattering.WIDTH, seed=0)
     rest = stack.inputs, stack.weights, stack.readout, "residual_bn"
-    points = shattering.line(*stack.inputs[:2].astype(float), 4)
+    start, end = stack.inputs[:2].astype(float)
+    points = shattering.line(start, end, 4)
     alone = shattering.input_gradients(points[1:2], *rest)
     np.testing.assert_allclose(shattering.input_gradients(points, *rest)[1:2], alone, rtol=1e-9)
 
@@ -89,7 +91,7 @@ def test_there_is_a_line_for_each_lag():
     assert sorted(correlations, reverse=True) == correlations
 
 
-def test_norms_shatter_a_deep_plain_network_and_shortcuts_mend_it():
+def test_bn_shatters_a_deep_plain_network_and_shortcuts_mend_it():
     def neighbours(network):
         return shattering.measure(network, 50, seed=0)[0]["correlation"]
 

@@ -6,7 +6,7 @@ import pytest
 from resnet_lesson import build_cifar, gradient_norms, load
 from resnet_lesson.runtime import keras, set_seed, tf
 from resnet_lesson.studies import degradation
-from resnet_lesson.studies.trainer import BATCH, NETWORK, FusedNorm, Trainer, make
+from resnet_lesson.studies.trainer import BATCH, NETWORK, FusedBN, Trainer, build_fused
 
 DEPTH, RATE = 8, 0.1
 
@@ -23,12 +23,12 @@ def first_batch(seed):
     return digits.x_train[chosen], digits.y_train[chosen]
 
 
-def test_fused_norm_is_keras_norm():
+def test_fused_bn_is_keras_bn():
     random = np.random.default_rng(0)
     x = tf.constant(random.standard_normal((16, 4, 4, 3)).astype("float32") * 3 + 1)
     sent = random.standard_normal(x.shape).astype("float32")
     found = []
-    for kind in (keras.layers.BatchNormalization, FusedNorm):
+    for kind in (keras.layers.BatchNormalization, FusedBN):
         layer = kind(epsilon=2e-5)
         layer.build(x.shape)
         layer.gamma.assign([0.5, 1.0, 2.0])
@@ -52,7 +52,7 @@ def test_it_starts_as_build_cifar_does():
     trainer.restart(5)
     for ours, weight in zip(trainer.model.get_weights(), theirs, strict=True):
         assert np.array_equal(ours, weight)
-    for ours, weight in zip(make(DEPTH, True, seed=5).get_weights(), theirs, strict=True):
+    for ours, weight in zip(build_fused(DEPTH, True, seed=5).get_weights(), theirs, strict=True):
         assert np.array_equal(ours, weight)
 
 
@@ -108,13 +108,18 @@ def test_a_run_is_the_same_whatever_ran_before(trainer):
 
 def test_a_warm_up_multiplies(trainer):
     trainer.restart(0)
-    rates, steps = [], trainer._step
-    trainer._step = lambda x, y: (rates.append(float(trainer._rate)), steps(x, y))[1]
+    rates, step = [], trainer._step
+
+    def spied(x, y):
+        rates.append(float(trainer._rate))
+        return step(x, y)
+
+    trainer._step = spied
     try:
         epochs = trainer.epochs(RATE, 1, 0)
         next(epochs), next(epochs)
     finally:
-        trainer._step = steps
+        trainer._step = step
     rising = np.array(rates[:21])
     assert rising[0] == pytest.approx(1e-4)
     assert rising[20] == pytest.approx(RATE)
@@ -122,7 +127,7 @@ def test_a_warm_up_multiplies(trainer):
     assert set(rates[21:]) == {rates[20]}
 
 
-def test_norms_are_those_of_all_training_digits(trainer):
+def test_bn_statistics_are_those_of_all_training_digits(trainer):
     trainer.restart(0)
     next(trainer.epochs(RATE, 0, 0))
     train, test = trainer.accuracies().values()

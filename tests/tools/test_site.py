@@ -130,7 +130,7 @@ def test_pages_lead_to_each_other(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == set(build_site.PAGES.values())
     for path in tmp_path.iterdir():
         page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        others = {link["href"] for link in page.nav("a")}
+        others = {link["href"] for link in page.select("nav a")}
         assert others == set(build_site.PAGES.values()) - {path.name}
 
 

@@ -1,17 +1,17 @@
 """CIFAR-10 in PyTorch, many networks at once on one GPU: where the lesson's table comes from.
 
-``python cifar10_torch.py JOBS DATA OUTPUT SECONDS``: JOBS is a JSON list of the fields of
-``TrainingConfig``s, the deepest first; DATA an .npz as ``load`` takes it; OUTPUT a folder; no
-epoch begins after so many SECONDS.
+Needs PyTorch and NumPy only. Runs that have ended are kept in OUTPUT, and are not run again.
 
 A network as small as ResNet-20 leaves most of a large GPU idle, and a step is hundreds of short
 kernels. So a step is captured once as a CUDA graph, and several networks replay theirs side by
-side, each on a stream of its own. All else is what ``resnet_lesson.training`` does; that network,
-loss, gradient, norms and update are the same is checked beside Keras by ``cifar10.py check``.
+side, each on a stream of its own. All else is what resnet_lesson.training does: check.py compares
+network, loss, gradient, norms and update with Keras.
 """
 
+import argparse
 import json
 import math
+import os
 import sys
 import threading
 import time
@@ -26,23 +26,23 @@ from torch.nn import functional
 
 SIDE_BY_SIDE = 8  # networks that train at the same time
 TEST_BATCH = 500
-# The GradientMonitor's, which needs TensorFlow.
+# Those of GradientMonitor, whose module needs TensorFlow.
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 
 
 class Conv(nn.Conv2d):
-    """Without bias, padded as Keras's "same" does: at stride 2 only below and to the right."""
+    """Without bias, padded as Keras's "same": at stride 2 only below and to the right."""
 
     def __init__(self, channels, filters, size, stride=1):
         padding = size // 2 if stride == 1 else 0
         super().__init__(channels, filters, size, stride, padding, bias=False)
-        self.frame = size > 1 and stride > 1
+        self.pads = size > 1 and stride > 1
 
     def forward(self, x):
-        return super().forward(functional.pad(x, (0, 1, 0, 1)) if self.frame else x)
+        return super().forward(functional.pad(x, (0, 1, 0, 1)) if self.pads else x)
 
 
-class NormReLU(nn.BatchNorm2d):
+class BNReLU(nn.BatchNorm2d):
     def __init__(self, channels):
         super().__init__(channels, eps=2e-5, momentum=0.1)
 
@@ -56,8 +56,8 @@ class Module(nn.Module):
     def __init__(self, channels, filters, stride, shortcut):
         super().__init__()
         self.shortcut = shortcut
-        self.bn1, self.conv1 = NormReLU(channels), Conv(channels, filters, 3, stride)
-        self.bn2, self.conv2 = NormReLU(filters), Conv(filters, filters, 3)
+        self.bn1, self.conv1 = BNReLU(channels), Conv(channels, filters, 3, stride)
+        self.bn2, self.conv2 = BNReLU(filters), Conv(filters, filters, 3)
         projects = shortcut and (stride > 1 or channels != filters)
         self.projection = Conv(channels, filters, 1, stride) if projects else None
 
@@ -74,28 +74,28 @@ class Network(nn.Module):
 
     def __init__(self, depth, shortcut, channels=3, classes=10):
         super().__init__()
-        self.stem, self.places = nn.Module(), []
+        self.stem, self.names = nn.Module(), []
         self.stem.conv = Conv(channels, 16, 3)
         channels = 16
         for stage in (1, 2, 3):
             for unit in range(1, (depth - 2) // 6 + 1):
                 filters, stride = 8 * 2**stage, 2 if stage > 1 and unit == 1 else 1
-                self.places.append(f"stage{stage}_unit{unit}")
-                self.add_module(self.places[-1], Module(channels, filters, stride, shortcut))
+                self.names.append(f"stage{stage}_unit{unit}")
+                self.add_module(self.names[-1], Module(channels, filters, stride, shortcut))
                 channels = filters
         self.final = nn.Module()
-        self.final.bn1 = NormReLU(channels)
+        self.final.bn1 = BNReLU(channels)
         self.classifier = nn.Linear(channels, classes)
-        self.apply(_start)
+        self.apply(_initialise)
 
     def forward(self, x):
         x = self.stem.conv(x)
-        for place in self.places:
-            x = self.get_submodule(place)(x)
+        for name in self.names:
+            x = self.get_submodule(name)(x)
         return self.classifier(self.final.bn1(x).mean(dim=(2, 3)))
 
     def kernels(self):
-        """A dict from Keras's name of a layer to its kernel: what is decayed, and measured."""
+        """A dict from Keras's name of a layer to its kernel: these are decayed and measured."""
         return {
             keras_name(name).removesuffix("/kernel"): value
             for name, value in self.named_parameters()
@@ -103,10 +103,10 @@ class Network(nn.Module):
         }
 
 
-def _start(layer):
-    """As in Keras: he_normal, which is cut off at two deviations, and glorot_uniform."""
+def _initialise(layer):
+    """As in Keras: he_normal, which is truncated at two deviations, and glorot_uniform."""
     if isinstance(layer, nn.Conv2d):
-        # 0.8796 is the standard deviation of a standard normal that is cut off at 2.
+        # 0.8796 is the standard deviation of a standard normal distribution truncated at 2.
         deviation = math.sqrt(2 / layer.weight[0].numel()) / 0.87962566103423978
         nn.init.trunc_normal_(layer.weight, 0, deviation, -2 * deviation, 2 * deviation)
     elif isinstance(layer, nn.Linear):
@@ -114,7 +114,7 @@ def _start(layer):
         nn.init.zeros_(layer.bias)
 
 
-_ENDS = {
+_KERAS_BN = {
     "running_mean": "moving_mean",
     "running_var": "moving_variance",
     "bias": "beta",
@@ -123,11 +123,11 @@ _ENDS = {
 
 
 def keras_name(name):
-    """Keras's path of what ``named_parameters`` or ``named_buffers`` calls so."""
+    """Keras's path for a name of ``named_parameters`` or ``named_buffers``."""
     *layer, end = name.split(".")
     if not layer[-1].startswith("bn"):
         end = {"weight": "kernel"}.get(end, end)
-    return "_".join(layer) + "/" + (_ENDS[end] if layer[-1].startswith("bn") else end)
+    return "_".join(layer) + "/" + (_KERAS_BN[end] if layer[-1].startswith("bn") else end)
 
 
 def keras_values(network):
@@ -152,7 +152,7 @@ def _as_in_keras(network):
 
 
 def rates(config, steps):
-    """The learning rate of each step, as ``training.schedule`` has it."""
+    """(steps,) the learning rate of each step, as in ``training.schedule``."""
     total, warmup = config["epochs"] * steps, round(config["warmup_epochs"] * steps)
     step = np.arange(total)
     if config["drops"]:
@@ -173,77 +173,77 @@ class Images:
         self.test_labels = torch.from_numpy(arrays["y_test"].reshape(-1).astype(np.int64)).to(
             device
         )
-        self.framed = {}
+        self.padded = {}
 
     @staticmethod
-    def ready(images):
+    def scaled(images):
         """Bytes (B, H, W, C) -> (B, C, H, W) in [0, 1], channels last in memory."""
         return (images.float() / 255).permute(0, 3, 1, 2)
 
-    def with_frame(self, padding):
+    def with_padding(self, padding):
         """Training images (N, H + 2 padding, W + 2 padding, C), mirrored at their edges."""
-        if padding not in self.framed:
-            places = np.pad(np.arange(self.side), padding, mode="reflect")
-            self.framed[padding] = self.train[:, places][:, :, places].contiguous()
-        return self.framed[padding]
+        if padding not in self.padded:
+            pixels = np.pad(np.arange(self.side), padding, mode="reflect")
+            self.padded[padding] = self.train[:, pixels][:, :, pixels].contiguous()
+        return self.padded[padding]
 
 
 class Run:
-    """One network and all that its graph reads and writes."""
+    """One network, and all tensors that its CUDA graph reads and writes."""
 
     def __init__(self, config, images, device, precision):
         self.config, self.images, self.device, self.precision = config, images, device, precision
         self.steps = len(images.labels) // config["batch_size"]
         self.generator = torch.Generator(device).manual_seed(config["seed"])
         torch.manual_seed(config["seed"])
-        exact = {
+        options = {
             "device": device,
             "dtype": torch.float64 if precision == "float64" else torch.float32,
         }
         network = Network(config["depth"], config["shortcut"])
-        self.network = network.to(**exact, memory_format=torch.channels_last)
-        self.rates = torch.tensor(rates(config, self.steps), **exact)
+        self.network = network.to(**options, memory_format=torch.channels_last)
+        self.rates = torch.tensor(rates(config, self.steps), **options)
         self.parameters = list(self.network.parameters())
         kernels = self.network.kernels()
         self.layers = list(kernels)
         self.kernels = list(kernels.values())
-        places = {id(value): index for index, value in enumerate(self.parameters)}
-        self.decayed = [places[id(value)] for value in self.kernels]
+        indices = {id(value): index for index, value in enumerate(self.parameters)}
+        self.decayed = [indices[id(value)] for value in self.kernels]
         self.velocity = [torch.zeros_like(value) for value in self.parameters]
         shape = (self.steps, config["batch_size"])
         self.order = torch.zeros(shape, dtype=torch.int64, device=device)
         self.corners = torch.zeros((self.steps, 2, shape[1]), dtype=torch.int64, device=device)
         self.mirrored = torch.zeros(shape, dtype=torch.bool, device=device)
-        self.at = torch.zeros(1, dtype=torch.int64, device=device)  # step of the epoch
+        self.batch_index = torch.zeros(1, dtype=torch.int64, device=device)  # in the epoch
         self.step_number = torch.zeros(1, dtype=torch.int64, device=device)
-        self.measured = torch.zeros((3, len(kernels)), **exact)  # sums over the epoch
-        self.told = torch.zeros(2, **exact)  # sums of cross-entropy, and of right answers
-        self.tested = torch.zeros(2, **exact)
+        self.measured = torch.zeros((3, len(kernels)), **options)  # sums over the epoch
+        self.train_sums = torch.zeros(2, **options)  # of cross-entropy, and of correct predictions
+        self.test_sums = torch.zeros(2, **options)
         self.history = []
 
     def shuffle(self):
         """Draw an epoch's order, crops and flips."""
         config, shape = self.config, self.order.shape
-        draw = {"device": self.device, "generator": self.generator}
-        order = torch.randperm(len(self.images.labels), **draw)
+        options = {"device": self.device, "generator": self.generator}
+        order = torch.randperm(len(self.images.labels), **options)
         self.order.copy_(order[: self.order.numel()].reshape(shape))
-        self.corners.copy_(torch.randint(2 * config["padding"] + 1, self.corners.shape, **draw))
+        self.corners.copy_(torch.randint(2 * config["padding"] + 1, self.corners.shape, **options))
         if config["flip"]:
-            self.mirrored.copy_(torch.rand(shape, **draw) < 0.5)
-        for sums in (self.at, self.measured, self.told):
+            self.mirrored.copy_(torch.rand(shape, **options) < 0.5)
+        for sums in (self.batch_index, self.measured, self.train_sums):
             sums.zero_()
 
     def batch(self):
-        """The images and labels of the step at hand."""
-        chosen = self.order.index_select(0, self.at)[0]
-        corner = self.corners.index_select(0, self.at)[0]
-        mirrored = self.mirrored.index_select(0, self.at)[0]
+        """The images and labels of the current step."""
+        chosen = self.order.index_select(0, self.batch_index)[0]
+        corner = self.corners.index_select(0, self.batch_index)[0]
+        mirrored = self.mirrored.index_select(0, self.batch_index)[0]
         side = torch.arange(self.images.side, device=self.device)
         rows, columns = corner[0][:, None] + side, corner[1][:, None] + side
         columns = torch.where(mirrored[:, None], columns.flip(1), columns)
-        framed = self.images.with_frame(self.config["padding"])
-        cropped = framed[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
-        return Images.ready(cropped), self.images.labels[chosen]
+        padded = self.images.with_padding(self.config["padding"])
+        cropped = padded[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return Images.scaled(cropped), self.images.labels[chosen]
 
     def logits(self, images):
         kind, half = self.device.type, self.precision == "bfloat16"
@@ -251,21 +251,21 @@ class Run:
             return self.network(images).to(self.rates.dtype)
 
     def step(self):
-        """Forward, backward, norms, update: all on the device, nothing is waited for."""
+        """Forward, backward, norms, update: all on the device, without waiting for it."""
         images, labels = self.batch()
         self.learn(images, labels, self.rates.index_select(0, self.step_number)[0])
-        self.at += 1
+        self.batch_index += 1
         self.step_number += 1
 
     def learn(self, images, labels, rate):
-        """One step of Keras's SGD with Nesterov momentum, and what the monitor records of it."""
+        """One step of Keras's SGD with Nesterov momentum, and the measures of GradientMonitor."""
         logits = self.logits(images)
         loss = functional.cross_entropy(logits, labels)
         gradients = list(torch.autograd.grad(loss, self.parameters))
         with torch.no_grad():
             decayed = [gradients[index] for index in self.decayed]
             torch._foreach_add_(decayed, self.kernels, alpha=self.config["weight_decay"])
-            norms, sizes = torch._foreach_norm(decayed), torch._foreach_norm(self.kernels)
+            norms, weights = torch._foreach_norm(decayed), torch._foreach_norm(self.kernels)
             momentum = self.config["momentum"]
             moves = torch._foreach_mul(gradients, -rate)
             torch._foreach_mul_(self.velocity, momentum)
@@ -273,28 +273,28 @@ class Run:
             torch._foreach_add_(moves, self.velocity, alpha=momentum)
             torch._foreach_add_(self.parameters, moves)
             changes = torch._foreach_norm([moves[index] for index in self.decayed])
-            norms, sizes, changes = map(torch.stack, (norms, sizes, changes))
-            self.measured += torch.stack([norms, sizes, changes / sizes])
-            right = (logits.argmax(dim=1) == labels).sum()
-            self.told += torch.stack([loss * len(labels), right])
+            norms, weights, changes = map(torch.stack, (norms, weights, changes))
+            self.measured += torch.stack([norms, weights, changes / weights])
+            correct = (logits.argmax(dim=1) == labels).sum()
+            self.train_sums += torch.stack([loss * len(labels), correct])
 
     def test(self):
-        """Add cross-entropy and right answers of the test images at hand."""
+        """Add cross-entropy and correct predictions of the current batch of test images."""
         with torch.no_grad():
-            chosen = self.at * TEST_BATCH + torch.arange(TEST_BATCH, device=self.device)
-            logits = self.logits(Images.ready(self.images.test[chosen]))
+            chosen = self.batch_index * TEST_BATCH + torch.arange(TEST_BATCH, device=self.device)
+            logits = self.logits(Images.scaled(self.images.test[chosen]))
             labels = self.images.test_labels[chosen]
             loss = functional.cross_entropy(logits, labels, reduction="sum")
-            self.tested += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
-            self.at += 1
+            self.test_sums += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
+            self.batch_index += 1
 
     def prepare(self):
-        """Capture a step and a test, after a few that choose the kernels and leave no trace."""
+        """Capture a step and a test, after a few that choose the kernels and are undone."""
         self.stream = None
         if self.device.type != "cuda":
             self.replay_step, self.replay_test = self.step, self.test
             return
-        # The deepest take longest: what the others do fits in between.
+        # The deepest take longest: the others run in between.
         self.stream = torch.cuda.Stream(priority=-1 if self.config["depth"] > 100 else 0)
         for module in self.network.modules():
             if isinstance(module, Module):
@@ -309,7 +309,7 @@ class Run:
                 self.network.eval()
                 self.test()
         torch.cuda.synchronize()
-        torch.cuda.empty_cache()  # of what trying out the kernels has taken
+        torch.cuda.empty_cache()  # which the trials of the kernels have filled
         step, test = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
         self.network.train()
         with torch.cuda.graph(step, stream=self.stream):
@@ -325,40 +325,45 @@ class Run:
 
     def _state(self):
         buffers = list(self.network.buffers())
-        return [*self.parameters, *buffers, *self.velocity, self.at, self.step_number]
+        return [*self.parameters, *buffers, *self.velocity, self.batch_index, self.step_number]
 
     def train(self, deadline):
-        """All epochs, or as many as end before the deadline (of ``time.perf_counter``)."""
+        """Train all epochs, or until the loss is no longer finite.
+
+        Returns:
+            Whether the run has ended; False where the deadline (of ``time.perf_counter``) came.
+        """
         for epoch in range(self.config["epochs"]):
-            begun = time.perf_counter()
-            if begun > deadline:
-                return
+            start = time.perf_counter()
+            if start > deadline:
+                return False
             self.shuffle()
             self.network.train()
             for _ in range(self.steps):
                 self.replay_step()
-            measured, told = self.measured.cpu().numpy(), self.told.cpu().numpy()
+            measured, sums = self.measured.cpu().numpy(), self.train_sums.cpu().numpy()
             trained = time.perf_counter()
             self.network.eval()
-            self.at.zero_()
-            self.tested.zero_()
+            self.batch_index.zero_()
+            self.test_sums.zero_()
             for _ in range(len(self.images.test) // TEST_BATCH):
                 self.replay_test()
-            self._tell(epoch, begun, trained, measured / self.steps, told)
-            if not np.isfinite(told[0]):
-                return
+            self._log(epoch, start, trained, measured / self.steps, sums)
+            if not np.isfinite(sums[0]):
+                break
+        return True
 
-    def _tell(self, epoch, begun, trained, measured, told):
+    def _log(self, epoch, start, trained, measured, sums):
         count = self.order.numel()
-        tested = self.tested.cpu().numpy() / len(self.images.test_labels)
+        tested = self.test_sums.cpu().numpy() / len(self.images.test_labels)
         row = {
             "learning_rate": self.rates[(epoch + 1) * self.steps - 1].item(),
-            "loss": told[0] / count,
-            "accuracy": told[1] / count,
+            "loss": sums[0] / count,
+            "accuracy": sums[1] / count,
             "test_loss": tested[0],
             "test_accuracy": tested[1],
-            "seconds": time.perf_counter() - begun,
-            "images_per_second": count / (trained - begun),
+            "seconds": time.perf_counter() - start,
+            "images_per_second": count / (trained - start),
         }
         measures = zip(MEASURES, measured, strict=True)
         self.history.append(
@@ -373,36 +378,59 @@ def _rounded(value):
 
 
 class Results:
-    """What has ended so far, kept in two files."""
+    """The runs that have ended, with those of earlier calls, kept in two files.
+
+    Raises:
+        SystemExit: the folder holds runs of another device or other versions.
+    """
 
     def __init__(self, output, about):
         output.mkdir(parents=True, exist_ok=True)
-        self.output, self.about, self.runs, self.weights = output, about, [], {}
+        self.about, self.runs, self.weights = about, [], {}
+        self.runs_path, self.weights_path = output / "runs.json", output / "weights.npz"
         self.lock = threading.Lock()
+        if not self.runs_path.exists():
+            return
+        kept = json.loads(self.runs_path.read_text(encoding="utf-8"))
+        self.runs = kept.pop("runs")
+        if kept != about:
+            raise SystemExit(
+                f"all runs of a folder must come from one device and one set of versions: {output} "
+                f"holds runs of {kept}, received {about}; choose another folder"
+            )
+        with np.load(self.weights_path) as file:
+            self.weights = dict(file)
 
     def add(self, run, seconds):
-        done = len(run.history) == run.config["epochs"]
-        told = {"config": run.config, "finished": done, "seconds": seconds}
-        values = keras_values(run.network) if done and run.config["depth"] == 20 else {}
+        finished = len(run.history) == run.config["epochs"]
+        about = {"config": run.config, "finished": finished, "seconds": seconds}
+        values = keras_values(run.network) if finished and run.config["depth"] == 20 else {}
         with self.lock:
             index = len(self.runs)
-            self.runs.append(told | {"layers": run.layers, "history": run.history})
+            self.runs.append(about | {"layers": run.layers, "history": run.history})
             self.weights |= {f"{index}:{name}": value for name, value in values.items()}
-            (self.output / "runs.json").write_text(
-                json.dumps(self.about | {"runs": self.runs}), encoding="utf-8"
-            )
-            np.savez(self.output / "weights.npz", **self.weights)
-        last = run.history[-1] if run.history else {}
-        print(run.config, {name: last.get(name) for name in ("epoch", "accuracy", "test_accuracy")})
+            self._write()
+        last = run.history[-1]
+        print(run.config, {name: last[name] for name in ("epoch", "accuracy", "test_accuracy")})
+
+    def _write(self):
+        """The weights first: every run in ``runs.json`` has its own, wherever this is stopped."""
+        text = json.dumps(self.about | {"runs": self.runs})
+        part = self.weights_path.with_suffix(".part.npz")
+        np.savez(part, **self.weights)
+        os.replace(part, self.weights_path)
+        part = self.runs_path.with_suffix(".part.json")
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, self.runs_path)
 
 
-def prepared(config, images, device):
+def prepared(config, images, device, precision):
     """A run ready to train.
 
-    The first capture of a process can fail, where a library starts up in it; the next does not.
+    The first capture of a process can fail while a library starts up in it; the next does not.
     """
     for attempt in (1, 2):
-        run = Run(config, images, device, "bfloat16" if device.type == "cuda" else "float32")
+        run = Run(config, images, device, precision)
         try:
             run.prepare()
             return run
@@ -412,31 +440,58 @@ def prepared(config, images, device):
 
 
 def main(jobs, data, output, seconds):
+    """Train the jobs that have not ended in ``output``.
+
+    Args:
+        jobs: path of a JSON list of the fields of ``TrainingConfig``s.
+        data: path of an .npz file, as ``resnet_lesson.load`` takes it.
+        output: path of the folder.
+        seconds: no epoch starts later.
+    """
     deadline = time.perf_counter() + seconds
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.backends.cudnn.benchmark = True
-    torch._dynamo.config.recompile_limit = 200  # a module's code serves all widths and strides
-    with np.load(data) as file:
-        images = Images({name: file[name] for name in file.files}, device)
-    queue = [prepared(config, images, device) for config in jobs]
+    torch._dynamo.config.recompile_limit = 200  # all widths and strides share a module's code
     about = {
         "hardware": torch.cuda.get_device_name() if device.type == "cuda" else "CPU",
         "versions": {"torch": torch.__version__, "python": sys.version.split()[0]},
-        "precision": queue[0].precision,
+        "precision": "bfloat16" if device.type == "cuda" else "float32",
     }
-    results = Results(Path(output), about)
+    results = Results(output, about)
+    ended = [run["config"] for run in results.runs]
+    configs = json.loads(jobs.read_text(encoding="utf-8"))
+    with np.load(data) as file:
+        images = Images(dict(file), device)
+    queue = [
+        prepared(config, images, device, about["precision"])
+        for config in configs
+        if config not in ended
+    ]
     print(f"{about}: {len(queue)} runs are ready", flush=True)
 
     def train(run):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         with torch.cuda.stream(run.stream):  # None, on a CPU, is no stream
-            run.train(deadline)
-        results.add(run, time.perf_counter() - begun)
+            has_ended = run.train(deadline)
+        if has_ended:
+            results.add(run, time.perf_counter() - start)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         list(pool.map(train, queue))
 
 
 if __name__ == "__main__":
-    jobs, data, output, seconds = sys.argv[1:]
-    main(json.loads(Path(jobs).read_text(encoding="utf-8")), data, output, float(seconds))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("jobs", type=Path, metavar="JOBS", help="jobs.json of the main command")
+    parser.add_argument("data", type=Path, metavar="DATA", help="CIFAR-10 as an .npz file")
+    parser.add_argument("output", type=Path, metavar="OUTPUT", help="a folder for the runs")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=3600,
+        metavar="N",
+        help="no epoch starts later; 3600, if not given",
+    )
+    main(**vars(parser.parse_args()))

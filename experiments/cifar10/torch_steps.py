@@ -1,12 +1,12 @@
-"""The PyTorch half of ``cifar10.py check``: a few given steps from given weights."""
+"""The PyTorch half of check.py: a few given steps from given weights."""
 
 import json
 import sys
 from pathlib import Path
 
-import cifar10_torch as torch_runs
 import numpy as np
 import torch
+import torch_runs
 
 folder = Path(sys.argv[1])
 config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
