@@ -123,10 +123,13 @@ def test_no_sanitiser_hides_numbers():
     assert "sanitize" not in settings
 
 
-@pytest.mark.parametrize(("stored", "status"), [("2", 0), ("3", 1)])
-def test_nbval_sees_a_wrong_output(tmp_path, stored, status):
-    output = new_output("execute_result", {"text/plain": stored}, execution_count=1)
-    cell = new_code_cell("1 + 1", execution_count=1, outputs=[output])
-    nbformat.write(new_notebook(cells=[cell]), tmp_path / "made.ipynb")
-    done = run_nbval(tmp_path / "made.ipynb")
-    assert done.returncode == status, done.stdout
+def test_nbval_sees_a_wrong_output(tmp_path):
+    paths = [tmp_path / "right.ipynb", tmp_path / "wrong.ipynb"]
+    for path, stored in zip(paths, "23", strict=True):
+        output = new_output("execute_result", {"text/plain": stored}, execution_count=1)
+        cell = new_code_cell("1 + 1", execution_count=1, outputs=[output])
+        nbformat.write(new_notebook(cells=[cell]), path)
+    done = run_nbval(*paths)
+    assert done.returncode == 1, done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+    assert "FAILED wrong.ipynb::" in done.stdout

@@ -9,7 +9,7 @@ import re
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import nbformat
@@ -275,12 +275,21 @@ def declared(comment, match, notebook):
     return UNBOUND, f"a comment declares size, sizes, year, formula, cited: or cell:, not {kind!r}"
 
 
+@lru_cache(maxsize=1)  # the numbers of one text are asked for one after the other
+def forms(text):
+    """The name of each form that the text has somewhere, its start and its end."""
+    return [
+        (name, *found.span())
+        for name, pattern in FORMS.items()
+        for found in re.finditer(pattern, text, re.MULTILINE)
+    ]
+
+
 def form(match):
     """The name of the form that a number has, if it has one."""
-    for name, pattern in FORMS.items():
-        for found in re.finditer(pattern, match.string, re.MULTILINE):
-            if found.start() <= match.start() and match.end() <= found.end():
-                return name
+    for name, start, end in forms(match.string):
+        if start <= match.start() and match.end() <= end:
+            return name
     return None
 
 

@@ -119,21 +119,22 @@ def test_an_escape_is_counted():
 
 def test_a_changed_record_is_seen(tmp_path):
     """From the prose to the assertion to the record: each link breaks when its end is changed."""
-    record, path = tmp_path / "record.json", tmp_path / "made.ipynb"
     code = 'import json\nslower = json.load(open("record.json"))["slower"]\n'
     code += "assert round(slower, 1) == 7.4"
     cells = [new_code_cell(code, execution_count=1), new_markdown_cell("It is 7.4 times slower.")]
     notebook = new_notebook(cells=cells)
     assert [number.kind for number in claims.numbers(notebook)] == ["bound"]
-    nbformat.write(notebook, path)
 
-    record.write_text(json.dumps({"slower": 7.3811}), encoding="utf-8")
-    green = run_nbval(path)
-    assert green.returncode == 0, green.stdout
-    record.write_text(json.dumps({"slower": 7.2811}), encoding="utf-8")
-    red = run_nbval(path)
-    assert red.returncode == 1
-    assert "AssertionError" in red.stdout
+    paths = [tmp_path / "green" / "made.ipynb", tmp_path / "red" / "made.ipynb"]
+    for path, slower in zip(paths, (7.3811, 7.2811), strict=True):
+        path.parent.mkdir()
+        nbformat.write(notebook, path)
+        path.with_name("record.json").write_text(json.dumps({"slower": slower}), encoding="utf-8")
+    done = run_nbval(*paths)
+    assert done.returncode == 1, done.stdout
+    assert "1 failed, 1 passed" in done.stdout
+    assert "FAILED ../red/made.ipynb::Cell 0" in done.stdout
+    assert "AssertionError" in done.stdout
     cells[1].source = "It is 7.3 times slower."
     assert [number.text for number in unbound(notebook)] == ["7.3"]
 

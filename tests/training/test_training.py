@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_training_stops import small
 
 from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
 from resnet_lesson.__main__ import main
@@ -33,6 +34,12 @@ def tiny_run(folder, config=TINY, **options):
 def stored(folder):
     """The state in this folder."""
     return checkpoint.load(folder)
+
+
+@pytest.fixture
+def quickly(monkeypatch):
+    """With a network that is quickly traced, where it matters not which one trains."""
+    monkeypatch.setattr(models, "build_cifar", small)
 
 
 @pytest.fixture(scope="module")
@@ -261,6 +268,7 @@ def test_the_bar_ends_when_a_run_is_stopped():
     assert (bars[0].tasks[0].completed, bars[0].tasks[0].total) == (10, 30)
 
 
+@pytest.mark.usefixtures("quickly")
 def test_who_watches_sees_each_epoch(tmp_path):
     seen = []
     run = tiny_run(tmp_path, watch=seen.append)
@@ -292,6 +300,7 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.usefixtures("quickly")
 def test_a_stopped_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         tiny_run(tmp_path, callbacks=[Stop(0)])
@@ -317,6 +326,7 @@ def test_a_run_is_never_overwritten(finished):
         tiny_run(folder, dataclasses.replace(TINY, weight_decay=0.5), resume=True)
 
 
+@pytest.mark.usefixtures("quickly")
 def test_a_run_goes_on_with_its_own_data(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         tiny_run(tmp_path, callbacks=[Stop(0)])
@@ -379,11 +389,12 @@ def test_a_folder_that_cannot_be_is_said_at_the_start(tmp_path):
         tiny_run(tmp_path / "file" / "run", callbacks=[Stop(-1)])
 
 
-def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk, monkeypatch):
+@pytest.mark.usefixtures("quickly")
+def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk):
     full_disk(2)
     with pytest.raises(OSError, match=r"epoch 2 could not be kept in .*that of epoch 1 is"):
         tiny_run(tmp_path)
-    monkeypatch.undo()
+    full_disk(99)  # there is room again
     assert len(stored(tmp_path).history) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
@@ -443,6 +454,7 @@ def test_a_rate_far_too_large_breaks_the_forward_pass(tmp_path):
     assert bad.layer != "classifier"
 
 
+@pytest.mark.usefixtures("quickly")
 def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):
     class Spoil(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):

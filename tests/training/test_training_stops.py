@@ -141,7 +141,8 @@ import dataclasses, sys
 from pathlib import Path
 import numpy as np
 sys.path.insert(0, "tests/training")
-from test_training_stops import TINY, StopAt, tiny_run, weights
+from test_training_stops import TINY, StopAt, models, small, tiny_run, weights
+models.build_cifar = small
 config = dataclasses.replace(TINY, deterministic=True)
 folder = Path(sys.argv[1])
 whole = tiny_run(folder / "whole", config)

@@ -87,14 +87,14 @@ def test_bad_settings_are_refused_and_change_nothing(setting):
 SETTINGS = st.one_of(
     *[st.tuples(st.just(name), st.sampled_from(module.CHOICES[name])) for name in module.CHOICES],
     *[st.tuples(st.just(name), st.booleans()) for name in ("normalization", "shortcut")],
-    # Shallow, so that a thousand networks take seconds; the tests of the engine go deep.
+    # Shallow, so that hundreds of networks take seconds; the tests of the engine go deep.
     st.tuples(st.just("depth"), st.integers(1, 8)),
     st.tuples(st.just("seed"), st.integers(0, 3)),
     st.tuples(st.just("guessing"), st.booleans()),
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+@settings(derandomize=True, deadline=None, max_examples=15)
 @given(changes=st.lists(SETTINGS, min_size=20, max_size=20))
 def test_random_changes_in_sequence_leave_it_in_order(changes):
     explorer = GradientExplorer(depth=3)
