@@ -14,9 +14,9 @@ from resnet_lesson import ArchitectureBuilder
 from resnet_lesson.networks import cost
 from resnet_lesson.networks.orders import ORDERS
 from resnet_lesson.widgets.builder import widget as module
-from resnet_lesson.widgets.source import read_sources
+from resnet_lesson.widgets.frontend import read_sources
 
-SCRIPT = read_sources(*module.PARTS)
+SCRIPT = read_sources(*module.SOURCES)
 SCRIPT = SCRIPT.replace("export default { render };", "")
 # The sums of many networks, or what refuses them, and the calls that build them.
 SUMS = f"""({{ networks, words }}) => {{

@@ -9,10 +9,10 @@ from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  #
 
 from resnet_lesson.widgets.explorer import guesses
 from resnet_lesson.widgets.explorer import widget as module
-from resnet_lesson.widgets.source import read_sources
+from resnet_lesson.widgets.frontend import read_sources
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
-PARTS = read_sources(*module.PARTS[:-1])
+PARTS = read_sources(*module.SOURCES[:-1])
 
 
 @pytest.fixture(scope="module")

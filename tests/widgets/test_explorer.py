@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,14 +161,14 @@ def test_bundle_has_stable_words_and_a_picture():
         bundle, _ = explorer._repr_mimebundle_()
         texts.add(bundle["text/plain"])
         stack_gradients(1)
-        measured(explorer)._take_over()
+        measured(explorer)._use_engine()
     assert len(texts) == 1
     assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, glorot weights. Going")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
-GUESS = {
+GUESS: dict[str, Any] = {
     "setting": {name: getattr(GradientExplorer(), name) for name in guesses.GUESSED},
     "end": -4.5,
     "bend": 0.5,

@@ -32,7 +32,9 @@ def test_its_curves_are_the_engines(setting, depth):
     # A deep plain stack with BN stretches rounding, which differs between machines.
     stretches = setting["normalization"] and not setting["shortcut"]
     for quantity in trends.SUBJECTS:
-        curve, described = grid.look_up(setting, depth, quantity)
+        recorded = grid.look_up(setting, depth, quantity)
+        assert recorded is not None
+        curve, described = recorded
         assert described["depth"] == depth
         for layer, value in zip(curve["layers"], curve["values"], strict=True):
             norm = getattr(result, quantity)[layer - 1]

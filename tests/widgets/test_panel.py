@@ -98,14 +98,18 @@ def test_codes_hold_norms_to_a_hundredth_of_a_decade():
 def test_of_two_columns_the_larger_is_kept_and_the_later_loss():
     strip = Strip(4, 1)
     for value in (5, ZERO, ZERO, ZERO, NAN, 7, NAN, INFINITE):
-        strip.add(np.full((3, 1), value, np.int16), (value, strip.rows))
+        strip.add(np.full((3, 1), value, np.int16), (value, strip.steps))
     assert (strip.stride, strip.columns) == (2, 4)
     assert strip.codes[:, 0, 0].tolist() == [5, ZERO, NAN, INFINITE]
-    part = strip.part(1)
+    part = strip.to_json(1)
     assert part["accuracy"] == [3, 5, 7]
     assert part["from"] == 1
     strip.add(np.zeros((3, 1), np.int16), (np.nan, np.inf))
-    assert (strip.stride, strip.part()["loss"][-1], strip.part()["accuracy"][-1]) == (4, None, None)
+    assert (strip.stride, strip.to_json()["loss"][-1], strip.to_json()["accuracy"][-1]) == (
+        4,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("count", [1, COLUMNS, COLUMNS + 1, 5 * COLUMNS + 3])
@@ -131,7 +135,7 @@ def test_a_hundred_thousand_steps_take_no_more_than_a_hundred():
         kept.add(step, now, (2.0, 0.1))
         if step + 1 in (100, 1_000, 10_000, 100_000):
             arrays = (kept.whole.codes, kept.whole.logs, kept.opening.codes, kept.opening.logs)
-            sizes[step + 1] = sum(array.nbytes for array in arrays), len(json.dumps(kept.part()))
+            sizes[step + 1] = sum(array.nbytes for array in arrays), len(json.dumps(kept.to_json()))
     assert len({size for size, _ in sizes.values()}) == 1
     assert sizes[100_000][1] < 1.3 * sizes[100][1]
     codes = kept.whole.codes[: kept.whole.columns, 0, 7]
@@ -177,9 +181,9 @@ def test_two_networks_go_forward_in_step_and_as_each_would_alone():
 
 
 def test_messages_alone_rebuild_the_recording(monkeypatch):
-    from resnet_lesson.widgets.panel import race
+    from resnet_lesson.widgets.panel import job
 
-    monkeypatch.setattr(race, "REDRAW", 0)
+    monkeypatch.setattr(job, "REDRAW", 0)
     panel = panel_of("left", "right", epochs=2 * COLUMNS // STEPS + 5)
     frames, codes = Frames(panel), {}
     panel.run()
@@ -205,7 +209,7 @@ def test_stop_ends_within_two_steps_and_a_start_after_it_is_fresh():
             other()
     until(lambda: min(steps(panel)[1:], default=0) > 3, "steps")
     seen = steps(panel)
-    before = [follower._seen for follower in panel._race.followers.values()]
+    before = [callback._steps for callback in panel._job.callbacks.values()]
     panel.stop()
     panel.wait(DEADLINE)
     assert panel.state == "stopped"
@@ -244,7 +248,7 @@ def test_pause_holds_both_and_resume_goes_on():
     panel.pause()
     before = held(panel)
     time.sleep(0.3)
-    taken = [follower._seen for follower in panel._race.followers.values()]
+    taken = [callback._steps for callback in panel._job.callbacks.values()]
     # The last redraw shows all that was done.
     assert [run["steps"] for run in frames[-1]["runs"]] == before == taken
     assert abs(before[0] - before[1]) <= 1
@@ -411,31 +415,31 @@ def test_waiting_gives_up_after_its_time():
     panel.wait(DEADLINE)
 
 
-# ---------------------------------------------------------------- the browser's wishes
+# ---------------------------------------------------------------- the browser's commands
 
 
-def test_the_browsers_wishes_act_and_late_ones_do_not():
+def test_the_browsers_commands_act_and_late_ones_do_not():
     panel = panel_of("one", epochs=10_000)
     frames = Frames(panel)
     for late in ("pause", "resume", "stop", "dance"):
-        panel._hear(panel, late, [])
+        panel._on_message(panel, late, [])
     assert panel.state == "ready"
     assert frames == []
-    panel._hear(panel, "hello", [])
+    panel._on_message(panel, "hello", [])
     assert frames[-1]["state"] == "ready"
     for _ in range(2):  # pressed twice, started once
-        panel._hear(panel, "start", [])
+        panel._on_message(panel, "start", [])
     until(lambda: panel.state == "training", "a step")
-    panel._hear(panel, "pause", [])
+    panel._on_message(panel, "pause", [])
     held(panel)
     until(lambda: frames[-1]["state"] == "paused", "its last redraw")
-    panel._hear(panel, "resume", [])
+    panel._on_message(panel, "resume", [])
     until(lambda: frames[-1]["left"], "an estimate")
-    panel._hear(panel, "stop", [])
+    panel._on_message(panel, "stop", [])
     panel.wait(DEADLINE)
     assert frames[-1]["state"] == "stopped"
     assert {frame["training"] for frame in frames[1:]} == {1}
-    panel._hear(panel, "hello", [])
+    panel._on_message(panel, "hello", [])
     assert frames[-1]["runs"] == panel.runs
 
 
@@ -537,9 +541,9 @@ def test_a_file_that_is_none_is_named(tmp_path, monkeypatch, held):
         ({"makers": {name: network() for name in "abc"}}, "makers must be a dict of 1 or 2"),
         ({"makers": {1: network()}}, "name must be a non-empty string, received 1"),
         ({"makers": {"one": 3}}, "'one' must be a function without arguments, received 3"),
-        ({"epochs": 0}, "epochs must be a whole number of at least 1, received 0"),
-        ({"batch_size": 1.5}, "batch_size must be a whole number of at least 1, received 1.5"),
-        ({"every": True}, "every must be a whole number of at least 1, received True"),
+        ({"epochs": 0}, "epochs must be a positive integer, received 0"),
+        ({"batch_size": 1.5}, "batch_size must be a positive integer, received 1.5"),
+        ({"every": True}, "every must be a positive integer, received True"),
     ],
 )
 def test_bad_arguments_are_refused(arguments, said):

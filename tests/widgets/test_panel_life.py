@@ -1,10 +1,11 @@
-"""A training's life behind a panel: its one start, what it hears, what it is given, its end."""
+"""A training's life behind a panel: one start, its messages, what it is given, its end."""
 
 import itertools
 import json
 import sys
 import threading
 import types
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,17 +14,17 @@ from test_panel import BATCH, DEADLINE, STEPS, Frames, network, panel_of, steps,
 
 from resnet_lesson import TrainingPanel
 from resnet_lesson.runtime import keras
-from resnet_lesson.widgets.panel import race, recording
+from resnet_lesson.widgets.panel import job, recording
 from resnet_lesson.widgets.panel import widget as module
 
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch):
-    """No thread of a test ends with an error that nobody hears of, and none is left."""
-    unheard = []
-    monkeypatch.setattr(threading, "excepthook", unheard.append)
+    """No thread of a test ends with an unhandled error, and none is left."""
+    unhandled = []
+    monkeypatch.setattr(threading, "excepthook", unhandled.append)
     yield
-    assert unheard == []
+    assert unhandled == []
     assert fits() == []
 
 
@@ -33,25 +34,25 @@ def fits():
 
 @pytest.fixture
 def slow(monkeypatch):
-    """TensorFlow's import, as long as a test wants it: two events, begun and go."""
-    events = types.SimpleNamespace(begun=threading.Event(), go=threading.Event())
+    """TensorFlow's import, as long as a test wants it: two events, started and go."""
+    events = types.SimpleNamespace(started=threading.Event(), go=threading.Event())
 
     def load(name):
-        events.begun.set()
+        events.started.set()
         assert events.go.wait(DEADLINE)
 
-    monkeypatch.setattr(race, "importlib", types.SimpleNamespace(import_module=load))
+    monkeypatch.setattr(job, "importlib", types.SimpleNamespace(import_module=load))
     return events
 
 
-def browser(panel, *wishes):
-    """The browser's wishes, in a thread of JupyterLab's own."""
+def browser(panel, *commands):
+    """The browser's commands, in a thread of JupyterLab's own."""
 
-    def hear():
-        for wish in wishes:
-            panel._hear(panel, wish, [])
+    def send():
+        for command in commands:
+            panel._on_message(panel, command, [])
 
-    thread = threading.Thread(target=hear)
+    thread = threading.Thread(target=send)
     thread.start()
     return thread
 
@@ -74,7 +75,7 @@ def test_a_second_start_is_refused_while_tensorflow_is_imported(slow):
     panel = TrainingPanel({"one": counted(made)}, epochs=1, batch_size=BATCH)
     frames = Frames(panel)
     first = browser(panel, "start")
-    assert slow.begun.wait(DEADLINE)
+    assert slow.started.wait(DEADLINE)
     assert panel.state == "building"
     for start in (panel.start, panel.run):
         with pytest.raises(RuntimeError, match=r"a training is under way \(building\)"):
@@ -124,7 +125,7 @@ def test_a_start_that_fails_leaves_the_panel_startable(monkeypatch, error):
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(race, "importlib", types.SimpleNamespace(import_module=fail))
+        patch.setattr(job, "importlib", types.SimpleNamespace(import_module=fail))
         with pytest.raises(type(error)):
             panel.start()
     assert panel.state == frames[-1]["state"] == "failed"
@@ -157,12 +158,12 @@ def test_where_the_system_has_no_more_threads_the_start_fails_whole(monkeypatch)
 def test_what_is_pressed_while_tensorflow_is_imported_is_obeyed(slow):
     made = []
     panel = TrainingPanel({"one": counted(made)}, epochs=1, batch_size=BATCH)
-    for wish, ends in (("stop", "stopped"), ("pause", "paused")):
-        slow.begun.clear()
+    for command, ends in (("stop", "stopped"), ("pause", "paused")):
+        slow.started.clear()
         slow.go.clear()
         first = browser(panel, "start")
-        assert slow.begun.wait(DEADLINE)
-        browser(panel, wish).join(DEADLINE)
+        assert slow.started.wait(DEADLINE)
+        browser(panel, command).join(DEADLINE)
         slow.go.set()
         first.join()
         until(lambda ends=ends: panel.state == ends, ends)
@@ -193,7 +194,7 @@ def test_a_start_as_soon_as_one_has_ended_is_a_training_of_its_own(monkeypatch):
     assert numbers == sorted(numbers)
 
 
-def test_whoever_hears_the_last_word_may_start_anew():
+def test_an_observer_of_the_end_may_start_the_next_training():
     panel = panel_of("one", epochs=1)
     frames, over = Frames(panel), threading.Event()
 
@@ -237,7 +238,7 @@ def test_a_training_neither_starts_nor_awaits_itself(where):
     assert said[2] == "a training cannot wait for its own end"
 
 
-# ---------------------------------------------------------------- what it hears
+# ---------------------------------------------------------------- its messages
 
 
 def test_it_answers_at_every_moment_of_its_life():
@@ -245,7 +246,7 @@ def test_it_answers_at_every_moment_of_its_life():
     frames, states = Frames(panel), set()
 
     def ask():
-        panel._hear(panel, "hello", [])
+        panel._on_message(panel, "hello", [])
         states.add(frames[-1]["state"])
         states.add(panel.state)
         for run in panel.record()["runs"]:
@@ -309,7 +310,7 @@ def test_a_closed_panel_trains_no_more(when):
         if when == "paused":
             panel.pause()
         until(lambda: panel.state == when, when)
-        before = panel._race.followers["one"]._seen if when != "finished" else STEPS
+        before = panel._job.callbacks["one"]._steps if when != "finished" else STEPS
     panel.close()
     go.set()
     panel.close()
@@ -349,7 +350,7 @@ def test_a_cell_that_runs_again_ends_the_training_of_its_panel(monkeypatch):
     panels, leaves = {}, []
 
     def made_in(cell, run):
-        monkeypatch.setattr(module, "_cell", lambda: (cell, run))
+        monkeypatch.setattr(module, "_current_cell", lambda: (cell, run))
         return panel_of("one", epochs=10_000)
 
     for name, place in {
@@ -376,7 +377,7 @@ def test_a_cell_that_runs_again_ends_the_training_of_its_panel(monkeypatch):
         panel.wait(DEADLINE)
 
 
-def test_a_stop_in_a_validation_is_heard_at_its_end():
+def test_a_stop_in_a_validation_acts_at_its_end():
     made, ended = network(), []
 
     class Stops(keras.callbacks.Callback):
@@ -460,15 +461,15 @@ def test_a_browsers_start_has_the_policy_of_where_the_panel_was_made_or_last_sta
     assert made.pop()[0] == press() == "float64"
     # In the kernel's main thread it is the notebook's of that moment.
     keras.config.set_dtype_policy("bfloat16")
-    panel._hear(panel, "start", [])
+    panel._on_message(panel, "start", [])
     panel.wait(DEADLINE)
     assert made.pop()[0] == "bfloat16"
 
 
 def test_a_panel_does_not_import_keras_for_its_policy(monkeypatch):
-    for held in (None, types.ModuleType("keras")):  # none, and one that is being imported
+    for held in (None, types.ModuleType("keras")):  # absent, and one that is being imported
         monkeypatch.setitem(sys.modules, "keras", held)
-        assert race.dtype_policy() is None
+        assert job.dtype_policy() is None
 
 
 # ---------------------------------------------------------------- what fit is given
@@ -495,10 +496,10 @@ def test_of_a_vector_metric_the_mean_is_recorded():
     assert panel.runs[0]["metric"] == "mae", "a single number goes first"
 
 
-class Told(keras.Model):
-    """Its steps report what they are told to."""
+class Scripted(keras.Model):
+    """Its steps report the given logs."""
 
-    logs = None
+    logs: dict[str, Any]
 
     def __init__(self):
         super().__init__()
@@ -522,7 +523,7 @@ class Told(keras.Model):
 )
 def test_whatever_a_step_reports_it_is_recorded(logs, metric, loss, accuracy):
     def make():
-        model = Told()
+        model = Scripted()
         model.logs = logs
         model.compile("sgd", "mse")
         return model, np.ones((BATCH, 6)), np.ones((BATCH, 3))

@@ -1,15 +1,17 @@
 """The architecture builder: change stages and filters, see what the network becomes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import anywidget
 import traitlets
 
 from ...networks import cost, orders, rules
-from ..bundle import with_fallback
-from ..source import read_sources
+from ..frontend import Bundle, read_sources, with_fallback
 
-PARTS = ("chart/elements.js", "builder/builder.js")
+SOURCES = ("chart/elements.js", "builder/builder.js")
 NETWORK = ("width", "height", "depth", "classes", "stages", "filters", "order")
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "width": 64,
     "height": 64,
     "depth": 3,
@@ -20,8 +22,8 @@ EXAMPLE = {
 }
 
 
-def _number(default):
-    """What a field for a number can hold, right or wrong: what is wrong, ``build`` says."""
+def _number(default: Any) -> traitlets.Union:
+    """A trait for whatever a number field may hold; ``build`` says what is wrong with it."""
     kinds = [traitlets.Int(), traitlets.Float()]
     return traitlets.Union(kinds, allow_none=True, default_value=default)
 
@@ -33,7 +35,7 @@ class ArchitectureBuilder(anywidget.AnyWidget):
     shows the error of ``build`` in place of the network.
     """
 
-    _esm = read_sources(*PARTS)
+    _esm = read_sources(*SOURCES)
     _css = read_sources("chart/elements.css", "builder/builder.css")
 
     width = _number(EXAMPLE["width"]).tag(sync=True)
@@ -52,12 +54,12 @@ class ArchitectureBuilder(anywidget.AnyWidget):
         }
     ).tag(sync=True)
 
-    def network(self):
+    def network(self) -> dict[str, Any]:
         """The arguments of ``build``, by name."""
-        held = {name: getattr(self, name) for name in NETWORK}
-        return held | {"stages": tuple(self.stages), "filters": tuple(self.filters)}
+        values = {name: getattr(self, name) for name in NETWORK}
+        return values | {"stages": tuple(self.stages), "filters": tuple(self.filters)}
 
-    def parts(self):
+    def parts(self) -> list[cost.Part]:
         """The network's parts, as ``cost.parts`` gives them.
 
         Raises:
@@ -65,37 +67,37 @@ class ArchitectureBuilder(anywidget.AnyWidget):
         """
         return cost.parts(**self.network())
 
-    def build(self):
+    def build(self) -> Any:
         """The Keras model that is shown."""
         from ...networks.article import build
 
         return build(**self.network())
 
-    def call(self):
-        """The line that builds it."""
+    def call(self) -> str:
+        """The line of code that builds it."""
         network = self.network()
         order = network.pop("order")
-        given = ", ".join(repr(value) for value in network.values())
+        positional = ", ".join(repr(value) for value in network.values())
         named = "" if order == EXAMPLE["order"] else f', order="{order}"'
-        return f"ResNet.build({given}{named})"
+        return f"ResNet.build({positional}{named})"
 
-    def _repr_mimebundle_(self, **options):
+    def _repr_mimebundle_(self, **options: Any) -> Bundle:
         """The widget; what it shows in words; a picture for where no widget can run."""
-        bundle, metadata = super()._repr_mimebundle_(**options)
+        bundle = super()._repr_mimebundle_(**options)
         try:
             parts = self.parts()
         except ValueError as error:
-            return with_fallback(bundle, f"ArchitectureBuilder: {error}"), metadata
+            return with_fallback(bundle, f"ArchitectureBuilder: {error}")
         words = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
-        return with_fallback(bundle, words, lambda: self._picture(parts)), metadata
+        return with_fallback(bundle, words, lambda: self._picture(parts))
 
-    def _picture(self, parts):
+    def _picture(self, parts: Sequence[cost.Part]) -> bytes:
         from ... import plots
 
         return plots.png(plots.to_scale(parts, (self.height, self.depth)))
 
 
-def _summary(parts):
+def _summary(parts: Sequence[cost.Part]) -> str:
     modules, parameters, trainable, multiply_adds = (
         sum(getattr(part, name) for part in parts)
         for name in ("modules", "parameters", "trainable", "multiply_adds")

@@ -1,4 +1,4 @@
-"""A small grid of curves computed beforehand, for where the engine is not, or not yet.
+"""A small grid of precomputed curves, for where the engine is missing or not loaded yet.
 
 ``make grid`` makes ``grid.json`` again from the engine.
 """
@@ -8,7 +8,9 @@ import functools
 import itertools
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +19,14 @@ from ...gradients import trends
 
 FILE = Path(__file__).parent / "grid.json"
 DEPTHS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200)
-LAYERS = 10  # of a curve that are kept
-STEPS = 500  # a decade
-# Logarithms reach 65 decades either way; what has none takes the numbers beyond.
+LAYERS = 10  # kept of each curve, at most
+STEPS = 500  # codes in a decade
+# Codes are 16 bits: 65 decades either way, and beyond them the norms without a logarithm.
 CODES = {"zero": -32768, "infinite": 32767, "undefined": 32766}
 SETTING = ("kind", "order", "activation", "initializer", "normalization", "shortcut")
 
 
-def logarithm(norm):
+def logarithm(norm: float) -> float | str:
     """The decimal logarithm, or the word for a norm that has none."""
     if np.isnan(norm):
         return "undefined"
@@ -33,75 +35,81 @@ def logarithm(norm):
     return float(np.log10(norm)) if norm > 0 else "zero"
 
 
-def norm(value):
-    """The norm of which ``logarithm`` gave this value."""
+def norm(value: float | str) -> float:
+    """The inverse of ``logarithm``."""
     words = {"zero": 0.0, "infinite": np.inf, "undefined": np.nan}
     return words[value] if isinstance(value, str) else 10.0**value
 
 
-def kept_layers(depth):
-    """At most LAYERS of 1..depth, evenly spread, both ends among them."""
+def kept_layers(depth: int) -> np.ndarray:
+    """At most LAYERS of 1..depth, evenly spread, with both ends."""
     return np.unique(np.linspace(1, depth, min(depth, LAYERS)).round().astype(int))
 
 
 @functools.cache
-def load():
+def load() -> dict[str, Any]:
     """The grid as it is sent to the browser: a dict that JSON can hold."""
     return json.loads(FILE.read_text(encoding="utf-8"))
 
 
-def look_up(setting, depth, quantity):
-    """The recorded curve and its description, or None where there is none.
+def look_up(
+    setting: Mapping[str, Any], depth: int, quantity: str
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """The recorded curve and its description, or None where nothing is recorded.
 
     Args:
-        setting: dict of the traits named in SETTING.
+        setting: the traits named in SETTING.
     """
     grid = load()
     key = _key(setting)
-    if key not in _places() or depth not in grid["depths"]:
+    if key not in _setting_indices() or depth not in grid["depths"]:
         return None
-    before = _places()[key] * len(grid["depths"]) + grid["depths"].index(depth)
-    index = before * len(trends.SUBJECTS) + list(trends.SUBJECTS).index(quantity)
-    layers = [int(layer) for layer in kept_layers(depth)]
-    start = index * LAYERS
-    values = _codes()[start : start + len(layers)]
+    # Curves lie in the order of settings, depths and quantities, the last changing fastest.
+    index = _setting_indices()[key] * len(grid["depths"]) + grid["depths"].index(depth)
+    index = index * len(trends.SUBJECTS) + list(trends.SUBJECTS).index(quantity)
+    layers = kept_layers(depth).tolist()
+    codes = _codes()[index * LAYERS :][: len(layers)]
     words = {code: word for word, code in CODES.items()}
-    values = [words.get(int(code), int(code) / STEPS) for code in values]
+    values = [words.get(code, code / STEPS) for code in codes.tolist()]
     return {"layers": layers, "values": values}, grid["descriptions"][grid["described"][index]]
 
 
 @functools.cache
-def _places():
-    return {key: place for place, key in enumerate(load()["settings"])}
+def _setting_indices() -> dict[str, int]:
+    return {key: index for index, key in enumerate(load()["settings"])}
 
 
 @functools.cache
-def _codes():
+def _codes() -> np.ndarray:
     return np.frombuffer(base64.b64decode(load()["codes"]), "<i2")
 
 
-def _key(setting):
+def _key(setting: Mapping[str, Any]) -> str:
     return ",".join(str(setting[name]).lower() for name in SETTING)
 
 
-def settings(choices):
+def settings(choices: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     """The settings that are recorded, each a dict; ``choices`` lists the names of all options."""
     default = {"kind": "dense", "order": "full_preactivation"}
     flags = [
         {"normalization": normalization, "shortcut": shortcut}
         for normalization, shortcut in itertools.product((False, True), repeat=2)
     ]
-    starts = itertools.product(choices["activation"], choices["initializer"])
-    found = [default | {"activation": act, "initializer": start} for act, start in starts]
-    found += [
+    options = [
+        default | {"activation": activation, "initializer": initializer}
+        for activation, initializer in itertools.product(
+            choices["activation"], choices["initializer"]
+        )
+    ]
+    options += [
         {"kind": kind, "order": order, "activation": "relu", "initializer": "he"}
         for kind, order in itertools.product(choices["kind"], choices["order"])
     ]
-    found = [one | flag for one in found for flag in flags]
-    return list({_key(one): one for one in found}.values())
+    found = [option | flag for option in options for flag in flags]
+    return list({_key(setting): setting for setting in found}.values())
 
 
-def make():
+def make() -> dict[str, Any]:
     """Compute the grid with the engine."""
     from ...gradients import stacks
     from ...networks.orders import ORDERS
@@ -113,7 +121,10 @@ def make():
         "initializer": list(stacks.INITIALIZERS),
         "quantity": list(trends.SUBJECTS),
     }
-    recorded, codes, descriptions, described = settings(choices), [], {}, []
+    recorded = settings(choices)
+    codes: list[list[int]] = []
+    descriptions: dict[str, int] = {}
+    described: list[int] = []
     for setting, depth in itertools.product(recorded, DEPTHS):
         result = stacks.stack_gradients(depth, **setting)
         for quantity in trends.SUBJECTS:
@@ -135,10 +146,10 @@ def make():
     }
 
 
-def _encode(norms):
-    """LAYERS codes of a curve, zeros after its own."""
+def _encode(norms: np.ndarray) -> list[int]:
+    """LAYERS codes of a curve; a shorter one is padded with zeros."""
     values = [logarithm(norms[layer - 1]) for layer in kept_layers(len(norms))]
-    codes = [CODES[v] if isinstance(v, str) else round(v * STEPS) for v in values]
+    codes = [CODES[value] if isinstance(value, str) else round(value * STEPS) for value in values]
     return codes + [0] * (LAYERS - len(codes))
 
 

@@ -1,69 +1,74 @@
-"""Guessed curves: what one is, and a folder of them."""
+"""Guessed curves: their format, and a folder of them."""
 
 import json
+import os
+from pathlib import Path
+from typing import Any
 
 from ...files import expand_path
 from .grid import SETTING, load
 
-FILE = "resnet-lesson guess"  # what a file of one says that it is
-GUESSED = (*SETTING, "depth", "quantity")  # what it is a guess of
-MOST = 1000  # decades: more than lie between any two numbers
+FILE = "resnet-lesson guess"  # the "file" entry of a saved guess
+GUESSED = (*SETTING, "depth", "quantity")  # the traits in a guess's setting
+MAX_DECADES = 1000  # more than lie between any two floating-point numbers
 
 
-def check(guess):
+def check(guess: Any) -> dict[str, Any]:
     """A guess as it is, or an error that says what it lacks.
 
     It is a dict: ``setting``, the explorer's traits that it is about; ``end``, in decades, from
-    where the gradient sets out (for the signal: from the input) to where it ends up; ``bend``, in
-    decades above the straight line half-way.
+    where the gradient starts (for the signal: from the input) to where it ends; ``bend``, in
+    decades above the straight line, half-way.
 
     Raises:
         ValueError: names the rule and the value.
     """
-    right = (
+    is_guess = (
         isinstance(guess, dict)
         and set(guess) == {"setting", "end", "bend"}
         and isinstance(guess["setting"], dict)
         and set(guess["setting"]) == set(GUESSED)
-        and all(_is_setting(*one) for one in guess["setting"].items())
-        and all(_is_number(guess[name]) for name in ("end", "bend"))
+        and all(_is_allowed(name, value) for name, value in guess["setting"].items())
+        and all(_is_decades(guess[name]) for name in ("end", "bend"))
     )
-    if not right:
+    if not is_guess:
         raise ValueError(
-            f"a guess must hold the numbers end and bend, of at most {MOST} decades, and setting "
-            f"with the explorer's {', '.join(GUESSED)}; received {guess!r}"
+            f"a guess must hold the numbers end and bend, of at most {MAX_DECADES} decades, and "
+            f"setting with the explorer's {', '.join(GUESSED)}; received {guess!r}"
         )
     return guess
 
 
-def read(folder):
+def read(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The guesses saved in a folder's ``*.json`` files, in the order of the files' names.
 
     Raises:
-        ValueError: the folder has no such files, or one of them is no guess; names it.
+        ValueError: the folder has no such files, or one of them is not a guess; names it.
     """
-    found = expand_path(folder).glob("*.json")
-    files = sorted(file for file in found if not file.name.startswith("."))  # macOS's "._" files
-    if not files:
+    paths = expand_path(folder).glob("*.json")
+    paths = sorted(path for path in paths if not path.name.startswith("."))  # macOS's "._" files
+    if not paths:
         raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")
-    return [_read(file) for file in files]
+    return [_read(path) for path in paths]
 
 
-def _read(file):
+def _read(path: Path) -> dict[str, Any]:
     try:
-        held = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(held, dict) or held.pop("file", None) != FILE:
+        guess = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(guess, dict) or guess.pop("file", None) != FILE:
             raise ValueError(f'"file" must be "{FILE}"')
-        return check(held)
+        return check(guess)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is no saved guess: {error}") from error
+        raise ValueError(f"{path} is no saved guess: {error}") from error
 
 
-def _is_number(value):
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= MOST
+def _is_decades(value: Any) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and abs(value) <= MAX_DECADES
 
 
-def _is_setting(name, value):
+def _is_allowed(name: str, value: Any) -> bool:
+    """Whether the explorer's trait of this name takes the value."""
     if name in ("normalization", "shortcut"):
         return isinstance(value, bool)
     if name == "depth":

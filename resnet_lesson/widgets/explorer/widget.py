@@ -4,18 +4,20 @@ import asyncio
 import base64
 import gzip
 import importlib
+import os
 import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import anywidget
 import traitlets
 
 from ...gradients import trends
-from ..bundle import to_message, with_fallback
-from ..source import read_sources
+from ..frontend import Bundle, read_sources, to_message, with_fallback
 from . import grid, guesses
 
-# A widget's module comes from a blob and can import nothing: its parts are joined here.
-PARTS = (
+SOURCES = (
     "chart/elements.js",
     "explorer/recorded.js",
     "chart/picture.js",
@@ -24,7 +26,7 @@ PARTS = (
 )
 CHOICES = grid.load()["choices"]
 TRAITS = (*grid.SETTING, "depth", "quantity", "seed")
-FIRST = {
+FIRST: dict[str, Any] = {  # the setting of the first question
     "depth": 50,
     "activation": "sigmoid",
     "initializer": "glorot",
@@ -35,8 +37,8 @@ FIRST = {
     "quantity": "signal_gradient",
     "seed": 0,
 }
-# Each question changes one control of the one before.
-QUESTIONS = (
+# Each question changes one control of the question before.
+QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Where did the gradient go?", {}),
     ("Change only the activation", {"activation": "relu"}),
     ("Now only the initialiser", {"initializer": "he"}),
@@ -46,14 +48,14 @@ QUESTIONS = (
     ("BN back", {"normalization": True}),
     ("Move one BN", {"order": "bn_after_addition"}),
 )
-# How a curve's name says what it is of; the gradient of the signal goes without saying.
+# What a curve's label says of its quantity; the gradient of the signal is not mentioned.
 QUANTITIES = {"weight_gradient": "gradient of the weights", "signal": "signal"}
-# Decades that hold the curves of all questions, so that the axis need not move.
+# Decades that hold the curves of all questions, so that the axis does not move.
 QUESTION_AXIS = (-35, 10)
 
 
-def presets():
-    """The questions with the whole setting of each, in order."""
+def presets() -> list[dict[str, Any]]:
+    """The questions in order, each with its complete setting."""
     setting, found = FIRST, []
     for question, change in QUESTIONS:
         setting = setting | change
@@ -61,19 +63,21 @@ def presets():
     return found
 
 
-def _checked(check, value):
-    """What ``check`` returns; its refusal as traitlets' own."""
+def _validated(check: Callable[[Any], dict], value: Any) -> dict:
+    """What ``check`` returns; its ValueError as a TraitError."""
     try:
         return check(value)
     except ValueError as error:
         raise traitlets.TraitError(str(error)) from error
 
 
-def _check_pin(pin):
-    layers, values = (pin.get(name) for name in ("layers", "values"))
+def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
+    layers, values = pin.get("layers"), pin.get("values")
     if not (
         isinstance(pin.get("label"), str)
-        and all(isinstance(each, list) and each for each in (layers, values))
+        and isinstance(layers, list)
+        and isinstance(values, list)
+        and layers
         and len(layers) == len(values)
         and all(type(layer) is int and 1 <= layer <= grid.load()["most"] for layer in layers)
         and all(_is_logarithm(value) for value in values)
@@ -85,47 +89,47 @@ def _check_pin(pin):
     return pin
 
 
-def _is_logarithm(value):
-    """Whether a norm has it; of JSON, where a whole decade comes without a point."""
+def _is_logarithm(value: Any) -> bool:
+    """Whether it is the logarithm of a norm, from JSON: a full decade comes as an int."""
     if isinstance(value, str):
         return value in grid.CODES
     return isinstance(value, (int, float)) and not isinstance(value, bool) and -324 < value <= 300
 
 
-class _Int(traitlets.Int):
-    """A whole number: True is none, though Python takes it for 1."""
+class _Integer(traitlets.Int):
+    """An ``Int`` that refuses True and False, which Python takes for 1 and 0."""
 
-    def validate(self, obj, value):
+    def validate(self, obj: Any, value: Any) -> Any:
         if isinstance(value, bool):
             self.error(obj, value)
         return super().validate(obj, value)
 
 
 class GradientExplorer(anywidget.AnyWidget):
-    """Norms by layer of a stack, differentiated anew at every change.
+    """Norms by layer of a stack, differentiated again at every change.
 
-    The traits are the whole interface: set one, in Python or by its control, and the rest
-    follow. ``curve`` has a ``label``; ``layers``, counted from the input; and ``values``: for
-    each of them the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or
-    ``"undefined"``. ``status`` says in words what it shows. ``pins`` are earlier curves that stay
-    in the picture.
+    The traits are the interface: set one, in Python or by its control, and the rest follow.
+    ``curve`` has a ``label``; ``layers``, counted from the input; and ``values``: for each layer
+    the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or ``"undefined"``.
+    ``status`` says in words what is shown. ``pins`` are earlier curves that stay in the picture.
     With ``guessing`` the curve is hidden, and the reader's own, ``guess``, is drawn instead;
     ``guesses`` are those of others, drawn beside what was measured.
 
-    Until TensorFlow is loaded a grid computed beforehand answers where it can. A reader's
-    browser starts the loading, which goes on behind the first picture.
+    Until TensorFlow is loaded, a precomputed grid answers where it can. The reader's browser
+    starts the loading, which goes on while the first picture is shown.
 
     Raises:
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
-    _esm = read_sources(*PARTS)
+    _esm = read_sources(*SOURCES)
     _css = read_sources("chart/elements.css", "explorer/explorer.css")
-    _engine = None  # of all explorers: the module, once it is loaded
-    # JupyterLab delivers what the browser sets on a thread of its own, beside a running cell.
-    _answering = threading.RLock()  # of all explorers: TensorFlow's seed belongs to the process
+    _engine: ModuleType | None = None  # shared by all explorers, once it is loaded
+    # JupyterLab sets the browser's traits in a thread of its own, beside a running cell. One lock
+    # for all explorers, because TensorFlow's seed belongs to the process.
+    _lock = threading.RLock()
 
-    depth = _Int(20, min=1, max=grid.load()["most"]).tag(sync=True)
+    depth = _Integer(20, min=1, max=grid.load()["most"]).tag(sync=True)
     activation = traitlets.Enum(CHOICES["activation"], "sigmoid").tag(sync=True)
     shortcut = traitlets.Bool(False).tag(sync=True)
     initializer = traitlets.Enum(CHOICES["initializer"], "glorot").tag(sync=True)
@@ -133,7 +137,7 @@ class GradientExplorer(anywidget.AnyWidget):
     order = traitlets.Enum(CHOICES["order"], "full_preactivation").tag(sync=True)
     kind = traitlets.Enum(CHOICES["kind"], "dense").tag(sync=True)
     quantity = traitlets.Enum(CHOICES["quantity"], "signal_gradient").tag(sync=True)
-    seed = _Int(0, min=0, max=2**32 - 1).tag(sync=True)
+    seed = _Integer(0, min=0, max=2**32 - 1).tag(sync=True)
 
     curve = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
@@ -141,11 +145,11 @@ class GradientExplorer(anywidget.AnyWidget):
     guessing = traitlets.Bool(False).tag(sync=True)
     guess = traitlets.Dict().tag(sync=True)
     guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
-    answers = traitlets.Int(0).tag(sync=True)  # counts them, so that the browser hears each
+    answers = traitlets.Int(0).tag(sync=True)  # a count, so that each answer sends a message
 
     presets = traitlets.List(presets()).tag(sync=True)
     preset_axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
-    # Packed, as base64: a notebook that saves it keeps one short line.
+    # Compressed, as base64: one short line in a notebook that saves it.
     grid = traitlets.Unicode(
         base64.b64encode(gzip.compress(grid.FILE.read_bytes(), compresslevel=6, mtime=0)).decode()
     ).tag(sync=True)
@@ -158,143 +162,148 @@ class GradientExplorer(anywidget.AnyWidget):
         }
     ).tag(sync=True)
 
-    def __init__(self, **settings):
-        super().__init__(**settings)
-        self._answered = None  # the setting of the last answer
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        self._answered: dict[str, Any] | None = None  # the settings of the last answer
         self.observe(self._recompute, list(TRAITS))
-        self.on_msg(self._hear)
+        self.on_msg(self._on_message)
         self._recompute()
 
-    def redraw(self):
+    def redraw(self) -> None:
         """Draw other random weights."""
         self.seed += 1
 
-    def pin(self):
+    def pin(self) -> None:
         """Keep the curve in the picture while the settings change."""
         self.pins = [*self.pins, self.curve]
 
-    def open_guesses(self, folder):
+    def open_guesses(self, folder: str | os.PathLike[str]) -> None:
         """Show the guesses that a class saved into one folder.
 
         Raises:
-            ValueError: no guesses there, or a file that is none.
+            ValueError: no guesses are there, or a file is not a guess.
         """
         self.guesses = guesses.read(folder)
 
     @traitlets.validate("guess")
-    def _check_guess(self, proposal):
-        return _checked(guesses.check, proposal.value) if proposal.value else {}
+    def _check_guess(self, proposal: Any) -> dict[str, Any]:
+        return _validated(guesses.check, proposal.value) if proposal.value else {}
 
     @traitlets.validate("guesses")
-    def _check_guesses(self, proposal):
-        return [_checked(guesses.check, guess) for guess in proposal.value]
+    def _check_guesses(self, proposal: Any) -> list[dict[str, Any]]:
+        return [_validated(guesses.check, guess) for guess in proposal.value]
 
     @traitlets.validate("pins")
-    def _check_pins(self, proposal):
-        return [_checked(_check_pin, pin) for pin in proposal.value]
+    def _check_pins(self, proposal: Any) -> list[dict[str, Any]]:
+        return [_validated(_check_pin, pin) for pin in proposal.value]
 
-    def label(self):
+    def label(self) -> str:
         """The settings in words."""
-        return _label(self._asked())
+        return _label(self._settings())
 
-    def _asked(self):
+    def _settings(self) -> dict[str, Any]:
         return {trait: getattr(self, trait) for trait in TRAITS}
 
-    def _recompute(self, _change=None):
-        with self._answering:
-            # The traits may move on meanwhile, by another thread: the answer is to these, and
-            # whoever moves them asks again.
-            asked = self._asked()
-            # A question changes several traits at once; each calls, the first answers for all.
-            if asked == self._answered:
+    def _recompute(self, _change: Any = None) -> None:
+        with self._lock:
+            # Another thread may change traits meanwhile. This answer is to these settings; every
+            # change of a trait calls again.
+            settings = self._settings()
+            # A question changes several traits at once. Each calls; the first call answers for all.
+            if settings == self._answered:
                 return
-            curve, described = self._recorded(asked) or self._measured(asked)
+            curve, description = self._look_up(settings) or self._compute(settings)
             # One message for all, so that the picture and its words never disagree.
             with self.hold_sync():
-                self.curve = curve | {"label": _curve_label(asked)}
-                self.status = _words(asked, described)
+                self.curve = curve | {"label": _curve_label(settings)}
+                self.status = _status(settings, description)
                 self.answers += 1
-            self._answered = asked
+            self._answered = settings
 
-    def _recorded(self, asked, whatever_is_loaded=False):
-        """The grid's curve and description, while there is no engine; or None."""
-        if asked["seed"] or (GradientExplorer._engine and not whatever_is_loaded):
+    def _look_up(self, settings: dict[str, Any], even_with_engine: bool = False) -> Any:
+        """The grid's curve and description; None where the engine is loaded, or the grid has none.
+
+        With ``even_with_engine`` the grid answers although the engine is loaded.
+        """
+        if settings["seed"] or (GradientExplorer._engine and not even_with_engine):
             return None
-        setting = {name: asked[name] for name in grid.SETTING}
-        return grid.look_up(setting, asked["depth"], asked["quantity"])
+        setting = {name: settings[name] for name in grid.SETTING}
+        return grid.look_up(setting, settings["depth"], settings["quantity"])
 
-    def _measured(self, asked):
+    def _compute(self, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The engine's curve and description."""
-        self._load_engine()
-        setting = {name: asked[name] for name in (*grid.SETTING, "depth", "seed")}
-        norms = getattr(self._engine.stack_gradients(**setting), asked["quantity"])
-        layers = list(range(1, asked["depth"] + 1))
+        engine = self._load_engine()
+        arguments = {name: settings[name] for name in (*grid.SETTING, "depth", "seed")}
+        norms = getattr(engine.stack_gradients(**arguments), settings["quantity"])
+        layers = list(range(1, settings["depth"] + 1))
         values = [grid.logarithm(norm) for norm in norms]
-        return {"layers": layers, "values": values}, trends.describe(norms, asked["quantity"])
+        description = trends.describe(norms, settings["quantity"])
+        return {"layers": layers, "values": values}, description
 
-    def _hear(self, _widget, content, _buffers):
-        """The browser says hello: tell it that a kernel is there, and load the engine."""
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Answer the browser's hello, so that it knows of a kernel; then load the engine."""
         if content != "hello":
             return
         self.send("here")
         if not GradientExplorer._engine:
-            # Only the import goes on beside the kernel's own work: traits are not safe for that.
+            # Only the import runs beside the kernel's own work: traits are not thread-safe.
             loading = asyncio.get_running_loop().run_in_executor(None, self._load_engine)
-            loading.add_done_callback(self._take_over)
+            loading.add_done_callback(self._use_engine)
 
-    def _take_over(self, _loading=None):
-        """Answer anew, with the engine in place of the grid."""
-        with self._answering:
+    def _use_engine(self, _loading: Any = None) -> None:
+        """Answer again, with the engine in place of the grid."""
+        with self._lock:
             self._answered = None
             self._recompute()
 
     @staticmethod
-    def _load_engine():
+    def _load_engine() -> ModuleType:
         GradientExplorer._engine = importlib.import_module("resnet_lesson.gradients.stacks")
+        return GradientExplorer._engine
 
-    def _repr_mimebundle_(self, **options):
+    def _repr_mimebundle_(self, **options: Any) -> Bundle:
         """The widget; words that do not vary; a picture for where no widget can run."""
-        bundle, metadata = super()._repr_mimebundle_(**options)
+        bundle = super()._repr_mimebundle_(**options)
         # From the grid where it can be: the same words before and after the engine is loaded.
-        with self._answering:
-            asked = self._asked()
-            curve, described = self._recorded(asked, True) or self._measured(asked)
-        words = f"GradientExplorer: {_words(asked, described)}"
-        return with_fallback(bundle, words, lambda: self._picture(asked, curve)), metadata
+        with self._lock:
+            settings = self._settings()
+            curve, description = self._look_up(settings, True) or self._compute(settings)
+        words = f"GradientExplorer: {_status(settings, description)}"
+        return with_fallback(bundle, words, lambda: self._picture(settings, curve))
 
-    def _picture(self, asked, curve):
-        """PNG bytes of the curve over the pinned ones."""
+    def _picture(self, settings: dict[str, Any], curve: dict[str, Any]) -> bytes:
+        """PNG bytes of the curve and the pinned ones."""
         from ... import plots
 
-        drawn = {pin["label"]: pin for pin in self.pins} | {_label(asked): curve}
+        curves = {pin["label"]: pin for pin in self.pins} | {_label(settings): curve}
         norms = {
             label: (one["layers"], [grid.norm(value) for value in one["values"]])
-            for label, one in drawn.items()
+            for label, one in curves.items()
         }
-        # A reader waits for this picture before the widget comes alive.
-        ylabel = asked["quantity"].replace("_", " ")
+        # On quick axes: a reader waits for this picture before the widget comes alive.
+        ylabel = settings["quantity"].replace("_", " ")
         return plots.png(plots.gradient_curves(norms, plots.quick_axes(), ylabel))
 
 
-def _label(asked):
+def _label(settings: dict[str, Any]) -> str:
     """Settings in words."""
-    kind, depth, order = asked["kind"], asked["depth"], asked["order"]
+    kind, depth, order = settings["kind"], settings["depth"], settings["order"]
     layers = {"dense": "layer", "convolution": "convolution"}.get(kind, f"{kind} module")
-    parts = [
-        f"{depth} {asked['activation']} {layers}{'s' if depth > 1 else ''}",
-        f"{asked['initializer']} weights",
-        *(["BN"] if asked["normalization"] else []),
-        *(["shortcuts"] if asked["shortcut"] else []),
+    words = [
+        f"{depth} {settings['activation']} {layers}{'s' if depth > 1 else ''}",
+        f"{settings['initializer']} weights",
+        *(["BN"] if settings["normalization"] else []),
+        *(["shortcuts"] if settings["shortcut"] else []),
         *([order.replace("_", " ")] if order != "full_preactivation" else []),
-        *([f"draw {asked['seed'] + 1}"] if asked["seed"] else []),
+        *([f"draw {settings['seed'] + 1}"] if settings["seed"] else []),
     ]
-    return ", ".join(parts)
+    return ", ".join(words)
 
 
-def _curve_label(asked):
-    other = QUANTITIES.get(asked["quantity"])
-    return f"{_label(asked)}, {other}" if other else _label(asked)
+def _curve_label(settings: dict[str, Any]) -> str:
+    quantity = QUANTITIES.get(settings["quantity"])
+    return f"{_label(settings)}, {quantity}" if quantity else _label(settings)
 
 
-def _words(asked, described):
-    return f"{_label(asked)}. {trends.sentence(described, asked['quantity'])}"
+def _status(settings: dict[str, Any], description: dict[str, Any]) -> str:
+    return f"{_label(settings)}. {trends.sentence(description, settings['quantity'])}"

@@ -1,18 +1,19 @@
 """The lesion explorer: delete modules of a trained network, and see what it still knows."""
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import anywidget
 import traitlets
 
 from ... import pretrained
-from ..bundle import with_fallback
-from ..source import read_sources
+from ..frontend import Bundle, read_sources, with_fallback
 
-PARTS = ("chart/elements.js", "lesions/lesions.js")
+SOURCES = ("chart/elements.js", "lesions/lesions.js")
 
 
-def _as_text(counts, widget):
+def _to_text(counts: list, widget: Any) -> str:
     return json.dumps(counts, separators=(",", ":"))
 
 
@@ -27,21 +28,21 @@ class LesionExplorer(anywidget.AnyWidget):
     ``deleted`` is a trait: the names of the modules that are gone.
 
     Raises:
-        traitlets.TraitError: ``deleted`` names what is no module.
+        traitlets.TraitError: a name in ``deleted`` is not that of a module.
     """
 
-    _esm = read_sources(*PARTS)
+    _esm = read_sources(*SOURCES)
     _css = read_sources("chart/elements.css", "lesions/lesions.css")
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     images = traitlets.List(traitlets.Int()).tag(sync=True)
-    # By the set as a binary number, the first module its highest digit: right, then answers. They
-    # travel as text: a notebook keeps each number of a list on a line of its own.
-    counts = traitlets.List().tag(sync=True, to_json=_as_text)
+    # Indexed by the deleted set as a binary number, the first module its highest digit: (right,
+    # answers). Sent as text: a notebook would keep each number of a list on a line of its own.
+    counts: traitlets.List[Any] = traitlets.List().tag(sync=True, to_json=_to_text)
 
-    def __init__(self, record=None, **traits):
+    def __init__(self, record: dict[str, Any] | None = None, **traits: Any) -> None:
         record = record or pretrained.lesions()
         rows = sorted(record["without"], key=lambda row: row["deleted"])
         counts = [[row["right"], row["answers"]] for row in rows]
@@ -49,38 +50,38 @@ class LesionExplorer(anywidget.AnyWidget):
         super().__init__(**same, counts=counts, **traits)
 
     @traitlets.validate("deleted")
-    def _check_deleted(self, proposal):
+    def _check_deleted(self, proposal: Any) -> list[str]:
         self._check(proposal.value, traitlets.TraitError)
         return proposal.value
 
-    def _check(self, names, error):
+    def _check(self, names: Iterable[str], error: type[Exception]) -> None:
         for name in names:
             if name not in self.modules:
                 raise error(
                     f"deleted must name modules of {', '.join(self.modules)}, received {name!r}"
                 )
 
-    def accuracy(self, *deleted):
-        """The share of the test images that is told right without these modules.
+    def accuracy(self, *deleted: str) -> float:
+        """The share of the test images that is classified right without these modules.
 
         Raises:
-            ValueError: a name is that of no module.
+            ValueError: a name is not that of a module.
         """
         self._check(deleted, ValueError)
-        number = int("".join(str(int(name in deleted)) for name in self.modules), 2)
-        return sum(self.counts[number][0]) / sum(self.images)
+        index = int("".join(str(int(name in deleted)) for name in self.modules), 2)
+        return sum(self.counts[index][0]) / sum(self.images)
 
-    def _repr_mimebundle_(self, **options):
+    def _repr_mimebundle_(self, **options: Any) -> Bundle:
         """The widget; what it shows in words; a picture for where no widget can run."""
-        bundle, metadata = super()._repr_mimebundle_(**options)
+        bundle = super()._repr_mimebundle_(**options)
         gone = f"without {', '.join(self.deleted)}" if self.deleted else "whole"
         words = (
             f"LesionExplorer: {gone}, {100 * self.accuracy(*self.deleted):.1f} % of "
             f"{sum(self.images):,} test images right."
         )
-        return with_fallback(bundle, words, self._picture), metadata
+        return with_fallback(bundle, words, self._picture)
 
-    def _picture(self):
+    def _picture(self) -> bytes:
         from ... import plots
 
         groups = {"whole": [self.accuracy()]}

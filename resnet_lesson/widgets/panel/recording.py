@@ -1,35 +1,38 @@
 """What is kept of a training: as much after 100,000 steps as after a hundred.
 
-A recording is plain data. Norms are held as codes, hundredths of a decade in 16 bits, with a code
-of its own for each of zero, NaN and infinity.
+A recording is plain data. Norms are kept as codes, hundredths of a decade in 16 bits, with
+separate codes for zero, NaN and infinity.
 """
 
 import base64
 import json
+import os
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ...files import expand_path
 
-FILE = "resnet-lesson training"  # what marks a file as ours
-MEASURES = ("gradient_norm", "weight_norm", "update_ratio")  # the monitor's
-COLUMNS = 120  # of the whole training, at most
+FILE = "resnet-lesson training"  # the "file" entry of a record
+MEASURES = ("gradient_norm", "weight_norm", "update_ratio")  # those of the monitor
+COLUMNS = 120  # for all steps, at most
 OPENING = 20  # steps that are kept one by one: what breaks a network often happens there
 PER_DECADE = 100
-# In this order, so that the larger code of two is the one to keep.
+# In this order, so that of two codes the larger is the one to keep.
 ZERO, NAN, INFINITE = -32768, 32766, 32767
 
 
-def encode(norms):
+def encode(norms: np.ndarray) -> np.ndarray:
     """Codes of norms, int16."""
     norms = np.asarray(norms, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         codes = np.clip(np.round(PER_DECADE * np.log10(norms)), ZERO + 1, NAN - 1)
-    codes = np.where(norms == 0, ZERO, np.where(np.isnan(norms), NAN, codes))
-    return np.where(np.isposinf(norms), INFINITE, codes).astype(np.int16)
+        codes = np.where(norms == 0, ZERO, np.where(np.isnan(norms), NAN, codes))
+        return np.where(np.isposinf(norms), INFINITE, codes).astype(np.int16)
 
 
-def decode(codes):
+def decode(codes: np.ndarray) -> np.ndarray:
     """The norms of codes, to a hundredth of a decade."""
     with np.errstate(over="ignore"):
         norms = 10 ** (np.asarray(codes, dtype=float) / PER_DECADE)
@@ -38,38 +41,38 @@ def decode(codes):
 
 
 class Strip:
-    """Columns of equally many steps: the codes of all measures and layers, loss and accuracy.
+    """Columns of equally many steps: codes of all measures and layers, loss and accuracy.
 
-    When it is full, neighbours become one column. Of two codes the larger is kept, so that no
-    spike, no NaN and no infinity is lost, and zero stands for zero in every step; of loss and
-    accuracy, the later.
+    When it is full, each two neighbouring columns are merged. Of two codes the larger is kept, so
+    that no spike, NaN or infinity is lost, and zero means zero in every step; of loss and accuracy,
+    the later.
     """
 
-    def __init__(self, most, layers):
-        self.most, self.stride, self.rows = most, 1, 0
-        self.codes = np.full((most, len(MEASURES), layers), ZERO, np.int16)
-        self.logs = np.full((most, 2), np.nan)
+    def __init__(self, capacity: int, layers: int) -> None:
+        self.capacity, self.stride, self.steps = capacity, 1, 0
+        self.codes = np.full((capacity, len(MEASURES), layers), ZERO, np.int16)
+        self.logs = np.full((capacity, 2), np.nan)
 
     @property
-    def columns(self):
-        return -(-self.rows // self.stride)
+    def columns(self) -> int:
+        return -(-self.steps // self.stride)
 
-    def add(self, codes, logs):
-        """One more step: (measures, layers) codes, and its loss and accuracy."""
-        if self.rows == self.most * self.stride:
-            self._halve()
-        column, opens = self.rows // self.stride, self.rows % self.stride == 0
-        self.codes[column] = codes if opens else np.maximum(self.codes[column], codes)
+    def add(self, codes: np.ndarray, logs: Sequence[float]) -> None:
+        """Add a step: (measures, layers) codes, and its loss and accuracy."""
+        if self.steps == self.capacity * self.stride:
+            self._merge()
+        column, is_first = self.steps // self.stride, self.steps % self.stride == 0
+        self.codes[column] = codes if is_first else np.maximum(self.codes[column], codes)
         self.logs[column] = logs
-        self.rows += 1
+        self.steps += 1
 
-    def _halve(self):
-        kept = self.most // 2
-        self.codes[:kept] = np.maximum(self.codes[0::2], self.codes[1::2])
-        self.logs[:kept] = self.logs[1::2]
+    def _merge(self) -> None:
+        half = self.capacity // 2
+        self.codes[:half] = np.maximum(self.codes[0::2], self.codes[1::2])
+        self.logs[:half] = self.logs[1::2]
         self.stride *= 2
 
-    def part(self, start=0):
+    def to_json(self, start: int = 0) -> dict[str, Any]:
         """Its columns from ``start`` on, as JSON can hold them."""
         columns = slice(start, self.columns)
         codes = self.codes[columns].astype("<i2")
@@ -77,38 +80,46 @@ class Strip:
             "stride": self.stride,
             "from": start,
             "codes": base64.b64encode(codes.tobytes()).decode(),
-            "loss": _numbers(self.logs[columns, 0]),
-            "accuracy": _numbers(self.logs[columns, 1]),
+            "loss": _rounded(self.logs[columns, 0]),
+            "accuracy": _rounded(self.logs[columns, 1]),
         }
 
 
-def _numbers(values):
-    """Four digits of each; None for NaN and infinity, which JSON has no word for."""
+def _rounded(values: np.ndarray) -> list[float | None]:
+    """Four significant digits of each; None for NaN and infinity, which JSON does not have."""
     return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]
 
 
 class Recording:
-    """One network's training: a strip of the whole, and one of its opening steps.
+    """One network's training: a strip of all steps, and one of its opening steps.
 
     Args:
         name: of the network.
         layers: the kernels' names, input side first.
         every: one step in so many is recorded.
-        total: how many steps are planned; None where nobody knows.
+        total: how many steps are planned; None where that is unknown.
         metric: the name of what is recorded as accuracy, or None.
 
     ``bad`` is None, or the monitor's ``FirstBad`` as a dict.
     """
 
-    def __init__(self, name, layers, every=1, total=None, metric=None):
+    def __init__(
+        self,
+        name: str,
+        layers: Sequence[str],
+        every: int = 1,
+        total: int | None = None,
+        metric: str | None = None,
+    ) -> None:
         self.name, self.layers = name, [str(layer) for layer in layers]
         self.every, self.total, self.metric = every, total, metric
-        self.steps, self.seconds, self.bad = 0, 0.0, None
+        self.steps, self.seconds = 0, 0.0
+        self.bad: dict[str, Any] | None = None
         self.whole = Strip(COLUMNS, len(self.layers))
         self.opening = Strip(OPENING, len(self.layers))
 
-    def add(self, step, norms, logs):
-        """Take what one step did.
+    def add(self, step: int, norms: np.ndarray, logs: Sequence[float]) -> None:
+        """Record a step.
 
         Args:
             step: its number, from 0.
@@ -120,31 +131,32 @@ class Recording:
         if step < OPENING:
             self.opening.add(codes, logs)
 
-    def part(self, whole=0, opening=0):
+    def to_json(self, whole: int = 0, opening: int = 0) -> dict[str, Any]:
         """The recording as JSON can hold it, its strips from these columns on."""
         names = ("name", "layers", "every", "total", "metric", "steps", "bad")
         return {
             **{name: getattr(self, name) for name in names},
             "seconds": round(self.seconds, 2),
-            "whole": self.whole.part(whole),
-            "opening": self.opening.part(opening),
+            "whole": self.whole.to_json(whole),
+            "opening": self.opening.to_json(opening),
         }
 
 
-def strip_codes(run, strip="whole"):
-    """(columns, measures, layers) codes of a run that ``part`` made."""
+def strip_codes(run: dict[str, Any], strip: str = "whole") -> np.ndarray:
+    """(columns, measures, layers) codes of a run that ``Recording.to_json`` made."""
     codes = np.frombuffer(base64.b64decode(run[strip]["codes"]), "<i2")
     return codes.reshape(-1, len(MEASURES), len(run["layers"]))
 
 
-def read(source):
-    """The recorded training of a file, or of the dict that ``TrainingPanel.record`` gave.
+def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
+    """The recorded training of a file, or of the dict that ``TrainingPanel.record`` returned.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a recorded training.
     """
-    record, name = source, "this dict"
-    if not isinstance(source, dict):
+    if isinstance(source, dict):
+        record, name = source, "this dict"
+    else:
         name = str(source)
         try:
             record = json.loads(expand_path(source).read_text(encoding="utf-8"))
@@ -166,23 +178,19 @@ def read(source):
     return record
 
 
-def _check_run(run):
-    for strip, most in (("whole", COLUMNS), ("opening", OPENING)):
-        held = run[strip]
-        columns = len(strip_codes(run, strip))
-        if columns > most or {len(held["loss"]), len(held["accuracy"])} != {columns}:
-            raise ValueError(f"{strip} must hold at most {most} columns, with loss and accuracy")
-        if held["from"] != 0 or not _is_count(held["stride"]):
-            raise ValueError(f"{strip} must begin with its first column")
-        if not all(
-            value is None or _is_number(value) for value in (*held["loss"], *held["accuracy"])
-        ):
-            raise ValueError(f"{strip} must hold numbers or null as loss and accuracy")
-    if (
-        not _is_count(run["steps"])
-        or not _is_count(run["every"])
-        or not isinstance(run["name"], str)
-    ):
+def _check_run(run: dict[str, Any]) -> None:
+    for name, capacity in (("whole", COLUMNS), ("opening", OPENING)):
+        strip = run[name]
+        columns = len(strip_codes(run, name))
+        logs = strip["loss"], strip["accuracy"]
+        if columns > capacity or {len(values) for values in logs} != {columns}:
+            raise ValueError(f"{name} must hold at most {capacity} columns, with loss and accuracy")
+        if strip["from"] != 0 or not _is_count(strip["stride"]):
+            raise ValueError(f"{name} must begin with its first column")
+        if not all(value is None or _is_number(value) for values in logs for value in values):
+            raise ValueError(f"{name} must hold numbers or null as loss and accuracy")
+    counts = run["steps"], run["every"]
+    if not all(map(_is_count, counts)) or not isinstance(run["name"], str):
         raise ValueError("a run must have a name, steps and every")
     if not _is_number(run["seconds"]) or not (run["total"] is None or _is_count(run["total"])):
         raise ValueError("a run must have seconds, and as total a number of steps or null")
@@ -190,12 +198,12 @@ def _check_run(run):
         raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
     if not isinstance(run["metric"], (str, type(None))):
         raise ValueError(f"metric must be a name or null, received {run['metric']!r}")
-    _ = run["bad"]
+    _ = run["bad"]  # a KeyError where it is missing
 
 
-def _is_number(value):
-    return isinstance(value, (int, float)) and abs(value) < 1e300  # NaN is not
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < 1e300  # False for NaN
 
 
-def _is_count(value):
-    return isinstance(value, int) and 1 <= value < 2**53  # to the browser all are floats
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 1 <= value < 2**53  # JavaScript's numbers are doubles

@@ -1,11 +1,13 @@
 """A recorded training, for where nothing can train: 56 layers, plain and residual, on digits.
 
-``make runs`` makes ``runs.json`` again. It shows the plain network's three acts: its gradients
-explode toward the input, the first step throws its weights far out, and then it is frozen.
+``make runs`` makes ``runs.json`` again. The plain network has three acts: its gradients explode
+toward the input, the first step moves its weights far away, and then they hardly change.
 """
 
 import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 from ...files import atomic_write
 from .widget import RECORDED, TrainingPanel
@@ -13,17 +15,16 @@ from .widget import RECORDED, TrainingPanel
 SEED = 0
 
 
-def _maker(shortcut):
-    def make():
+def _maker(shortcut: bool) -> Callable[[], tuple]:
+    def make() -> tuple:
         from ...data import load
         from ...networks.cifar import build_cifar
         from ...runtime import keras, set_seed
 
         set_seed(SEED)
         digits = load("digits")
-        # Without L2, whose gradient would hide how little the loss's own comes to.
-        network = {"input_shape": (8, 8, 1), "base_filters": 16, "reg": 0.0}
-        model = build_cifar(56, shortcut=shortcut, **network)
+        # Without L2, whose gradient would hide how small that of the loss is.
+        model = build_cifar(56, shortcut=shortcut, input_shape=(8, 8, 1), base_filters=16, reg=0.0)
         optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
         return model, digits.x_train, digits.y_train
@@ -31,13 +32,12 @@ def _maker(shortcut):
     return make
 
 
-def make():
+def make() -> dict[str, Any]:
     """Train both and return the record: 1,280 digits, SGD 0.1 with momentum 0.9, batch 64."""
     makers = {"plain": _maker(shortcut=False), "residual": _maker(shortcut=True)}
     panel = TrainingPanel(makers, epochs=10, batch_size=64)
     panel.run()
-    made = {"command": "python -m resnet_lesson runs", "seed": SEED}
-    return made | panel.record()
+    return {"command": "python -m resnet_lesson runs", "seed": SEED} | panel.record()
 
 
 def write(output: str | os.PathLike[str] | None = None) -> str | os.PathLike[str]:

@@ -1,27 +1,30 @@
 """The training panel: every layer's gradient, weights and update, while a network trains."""
 
 import json
+import os
 import threading
 import weakref
-from numbers import Integral
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import anywidget
 import numpy as np
 import traitlets
 from IPython import get_ipython
 
+from ...checks import check_choice, check_integer
 from ...files import atomic_write
-from ..bundle import to_message, with_fallback
-from ..source import FOLDER, read_sources
+from ..frontend import Bundle, read_sources, to_message, with_fallback
 from . import recording
-from .race import Race, dtype_policy
+from .job import TrainingJob, dtype_policy
 from .recording import MEASURES
 
-PARTS = ("chart/elements.js", "chart/charts.js", "panel/panel.js")
-RECORDED = FOLDER / "panel/runs.json"  # plain and residual, made by ``runs``
-# Redraws after which one is sent whole: a browser that missed some has all again.
-WHOLE = 20
-_panels = weakref.WeakSet()  # all that were made
+SOURCES = ("chart/elements.js", "chart/charts.js", "panel/panel.js")
+RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
+# One redraw in so many sends all columns, for a browser that missed some.
+FULL_REDRAW = 20
+_panels: weakref.WeakSet["TrainingPanel"] = weakref.WeakSet()
 
 
 class TrainingPanel(anywidget.AnyWidget):
@@ -30,18 +33,18 @@ class TrainingPanel(anywidget.AnyWidget):
     >>> panel = TrainingPanel({"plain": make_plain, "residual": make_residual}, epochs=5)
     >>> panel  # and press Start, or call panel.start()
 
-    ``start`` trains in threads, so that the notebook stays free; ``run`` returns when all is
-    over. What it keeps does not grow with the number of steps (see ``recording``). A training
-    ends when its panel is closed, or when the notebook's cell that made the panel runs again.
+    ``start`` trains in threads, so that the notebook stays free; ``run`` returns at the end. What
+    is kept does not grow with the number of steps (see ``recording``). A training ends when its
+    panel is closed, or when the notebook's cell that made the panel runs again.
 
     Layers get the dtype policy of the thread that starts the training. A browser's start may come
-    in a thread that has none: then it is the one of the last start, or of where the panel was made.
+    in a thread that has none: then it is that of the last start, or of where the panel was made.
 
     Args:
         makers: dict from a name to a function without arguments, one or two of them. Each
-            start calls it anew, for a compiled model, x and y; or for a compiled model and a
+            start calls it again, for a compiled model, x and y; or for a compiled model and a
             dict of arguments for ``fit``.
-        epochs, batch_size: of ``fit``, for all.
+        epochs, batch_size: of ``fit``, for all networks.
         every: record one step in so many.
         quantity: which measure is shown first: ``"gradient_norm"``, ``"weight_norm"`` or
             ``"update_ratio"``.
@@ -50,20 +53,20 @@ class TrainingPanel(anywidget.AnyWidget):
     ``quantity`` and ``zoom`` are traits; what readers choose stays in their browser.
 
     Raises:
-        ValueError: ``makers``, ``epochs``, ``batch_size`` or ``every`` is none of these.
-        traitlets.TraitError: ``quantity`` or ``zoom`` is none.
+        ValueError: ``makers``, ``epochs``, ``batch_size`` or ``every`` is not allowed.
+        traitlets.TraitError: ``quantity`` or ``zoom`` is not allowed.
     """
 
-    _esm = read_sources(*PARTS)
+    _esm = read_sources(*SOURCES)
     _css = read_sources("chart/elements.css", "panel/panel.css")
 
-    # The last training as a whole. While one goes on, messages carry what is new: a trait
-    # belongs to one thread, and the browser's wishes come in another.
+    # The last training, complete. During a training, messages carry what is new: a trait belongs to
+    # one thread, and the browser's commands come in another.
     runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
     trains = traitlets.Bool(False).tag(sync=True)
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
-    # What the browser must know of a recording.
+    # What the browser must know to read a recording.
     scale = traitlets.Dict(
         {
             "columns": recording.COLUMNS,
@@ -75,162 +78,174 @@ class TrainingPanel(anywidget.AnyWidget):
         }
     ).tag(sync=True)
 
-    _race = None  # the last training
-    # Held while a training changes, and by whoever asks how it stands; of a panel whose arguments
-    # were refused, and which is closed all the same, the one of the class.
+    _job: TrainingJob | None = None  # the last one
+    # Held while a training changes, and while its state is read. The class has one too, for a
+    # panel whose arguments were refused, which is closed all the same.
     _lock = threading.RLock()
 
-    def __init__(self, makers=None, *, epochs=1, batch_size=None, every=1, **shown):
-        if "runs" not in shown:
+    def __init__(
+        self,
+        makers: dict[str, Callable[[], Any]] | None = None,
+        *,
+        epochs: int = 1,
+        batch_size: int | None = None,
+        every: int = 1,
+        **traits: Any,
+    ) -> None:
+        if "runs" not in traits:
             _check_makers(makers)
-        self._arguments = {"epochs": _whole("epochs", epochs)}
+        self._arguments = {"epochs": check_integer("epochs", epochs)}
         if batch_size is not None:
-            self._arguments["batch_size"] = _whole("batch_size", batch_size)
-        self._makers, self._every = dict(makers or {}), _whole("every", every)
-        self._started, self._made, self._policy = 0, {}, dtype_policy()
+            self._arguments["batch_size"] = check_integer("batch_size", batch_size)
+        self._makers, self._every = dict(makers or {}), check_integer("every", every)
+        self._trainings, self._redraws = 0, 0
+        self._sent: dict[str, tuple[int, int, int]] = {}  # stride and columns of each strip
+        self._provenance: dict[str, Any] = {}  # of a replayed record
+        self._policy = dtype_policy()
         self._lock = threading.RLock()
-        super().__init__(trains=bool(self._makers), **shown)
-        self.on_msg(self._hear)
-        self._replace()
+        super().__init__(trains=bool(self._makers), **traits)
+        self.on_msg(self._on_message)
+        self._stop_previous()
 
-    def _replace(self):
-        """End what the panels train that this cell made when it ran before."""
-        self._cell, self._run = _cell()
+    def _stop_previous(self) -> None:
+        """Stop the panels that an earlier run of the same cell made."""
+        self._cell, self._cell_run = _current_cell()
         for other in list(_panels):
-            if other._cell == self._cell is not None and other._run != self._run:
+            if other._cell == self._cell is not None and other._cell_run != self._cell_run:
                 other.stop()
         _panels.add(self)
 
     @classmethod
-    def replay(cls, source=RECORDED, **shown):
+    def replay(
+        cls, source: str | os.PathLike[str] | dict[str, Any] = RECORDED, **traits: Any
+    ) -> "TrainingPanel":
         """A panel that plays a recorded training: a file's, or the dict of ``record``.
 
         Without a source: the plain and the residual network of 56 layers that come with the
         package.
 
         Raises:
-            ValueError: the source is no recorded training.
+            ValueError: the source is not a recorded training.
         """
         record = recording.read(source)
-        panel = cls(runs=record["runs"], **shown)
-        panel._made = {name: value for name, value in record.items() if name != "runs"}
+        panel = cls(runs=record["runs"], **traits)
+        panel._provenance = {name: value for name, value in record.items() if name != "runs"}
         return panel
 
     # ------------------------------------------------------------------ training
 
     @property
-    def state(self):
+    def state(self) -> str:
         """``"ready"``, ``"building"``, ``"training"``, ``"pausing"``, ``"paused"``, ``"stopping"``,
         ``"stopped"``, ``"finished"`` or ``"failed"``."""
         with self._lock:
-            return self._race.state if self._race else "ready"
+            return self._job.state if self._job else "ready"
 
     @property
-    def active(self):
-        """Whether a training is under way, or paused."""
+    def active(self) -> bool:
+        """Whether a training is running, or paused."""
         return self.state in ("building", "training", "pausing", "paused", "stopping")
 
-    def start(self):
-        """Train from the beginning, in threads of its own.
+    def start(self) -> None:
+        """Train from the beginning, in separate threads.
 
         Raises:
-            RuntimeError: there is nothing to train, or a training is under way.
+            RuntimeError: there is nothing to train, or a training is running.
         """
         with self._lock:
             if not self._makers:
                 raise RuntimeError("a panel made by replay has nothing to train")
             if self.active:
                 raise RuntimeError(f"a training is under way ({self.state}): stop it first")
-            race = self._next(dtype_policy())
-        race.start()
+            job = self._new_job(dtype_policy())
+        job.start()
 
-    def _next(self, policy):
-        """A new training, under way from here on: its start, which takes seconds, is to follow."""
-        self._started, self._redraws, self._sent = self._started + 1, 0, {}
+    def _new_job(self, policy: Any) -> TrainingJob:
+        """A new job, active from here on; its start, which takes seconds, is left to the caller."""
+        self._trainings, self._redraws, self._sent = self._trainings + 1, 0, {}
         self._policy = policy
-        self._race = Race(
+        self._job = TrainingJob(
             *(self._makers, self._arguments, self._every, policy, self._lock),
             redraw=self._redraw,
             end=self._end,
         )
-        return self._race
+        return self._job
 
-    def pause(self):
+    def pause(self) -> None:
         """Hold the training before its next step."""
         self._set(paused=True)
 
-    def resume(self):
+    def resume(self) -> None:
         """Go on after ``pause``."""
         self._set(paused=False)
 
-    def stop(self):
-        """End the training: the step under way is its last, or the next one."""
+    def stop(self) -> None:
+        """End the training: the current step is its last, or the next one."""
         self._set(stopping=True)
 
-    def _set(self, **flags):
+    def _set(self, **flags: bool) -> None:
         with self._lock:
-            if self.active:
-                self._race.set(**flags)
+            if self._job and self.active:
+                self._job.set(**flags)
                 self.send(self._frame())
 
-    def close(self):
+    def close(self) -> None:
         """Close the widget, and end its training as ``stop`` does."""
         with self._lock:  # nothing is sent while it closes
             self.stop()
             super().close()
 
-    def wait(self, timeout=None):
-        """Return when the training is over.
+    def wait(self, timeout: float | None = None) -> None:
+        """Return when the training has ended.
 
         Raises:
-            TimeoutError: it is not, after ``timeout`` seconds.
-            Exception: what ended the training, where something did.
+            TimeoutError: it has not, after ``timeout`` seconds.
+            Exception: the error that ended the training, if there was one.
         """
-        if self._race is None:
-            return
-        if not self._race.wait(timeout):
+        if not self._wait(timeout):
             raise TimeoutError(f"the training goes on after {timeout} seconds")
-        if self._race.error:
-            raise self._race.error
+        if self._job and self._job.error:
+            raise self._job.error
 
-    def run(self):
-        """Train from the beginning, and return when it is over; an interrupt stops it."""
+    def _wait(self, timeout: float | None = None) -> bool:
+        return self._job is None or self._job.wait(timeout)
+
+    def run(self) -> None:
+        """Train from the beginning, and return at the end; an interrupt stops the training."""
         self.start()
         try:
             self.wait()
         except KeyboardInterrupt:
             self.stop()
-            self._race.wait()
+            self._wait()
             raise
 
     # ------------------------------------------------------------------ what was recorded
 
-    def record(self):
+    def record(self) -> dict[str, Any]:
         """The training as a dict of plain data that ``replay`` takes: norms by layer and column,
         loss, accuracy, versions and date."""
         with self._lock:
-            made = self._race.made if self._race else self._made
-            return {**made, "runs": self._parts()}
+            provenance = self._job.provenance if self._job else self._provenance
+            return {**provenance, "runs": self._recorded_runs()}
 
-    def norms(self, name, measure, zoom=False):
+    def norms(self, name: str, measure: str, zoom: bool = False) -> np.ndarray:
         """(columns, layers) of a network's measure, to a hundredth of a decade.
 
-        A column is a step among the first ``recording.OPENING`` with ``zoom``, else as many
-        steps as were merged: their largest values.
+        With ``zoom`` a column is one of the first ``recording.OPENING`` steps. Without, it is the
+        largest values of as many steps as were merged.
 
         Raises:
             ValueError: no such network, or no such measure.
         """
         runs = {run["name"]: run for run in self.record()["runs"]}
-        if name not in runs:
-            raise ValueError(f"name must be one of {', '.join(runs)}, received {name!r}")
-        if measure not in MEASURES:
-            raise ValueError(f"measure must be one of {', '.join(MEASURES)}, received {measure!r}")
-        codes = recording.strip_codes(runs[name], "opening" if zoom else "whole")
+        run = runs[check_choice("name", name, runs)]
+        check_choice("measure", measure, MEASURES)
+        codes = recording.strip_codes(run, "opening" if zoom else "whole")
         return recording.decode(codes)[:, MEASURES.index(measure)]
 
-    def save(self, path):
-        """Write ``record`` as JSON; the file is whole or untouched.
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write ``record`` as JSON, atomically.
 
         Raises:
             RuntimeError: no step has been recorded.
@@ -238,73 +253,77 @@ class TrainingPanel(anywidget.AnyWidget):
         record = self.record()
         if not record["runs"]:
             raise RuntimeError("a record needs at least 1 step, received 0: train first")
-        with atomic_write(path) as part:
-            part.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+        with atomic_write(path) as partial:
+            partial.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
 
-    def _parts(self):
-        if self._race is None:
+    def _recorded_runs(self) -> list[dict[str, Any]]:
+        if self._job is None:
             return list(self.runs)
-        return [one.part() for one in self._race.recordings]
+        return [one.to_json() for one in self._job.recordings]
 
     # ------------------------------------------------------------------ the browser
 
-    def _hear(self, _widget, content, _buffers):
-        """A wish of the browser; one that came too late is none."""
-        race = None
+    def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Obey a command of the browser; one that comes too late has no effect."""
+        job = None
         with self._lock:
             if content == "start" and self._makers and self.comm and not self.active:
-                here = threading.current_thread() is threading.main_thread()
-                race = self._next(dtype_policy() if here else self._policy)
+                in_main_thread = threading.current_thread() is threading.main_thread()
+                job = self._new_job(dtype_policy() if in_main_thread else self._policy)
             elif content in ("pause", "resume", "stop"):
                 getattr(self, content)()
             elif content == "hello":
-                self.send(self._frame(self._parts()))
-        if race:
-            race.start()
+                self.send(self._frame(self._recorded_runs()))
+        if job:
+            job.start()
 
-    def _redraw(self):
+    def _redraw(self) -> None:
         self._redraws += 1
-        if self._redraws % WHOLE == 0:
+        if self._redraws % FULL_REDRAW == 0:
             self._sent = {}
-        self.send(self._frame(self._news()))
+        self.send(self._frame(self._new_columns()))
 
-    def _news(self):
-        """What recordings have that was not sent; the last column may have changed since."""
-        parts = []
-        for one in self._race.recordings:
+    def _new_columns(self) -> list[dict[str, Any]]:
+        """The runs, with the columns that were not sent and the last one, which may have changed.
+
+        All columns of a strip whose stride has changed.
+        """
+        runs = []
+        for one in self._job.recordings if self._job else []:
             stride, columns, opening = self._sent.get(one.name, (0, 0, 0))
-            whole = max(0, columns - 1) if stride == one.whole.stride else 0
-            parts.append(one.part(whole, max(0, opening - 1)))
+            start = max(0, columns - 1) if stride == one.whole.stride else 0
+            runs.append(one.to_json(start, max(0, opening - 1)))
             self._sent[one.name] = one.whole.stride, one.whole.columns, one.opening.columns
-        return parts
+        return runs
 
-    def _frame(self, runs=()):
-        """A message to the browser: how the training stands, and what it adds to these runs."""
-        race = self._race
+    def _frame(self, runs: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+        """A message to the browser: the state of the training, and what it adds to these runs."""
+        job = self._job
+        error = job and job.error
         frame = {
-            "training": self._started,
+            "training": self._trainings,
             "state": self.state,
-            "left": race and race.left,
-            "error": _said(race and race.error),
+            "left": job and job.seconds_left,
+            "error": f"{type(error).__name__}: {error}" if error else "",
             "runs": list(runs),
         }
         return to_message(frame)
 
-    def _end(self):
-        runs = self._parts()
+    def _end(self) -> None:
+        runs = self._recorded_runs()
         self.send(self._frame(runs))
-        self.runs = runs  # the last word: whoever observes it may start anew
+        self.runs = runs  # last of all: an observer may start the next training
 
-    def _repr_mimebundle_(self, **options):
+    def _repr_mimebundle_(self, **options: Any) -> Bundle:
         """The widget; words that do not vary; a picture for where no widget can run."""
-        bundle, metadata = super()._repr_mimebundle_(**options)
+        bundle = super()._repr_mimebundle_(**options)
         runs = self.record()["runs"]
         names = " and ".join(self._makers or [run["name"] for run in runs])
         verb = "trains" if self.trains else "replays"
         words = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
-        return with_fallback(bundle, words, lambda: self._picture(runs)), metadata
+        return with_fallback(bundle, words, lambda: self._picture(runs))
 
-    def _picture(self, runs):
+    def _picture(self, runs: Sequence[dict[str, Any]]) -> bytes:
         """PNG bytes of the heat maps."""
         from ... import plots
 
@@ -317,23 +336,13 @@ class TrainingPanel(anywidget.AnyWidget):
         return plots.png(plots.heat_maps(maps, self.quantity.replace("_", " ")))
 
 
-def _cell():
-    """The id of the notebook's cell that runs, and of this run of it; None where there is none."""
-    parent = getattr(get_ipython(), "get_parent", dict)()
+def _current_cell() -> tuple[str | None, str | None]:
+    """The ids of the running notebook cell, and of this run of it; None outside a notebook."""
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)()
     return parent.get("metadata", {}).get("cellId"), parent.get("header", {}).get("msg_id")
 
 
-def _said(error):
-    return f"{type(error).__name__}: {error}" if error else ""
-
-
-def _whole(name, value):
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, received {value!r}")
-    return int(value)
-
-
-def _check_makers(makers):
+def _check_makers(makers: Any) -> None:
     if not isinstance(makers, dict) or not 1 <= len(makers) <= 2:
         raise ValueError(f"makers must be a dict of 1 or 2 functions, received {makers!r}")
     for name, make in makers.items():
