@@ -165,7 +165,7 @@ def test_a_file_that_is_open_elsewhere_is_waited_for(tmp_path, monkeypatch):
     def busy(part, path):
         if len(refused) < 2:
             refused.append(PermissionError(errno.EACCES, "in use", part))
-            refused[-1].winerror = 5
+            vars(refused[-1])["winerror"] = 5
             raise refused[-1]
         replace(part, path)
 
@@ -209,7 +209,7 @@ def test_an_error_writes_nothing_to_a_device(tmp_path):
     there, terminal = pty.openpty()
     tty.setraw(terminal)
     with pytest.raises(TypeError, match="bytes"), atomic_write(os.ttyname(terminal)) as part:
-        part.open("w", encoding="utf-8").writelines(["half", b"half"])
+        part.open("w", encoding="utf-8").writelines(["half", b"half"])  # type: ignore[list-item]
     os.write(terminal, b"end")
     assert os.read(there, 100) == b"end"
     os.close(there)
@@ -278,9 +278,9 @@ def test_an_error_of_another_file_stays_as_it_is(tmp_path):
     with pytest.raises(FileNotFoundError) as caught, atomic_write(tmp_path / "a.csv"):
         Path("elsewhere.csv").read_text(encoding="utf-8")
     assert caught.value.filename == "elsewhere.csv"
-    with pytest.raises(OSError, match="no number") as caught, atomic_write(tmp_path / "a.csv"):
+    with pytest.raises(OSError, match="no number") as other, atomic_write(tmp_path / "a.csv"):
         raise OSError("no number")
-    assert caught.value.errno is None
+    assert other.value.errno is None
 
 
 @pytest.fixture
@@ -477,6 +477,7 @@ with exclusive_lock(sys.argv[1], "test"):
 def test_a_lock_has_one_holder_and_goes_with_its_process(tmp_path):
     path = tmp_path / "lock"
     holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
     with pytest.raises(ValueError, match="one test at a time"), exclusive_lock(path, "test"):
         pass

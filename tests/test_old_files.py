@@ -51,7 +51,9 @@ def _test_digits():
 
 def test_a_run_that_was_begun_goes_on(copied):
     folder = copied("begun_on_gpu")
-    assert len(checkpoint.load(folder).history) == 1
+    state = checkpoint.load(folder)
+    assert state is not None
+    assert len(state.history) == 1
     run = training.train(dataclasses.replace(TINY, epochs=3), folder, resume=True, verbose=False)
     assert [row["epoch"] for row in run.record["history"]] == [1, 2, 3]
 

@@ -253,9 +253,10 @@ def sources(notebook):
 
 def is_listed(citation, notebook):
     named = re.match(rf"([A-Z][\w-]+)\b.*?\b({YEAR})\b", citation)
-    return bool(named) and any(
-        re.match(rf"{named[1]}\b.*\b{named[2]}\b", entry, re.DOTALL) for entry in sources(notebook)
-    )
+    if not named:
+        return False
+    entry = re.compile(rf"{named[1]}\b.*\b{named[2]}\b", re.DOTALL)
+    return any(entry.match(source) for source in sources(notebook))
 
 
 def declared(comment, match, notebook):
@@ -339,7 +340,7 @@ def numbers(notebook):
 
 
 def main():
-    paths = sys.argv[1:] or sorted(ROOT.glob("notebooks/*.ipynb"))
+    paths = sys.argv[1:] or sorted(map(str, ROOT.glob("notebooks/*.ipynb")))
     faults = 0
     for path in paths:
         found = numbers(nbformat.read(path, as_version=4))

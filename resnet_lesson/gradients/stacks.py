@@ -58,7 +58,7 @@ class StackGradients:
     signal: np.ndarray  # root mean square of its input
     inputs: np.ndarray  # (batch, width), or (batch, 8, 8, 16) where the kind convolves
     labels: np.ndarray  # (batch,)
-    weights: np.ndarray | tuple[np.ndarray, ...]  # (depth, ...); of a module, one for each weight
+    weights: Any  # an array (depth, ...); of a module a tuple of such, one for each weight
     readout: np.ndarray  # (width or 16, 10)
     loss: float
 

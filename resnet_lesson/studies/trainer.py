@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from ..data import load
+from ..gradients.norms import tensor_distance, tensor_norm
 from ..networks.cifar import build_cifar
 from ..networks.dissect import module_names
 from ..runtime import keras, set_seed, tf
@@ -113,8 +114,9 @@ class Trainer:
             velocity.assign(MOMENTUM * velocity + gradient)
             weight.assign_sub(self._rate * velocity)
         norms = [
-            [tf.norm(by_weight[id(kernel)]), tf.norm(old), tf.norm(kernel - old) / tf.norm(old)]
+            [tensor_norm(by_weight[id(kernel)]), size, tensor_distance(kernel, old) / size]
             for kernel, old in zip(self._ends, before, strict=True)
+            for size in [tensor_norm(old)]
         ]
         correct = tf.cast(tf.argmax(probabilities, axis=-1) == y, tf.float32)
         return tf.stack([tf.stack(row) for row in norms]), tf.reduce_mean(correct)

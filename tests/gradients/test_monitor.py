@@ -152,7 +152,8 @@ def record(make, options, data):
 
 @pytest.mark.parametrize(("make", "options"), CASES.values(), ids=CASES)
 def test_equals_an_explicit_tape_and_snapshots(make, options, data):
-    compare(*record(make, options, data), rtol=1e-4)
+    monitor, snapshots = record(make, options, data)
+    compare(monitor, snapshots, rtol=1e-4)
 
 
 def test_mixed_precision_takes_the_loss_scale_out(data):
@@ -691,7 +692,7 @@ def test_plot(data):
 # ---------------------------------------------------------------- where NaN began
 
 
-class Breaks(layers.Layer):
+class Breaks(keras.layers.Layer):
     """Hands its input on; its gradient is no number, as the root's slope at zero is infinite."""
 
     def call(self, x):
@@ -726,7 +727,7 @@ def test_a_bad_gradient_is_that_nearest_the_loss(options, data):
     assert monitor.first_bad == FirstBad("low2", 0, "NaN", "gradient")
 
 
-class Overflows(layers.Layer):
+class Overflows(keras.layers.Layer):
     def call(self, x):
         return x * 1e38 * 1e38
 

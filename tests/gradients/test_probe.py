@@ -1,6 +1,7 @@
 """The probe: right by finite differences, and the model exactly as it was."""
 
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -282,7 +283,7 @@ def test_sample_weights_count(rows):
     assert gradient_norms(model, rows, IDS, sample_weight=weights) != plain
 
 
-class Pulls(layers.Layer):
+class Pulls(keras.layers.Layer):
     """Adds to the loss itself, as a variational layer does."""
 
     def call(self, x):
@@ -349,10 +350,10 @@ def test_several_inputs_and_outputs(nest, size):
     loss = {"kind": "sparse_categorical_crossentropy", "size": "mse"}
     weights = {"kind": 1.0, "size": 0.3}
     inputs, outputs = two_inputs()
+    nests: list[Any] = [x, y, inputs, outputs, loss, weights]
     if nest == "list":
-        x, y, inputs, outputs, loss, weights = (
-            list(part.values()) for part in (x, y, inputs, outputs, loss, weights)
-        )
+        nests = [list(part.values()) for part in nests]
+    x, y, inputs, outputs, loss, weights = nests
     model = Tape(inputs, outputs)
     model.compile("sgd", loss, loss_weights=weights, run_eagerly=True)
     assert_as_fit(model, x, y)
@@ -507,7 +508,7 @@ def test_order_of_use(rows):
     assert found == ["body0", "body1", "body2", "head"]
 
 
-class Linear(layers.Layer):
+class Linear(keras.layers.Layer):
     """Its weight has no name."""
 
     def __init__(self, units):

@@ -4,6 +4,7 @@ against Keras models of the same weights."""
 import itertools
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ FLAGS = (False, True)
 
 # Each activation and its slope.
 BELL = lambda z: np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)  # noqa: E731
-ACTS = {
+ACTS: dict[str, tuple[Any, Any]] = {
     "sigmoid": (
         lambda z: 0.5 * (1 + np.tanh(z / 2)),
         lambda z: 0.25 * (1 - np.tanh(z / 2) ** 2),
@@ -192,7 +193,7 @@ def test_what_the_shortcuts_alone_carry(order, norm):
             np.testing.assert_allclose(result.signal_gradient, result.signal_gradient[-1])
 
 
-class Tap(layers.Layer):
+class Tap(keras.layers.Layer):
     """Adds a kernel of zeros: the gradient of it is the gradient of the signal that passes."""
 
     def build(self, shape):
@@ -351,12 +352,14 @@ def test_a_norm_is_zero_only_when_its_entries_are():
 
 
 def test_a_norm_is_infinite_only_when_its_entries_are():
-    big = dict(shortcut=True, order="relu_before_addition")
-    norms = stacks.stack_gradients(120, **big).signal
+    def signal(depth):
+        return stacks.stack_gradients(depth, shortcut=True, order="relu_before_addition").signal
+
+    norms = signal(120)
     # Squares over 1e38 leave float32: a plain norm says infinite.
     assert norms.max() > 1e21
     assert np.isfinite(norms).all()
-    assert not np.isfinite(stacks.stack_gradients(200, **big).signal).all()
+    assert not np.isfinite(signal(200)).all()
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def read(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     Raises:
         ValueError: the folder has no such files, or one of them is not a guess; names it.
     """
-    paths = expand_path(folder).glob("*.json")
-    paths = sorted(path for path in paths if not path.name.startswith("."))  # macOS's "._" files
+    found = expand_path(folder).glob("*.json")
+    paths = sorted(path for path in found if not path.name.startswith("."))  # macOS's "._" files
     if not paths:
         raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")
     return [_read(path) for path in paths]

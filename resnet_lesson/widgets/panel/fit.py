@@ -114,7 +114,11 @@ class JobCallback(keras.callbacks.Callback):
             if not len(records["step"]):
                 return
             self.recording = Recording(
-                self.name, records["layers"], self.monitor.every, self._total_steps(), self._metric
+                self.name,
+                list(records["layers"]),
+                self.monitor.every,
+                self._total_steps(),
+                self._metric,
             )
         if list(records["layers"]) != self.recording.layers:
             raise ValueError(
