@@ -456,12 +456,14 @@ def test_a_batch_in_a_folder_that_is_too_large_is_not_read(tmp_path, batches):
 @pytest.mark.parametrize("kind", ["npz", "archive"])
 def test_a_file_with_damage_is_named_or_holds_the_same(tmp_path, batches, kind):
     """Bits that flip and files that are cut short, at many places: never another error or data."""
+    shape: tuple[int, ...] = SHAPE
+    classes: tuple[str, ...] = CLASSES
     if kind == "npz":
-        path, shape, classes = tmp_path / "c.npz", SHAPE, CLASSES
+        path = tmp_path / "c.npz"
         path.write_bytes(npz(small(), zipfile.ZIP_DEFLATED))
     else:
         path = archive_of(folder_of(tmp_path, batches))
-        shape, classes = (32, 32, 3), ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+        shape, classes = (32, 32, 3), tuple(map(str, range(10)))
     right = local.read(path, shape, classes)
     whole, draw, told = path.read_bytes(), random.Random(0), []
     for turn in range(400):

@@ -54,7 +54,7 @@ class Layer:
 
     def through(self, h, letters):
         """The value past the letters, and the function that takes its gradient back."""
-        steps = []
+        steps: list[Any] = []
         for letter in letters:
             if letter == "a":
                 slope, h = self.slope(h), self.act(h)
