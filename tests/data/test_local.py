@@ -456,7 +456,7 @@ def test_a_batch_in_a_folder_that_is_too_large_is_not_read(tmp_path, batches):
 @pytest.mark.parametrize("kind", ["npz", "archive"])
 def test_a_file_with_damage_is_named_or_holds_the_same(tmp_path, batches, kind):
     """Bits that flip and files that are cut short, at many places: never another error or data."""
-    shape: tuple[int, ...] = SHAPE
+    shape: tuple[int, int, int] = SHAPE
     classes: tuple[str, ...] = CLASSES
     if kind == "npz":
         path = tmp_path / "c.npz"
