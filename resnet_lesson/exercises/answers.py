@@ -1,46 +1,79 @@
-"""What a learner may pass, taken at its word: a number, a function of tensors, a table."""
+"""What the checks share: reading a learner's answer, and measuring what it is compared with.
+
+An answer is a number, a table, or a function of tensors, of which a check makes a model.
+"""
 
 import contextlib
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from ..gradients.stacks import stack_gradients
 from ..runtime import keras
 from .tutor import Mistake, Unanswered, shown
 
-MOST_PARAMETERS = 3_000_000  # of a model that a check can still try while one waits
+MOST_PARAMETERS = 3_000_000  # a check of a larger model would keep the learner waiting
+# Whether a reading of the question leads to the given number; then the Mistake's name, why, step
+# and further.
+Reading = tuple[bool, str, str, str, str]
 
 
-def number(answer):
+def number(answer: Any) -> float:
     """The answer as a float. Raises a Mistake unless it is one finite real number."""
     value = math.nan
     if not isinstance(answer, str | bytes | bool):
         with contextlib.suppress(TypeError, ValueError, OverflowError):
             value = float(answer)
     if not math.isfinite(value):
-        raise other_kind(answer, "a number")
+        raise wrong_kind(answer, "a number")
     return value
 
 
-def table(answer, wanted):
-    """A dict of numbers by number, as floats in order; or a Mistake, with what was wanted."""
+def near(given: float, *others: float, within: float = 0.05) -> bool:
+    """Whether a number differs from one of the others by no more than this share of it."""
+    return any(abs(given - other) <= within * other for other in others)
+
+
+def explain(saw: str, *readings: Reading) -> None:
+    """Raise the Mistake of the first reading that leads to the given number, if any does."""
+    for fits, name, why, step, further in readings:
+        if fits:
+            raise Mistake(name, saw, why, step, further)
+
+
+def table(answer: Any, wanted: str) -> dict[float, float]:
+    """A dict of numbers to numbers, as floats in order. Raises a Mistake for anything else."""
     if not isinstance(answer, dict):
-        raise other_kind(answer, wanted)
+        raise wrong_kind(answer, wanted)
     return dict(sorted((number(key), number(value)) for key, value in answer.items()))
 
 
-def is_range(keys, least, most):
-    """Whether they are three or more whole numbers in these bounds, the last 4 times the first."""
-    whole = all(key == int(key) and least <= key <= most for key in keys)
-    return whole and len(keys) >= 3 and keys[-1] >= 4 * keys[0]
+def is_range(keys: Sequence[float], least: float, most: float) -> bool:
+    """Whether these are 3 or more integers within the bounds, the last 4 times the first."""
+    valid = all(key == int(key) and least <= key <= most for key in keys)
+    return valid and len(keys) >= 3 and keys[-1] >= 4 * keys[0]
 
 
-def by_scale(answer, wanted, what, least, *positive):
-    """How a measure goes with a scale: the measures by rising scale, the power of the scale by
-    which each goes to the next, and the two ends in words; or a Mistake.
+def by_scale(
+    answer: Any, wanted: str, what: str, least: float, *positive: str
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """How a measure depends on a scale.
 
-    ``what`` names the measure, ``least`` is the smallest scale to look at, and ``positive`` says
-    why no measure is zero, what to try next, and one step further.
+    Args:
+        answer: a dict of n scales to measures.
+        wanted: describes that dict.
+        what: names the measure.
+        least: the smallest scale allowed.
+        positive: why no measure is zero, what to try next, and one step further.
+
+    Returns:
+        (n,) the measures by rising scale; (n - 1,) the power of the scale with which the measure
+        changes from each scale to the next; and the change from end to end in words.
+
+    Raises:
+        Mistake: the answer is of another kind, spans too few scales, or has a measure of 0.
     """
     found = table(answer, wanted)
     scales, values = list(found), np.array(list(found.values()))
@@ -60,28 +93,23 @@ def by_scale(answer, wanted, what, least, *positive):
     return values, powers, f"{saw}`{values[0]:.2g}` to `{values[-1]:.2g}`."
 
 
-def function(answer):
-    """The answer, which can be called. Raises a Mistake if it cannot."""
+def result_of(answer: Any, *arguments: Any) -> Any:
+    """The result of a learner's function. Raises Unanswered if it returns nothing yet."""
     if not callable(answer):
-        raise other_kind(answer, "a function")
-    return answer
-
-
-def asked(answer, *arguments, **options):
-    """What a learner's function returns; one that returns nothing is not written yet."""
-    result = function(answer)(*arguments, **options)
+        raise wrong_kind(answer, "a function")
+    result = answer(*arguments)
     if result is None or result is ...:
         name = getattr(answer, "__name__", "your function")
         raise Unanswered(f"`{name}` returned nothing. Is its `return` still to be written?")
     return result
 
 
-def array(result, shape):
-    """A function's result as a float64 array of this shape, or a Mistake."""
+def array(result: Any, shape: Sequence[int]) -> np.ndarray:
+    """A function's result as a float64 array. Raises a Mistake unless it has this shape."""
     try:
         values = np.asarray(result, dtype=np.float64)
     except (TypeError, ValueError):
-        raise other_kind(result, "numbers") from None
+        raise wrong_kind(result, "numbers") from None
     if values.shape != tuple(shape):
         raise Mistake(
             "shape",
@@ -93,16 +121,16 @@ def array(result, shape):
     return values
 
 
-def network(module, shape, *arguments):
-    """A ``keras.Model`` of a learner's function of a symbolic tensor of this shape."""
+def network(module: Any, shape: Sequence[int], *arguments: Any) -> keras.Model:
+    """The model of a learner's function of a symbolic tensor of this shape."""
     image = keras.Input(shape)
-    return model_from(image, asked(module, image, *arguments))
+    return model_from(image, result_of(module, image, *arguments))
 
 
-def model_from(image, result):
-    """The ``keras.Model`` from image to a function's result, or a Mistake."""
+def model_from(image: keras.KerasTensor, result: Any) -> keras.Model:
+    """The model from an input to a function's result. Raises a Mistake if it cannot be tried."""
     if not isinstance(result, keras.KerasTensor):
-        raise other_kind(result, "the tensor that its last layer made")
+        raise wrong_kind(result, "the tensor that its last layer made")
     model = keras.Model(image, result)
     if model.count_params() > MOST_PARAMETERS:
         raise Mistake(
@@ -115,13 +143,40 @@ def model_from(image, result):
     return model
 
 
-def kernels(model):
-    """The kernels of a model's convolutions, in the order in which the signal meets them."""
+def kernels(model: keras.Model) -> list[keras.Variable]:
+    """The kernels of a model's convolutions, from input to output."""
     return [weight for weight in model.weights if len(weight.shape) == 4]
 
 
-def other_kind(answer, wanted):
-    """The Mistake of an answer that is not what was wanted, in words."""
+def he_weights(random: np.random.Generator, shape: Sequence[int]) -> np.ndarray:
+    """Weights of this shape, drawn by He's rule."""
+    return np.sqrt(2 / np.prod(shape[:-1])) * random.standard_normal(shape)
+
+
+def outputs(model: keras.Model, x: np.ndarray, scale: float = 1) -> np.ndarray:
+    """The outputs in training mode, with kernels of this scale.
+
+    Each kernel is drawn from a seed of its shape: those of equal modules are equal, in whatever
+    order their layers were made.
+    """
+    for kernel in kernels(model):
+        kernel.assign(scale * he_weights(np.random.default_rng([*kernel.shape]), kernel.shape))
+    return np.asarray(model(x, training=True))
+
+
+def close(values: np.ndarray, others: np.ndarray) -> bool:
+    """Whether two arrays are equal, but for the epsilon of a batch or layer normalisation."""
+    return values.shape == others.shape and bool(np.allclose(values, others, atol=0.02))
+
+
+def end_ratio(depth: int, quantity: str = "signal_gradient", **options: Any) -> float:
+    """The norm at the first layer of a stack over that at the last."""
+    norms = getattr(stack_gradients(depth, **options), quantity)
+    return float(norms[0] / norms[-1])
+
+
+def wrong_kind(answer: Any, wanted: str) -> Mistake:
+    """The Mistake of an answer that is of another kind than the one wanted."""
     return Mistake(
         "kind",
         f"It was to be {wanted}; I got `{shown(answer)}`, of type `{type(answer).__name__}`.",

@@ -1,6 +1,7 @@
 """Exercises of notebook 3: a wire, a bottleneck's arithmetic, a wire to clear, an order, shares."""
 
 import functools
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -15,6 +16,13 @@ SHAPE = (8, 8, 16)
 KERNELS = [(1, 1, 16, 4), (3, 3, 4, 4), (1, 1, 4, 16)]  # of a bottleneck on this shape
 LETTERS = dict(zip(ORDERS, "abcde", strict=True))
 RESNET_164 = 1_703_258  # trainable parameters
+# Options of a stack in which the shortcuts alone carry the gradient.
+WIRE: dict[str, Any] = {
+    "kind": "basic",
+    "normalization": True,
+    "shortcut": True,
+    "shortcut_only": True,
+}
 
 
 @exercise(
@@ -22,11 +30,10 @@ RESNET_164 = 1_703_258  # trainable parameters
     "The activation passes the gradient times its slope, module after module. Which slope has a "
     "linear one?",
 )
-def linear(share):
+def linear(share: Any) -> str:
     """What does (a)'s wire alone keep of the gradient, with a linear activation?"""
     given = answers.number(share)
-    gradient = _wire(54, order="original", activation="linear")
-    right = gradient[0] / gradient[-1]
+    right = answers.end_ratio(54, order="original", activation="linear", **WIRE)
     if abs(given - right) < 0.02:
         return (
             f"Measured it is {right:.3g}: with nothing but the identity behind the addition the "
@@ -89,72 +96,76 @@ def share():
     "A convolution has (its size squared) times (channels in) times (channels out) weights. Inside "
     "a bottleneck both are a quarter of K for the 3x3, and one of them is for each 1x1.",
 )
-def parameters(count):
+def parameters(count: Any) -> str:
     """How many parameters has ResNet-164, of bottlenecks?"""
     given = answers.number(count)
-    if abs(given / RESNET_164 - 1) <= 0.05:
+    if answers.near(given, RESNET_164):
         return (
             f"It has {RESNET_164:,}. The modules' convolutions are 97 per cent of them, and each "
             "bottleneck has 17/16 times the square of its width, where a basic module has 18 times "
             "that square."
         )
+
+    def fits(squares: float) -> bool:
+        """Whether a module has this many times the square of its width in weights."""
+        # The layers outside the modules' convolutions add a little.
+        modules = 18 * squares * (64**2 + 128**2 + 256**2)
+        return 0.96 < given / modules < 1.06
+
     saw = f"You say `{given:,.0f}`."
-    readings = [  # mistake, weights of a module over the square of its width, words
+    answers.explain(
+        saw,
         (
+            fits(18),
             "basic",
-            18,
             "That is about what basic modules of these widths would have, with two 3x3 at full "
             "width.",
             "replace the basic module's two layers by the bottleneck's three.",
             "only one of the three is a 3x3, and it works inside the bottleneck.",
         ),
         (
+            fits(27),
             "three 3x3",
-            27,
             "That is about three 3x3 convolutions a module, at the full width of the wire.",
             "look up the sizes of a bottleneck's convolutions again.",
             "two of the three look at a single pixel.",
         ),
         (
+            fits(1 / 4 + 9 + 1 / 4),
             "3x3 at full width",
-            1 / 4 + 9 + 1 / 4,
             "That fits a 3x3 that works at the full width: but squeezing first is the whole idea.",
             "ask how many channels the 3x3 gets from the layer before it.",
             "what the first 1x1 makes, the 3x3 takes, and it makes no more of them.",
         ),
         (
+            fits(1 / 4 + 9 / 4 + 1 / 4),
             "quarter on one side",
-            1 / 4 + 9 / 4 + 1 / 4,
             "That fits a 3x3 with a quarter of the channels on one side and all on the other.",
             "write down the channels in and out of each of the three.",
             "it is the last layer that brings the channels back, and not the 3x3.",
         ),
         (
+            fits(1 / 4 + 9 / 16),
             "one 1x1 short",
-            1 / 4 + 9 / 16,
             "That fits a module with one of its 1x1 convolutions left out.",
             "follow the channels: down, through, and up again.",
             "a bottleneck has a convolution for each of the three.",
         ),
         (
+            fits(1 / 4 + 1 / 16 + 1 / 4),
             "3x3 as 1x1",
-            1 / 4 + 1 / 16 + 1 / 4,
             "That fits three convolutions of a single pixel.",
             "see how many pixels the middle one looks at.",
             "its kernel has a weight for each of nine pixels.",
         ),
         (
+            fits(3 * 17 / 16),
             "54 in each stage",
-            3 * 17 / 16,
             "That fits as many modules in each stage as the whole network has.",
             "divide the layers by those of a module, then the modules among the stages.",
             "three stages share the modules of 162 layers.",
         ),
-    ]
-    for name, squares, why, step, further in readings:
-        # What is no convolution of a module adds a little.
-        if 0.96 < given / _of_modules(squares) < 1.06:
-            raise Mistake(name, saw, why, step, further)
+    )
     few = given < RESNET_164
     raise Mistake(
         "too few" if few else "too many",
@@ -179,13 +190,13 @@ def count():
     "last convolution be zero, and pass it a negative number.",
     "Compare with (e) in the figure of the five orders, part by part, from the addition onwards.",
 )
-def bottleneck(module):
+def bottleneck(module: Any) -> str:
     """A pre-activation bottleneck with one fault: mend it."""
-    model = _bottleneck(module)
-    x, silent = _inputs(), _outputs(model, silent=True)
+    model, x = _bottleneck(module), _inputs()
+    silent, outputs = answers.outputs(model, x, scale=0), answers.outputs(model, x)
     if not _close(silent, x):
         _explain_wire(x, silent)
-    if np.min(_outputs(model) - x) > -1e-4:
+    if np.min(outputs - x) > -1e-4:
         raise Mistake(
             "ReLU ends the branch",
             "With random weights, nothing that your branch adds is negative.",
@@ -195,7 +206,7 @@ def bottleneck(module):
             "a ReLU that is in the wrong place need not stand anywhere else.",
         )
     _check_biases(model)
-    if not _close(_outputs(model), _due("full_preactivation")):
+    if not _close(outputs, _due("full_preactivation")):
         raise Mistake(
             "another branch",
             "Your wire is clean, but with the same weights your branch computes something else "
@@ -228,11 +239,11 @@ def mended(x):
     "A loop over `[(4, 1), (4, 3), (16, 1)]` can make the branch: each convolution has the same "
     "two neighbours here, one before it and one behind it.",
 )
-def relu_only(module):
+def relu_only(module: Any) -> str:
     """An order of He et al. from its diagram: (d), ReLU-only pre-activation."""
     wanted = "relu_only_preactivation"
     model = _bottleneck(module)
-    outputs = _outputs(model)
+    outputs = answers.outputs(model, _inputs())
     for order, (why, step) in BUILT_INSTEAD.items():
         if _close(outputs, _due(order)):
             raise Mistake(
@@ -258,11 +269,11 @@ def relu_only(module):
             "With the same weights your module does what (d) does. Its wire is as clean as that "
             "of (e); what (e) has more is a norm before each ReLU."
         )
-    norms = sum(weight.name == "moving_variance" for weight in model.weights)
-    if norms != 3:
+    bn_layers = sum(weight.name == "moving_variance" for weight in model.weights)
+    if bn_layers != 3:
         raise Mistake(
             "norms",
-            f"Your module has {norms} batch normalisations, the diagram has 3.",
+            f"Your module has {bn_layers} batch normalisations, the diagram has 3.",
             "A norm that is left out lets the signal's size depend on the weights; one too many "
             "changes what the next part gets.",
             "count the BN in the diagram, and see behind which part each of them stands.",
@@ -297,7 +308,7 @@ def unit(x):
     "Between 20 modules lie 19 steps: the 19th root of the first entry. Do it for a short, a "
     "middling and a long stack.",
 )
-def shares(found):
+def shares(found: Any) -> str:
     """What does a module of (b) leave of the gradient on its wire, at three depths or more?"""
     found = answers.table(found, "a dict of modules and shares")
     depths = list(found)
@@ -325,7 +336,8 @@ def shares(found):
     )
 
 
-def _check_share(depth, given, single):
+def _check_share(depth: int, given: float, single: np.ndarray) -> None:
+    """Raise a Mistake unless given is the mean share of the modules, whose shares are single."""
     right = float(np.exp(np.mean(np.log(single))))
     if abs(given - right) < 0.08:
         return
@@ -388,7 +400,7 @@ def found():
     return shares
 
 
-# Why it matters that another order was built than (d), and a next step.
+# Why it matters that this order was built in place of (d), and a next step.
 BUILT_INSTEAD = {
     "original": (
         "A ReLU behind the addition stands on the wire, where it cuts what is negative. In (d) "
@@ -412,8 +424,8 @@ BUILT_INSTEAD = {
 }
 
 
-def _explain_wire(x, silent):
-    """Raise the Mistake of a module that does not hand on x when its kernels are zero."""
+def _explain_wire(x: np.ndarray, silent: np.ndarray) -> NoReturn:
+    """Raise the Mistake of a module that does not return x when its kernels are zero."""
     place = np.unravel_index(x.argmin(), x.shape)
     saw = (
         "With all its kernels zero the branch is silent, and for an input of "
@@ -447,8 +459,8 @@ def _explain_wire(x, silent):
     )
 
 
-def _bottleneck(function):
-    """The model of a learner's bottleneck module, or a Mistake."""
+def _bottleneck(function: Any) -> keras.Model:
+    """The model of a learner's function. Raises a Mistake unless it is a bottleneck module."""
     model = answers.network(function, SHAPE)
     if model.output_shape[1:] != SHAPE:
         raise Mistake(
@@ -471,7 +483,7 @@ def _bottleneck(function):
     return model
 
 
-def _check_biases(model):
+def _check_biases(model: keras.Model) -> None:
     biases = sum(weight.name == "bias" for weight in model.trainable_weights)
     if biases:
         raise Mistake(
@@ -484,49 +496,28 @@ def _check_biases(model):
         )
 
 
-def _outputs(model, silent=False):
-    """What it makes of the inputs, with kernels drawn from one seed, or all zero."""
-    random = np.random.default_rng(1)
-    for kernel in answers.kernels(model):
-        drawn = random.normal(0, np.sqrt(2 / np.prod(kernel.shape[:-1])), kernel.shape)
-        kernel.assign(np.zeros(kernel.shape) if silent else drawn)
-    return model(_inputs(), training=True).numpy()
-
-
 @functools.cache
-def _due(order, shortcut=True):
-    """What the package's bottleneck of this order makes of the inputs."""
+def _due(order: str, shortcut: bool = True) -> np.ndarray:
+    """The outputs of the package's bottleneck of this order."""
     image = keras.Input(SHAPE)
-    return _outputs(
-        keras.Model(image, residual_module(image, SHAPE[-1], order=order, shortcut=shortcut))
-    )
+    module = residual_module(image, SHAPE[-1], order=order, shortcut=shortcut)
+    return answers.outputs(keras.Model(image, module), _inputs())
 
 
 @functools.cache
-def _inputs():
+def _inputs() -> np.ndarray:
     """Eight images whose channels differ in their mean."""
     random = np.random.default_rng(0)
     means = random.standard_normal(SHAPE[-1])
     return (means + random.standard_normal((8, *SHAPE))).astype(np.float32)
 
 
-def _close(outputs, others):
-    """Equal but for what the epsilon of a norm changes, 1 per cent between Keras's and ours."""
+def _close(outputs: np.ndarray, others: np.ndarray) -> bool:
+    """Whether outputs are equal, but for BN's epsilon: Keras's and ours differ by 1 per cent."""
     return np.linalg.norm(outputs - others) < 0.03 * np.linalg.norm(others)
 
 
-def _of_modules(squares):
-    """The weights of ResNet-164's modules, if each had so many times the square of its width."""
-    return 18 * squares * (64**2 + 128**2 + 256**2)
-
-
-def _wire(modules, **options):
-    """The signal's gradient at each module, when the shortcuts alone carry it."""
-    stack = {"kind": "basic", "normalization": True, "shortcut": True, "shortcut_only": True}
-    return stack_gradients(modules, **stack, **options).signal_gradient
-
-
-def _single_shares(modules):
-    """(modules - 1,) what each module of (b) leaves of the gradient that it gets."""
-    gradient = _wire(modules, order="bn_after_addition")
+def _single_shares(modules: int) -> np.ndarray:
+    """(modules - 1,) the share of the gradient that each module of (b) passes on."""
+    gradient = stack_gradients(modules, order="bn_after_addition", **WIRE).signal_gradient
     return gradient[:-1] / gradient[1:]

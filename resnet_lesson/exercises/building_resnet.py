@@ -2,18 +2,20 @@
 and a stream that gets louder."""
 
 from collections import Counter
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from ..networks.cost import parts
+from ..networks.cost import Part, parts
+from ..networks.layers import LayerMaker
 from ..networks.orders import bottleneck_convolutions
 from ..networks.residual import residual_module
 from ..runtime import keras
 from . import answers
 from .tutor import Mistake, exercise, shown
 
-layers = keras.layers
 STAGES, FILTERS, CLASSES = (3, 4, 6), (64, 128, 256, 512), 200  # the article's example
 BUDGET, MODULES, WIDTH = 500_000, 13, 256
 
@@ -24,27 +26,15 @@ BUDGET, MODULES, WIDTH = 500_000, 13, 256
     "A kernel slides: it is as large as its window, whatever it slides over. The one layer that "
     "might notice is the dense one at the end. What does global pooling hand to it?",
 )
-def pictures(more):
+def pictures(more: Any) -> str:
     """How many parameters more has the network for pictures of twice the height and width?"""
     given = answers.number(more)
-    (before, work), (after, work_after) = (_totals(STAGES, FILTERS, CLASSES, n) for n in (64, 128))
-    near = _near(given)
+    (before, work), (after, work_after) = _totals(64), _totals(128)
     if given == after - before:
         return (
             f"Both have {after:,} parameters. The arithmetic is what pictures cost: "
             f"{work_after / work:.1f} times the multiply-adds. So one set of weights can look at "
             "pictures of other sizes."
-        )
-    saw = f"You say {given:+,.0f} parameters; the network for 64x64 pictures has {before:,}."
-    if given == 4 or near(*(times * before for times in (1, 2, 3, 4))):
-        raise Mistake(
-            "pixels",
-            saw,
-            "Parameters growing with the pixels would mean a weight of its own for each place. A "
-            "convolution uses the same few weights at every place.",
-            "write down the shape of one kernel, and look for the height of the picture in it.",
-            "a kernel has two sides of its window, channels in and filters out, and nothing else. "
-            "Now the same for a norm, and for what follows the pooling.",
         )
     if given == 1:
         raise Mistake(
@@ -54,26 +44,38 @@ def pictures(more):
             "subtract the two counts.",
             "what is left if you take a number from itself?",
         )
+    saw = f"You say {given:+,.0f} parameters; the network for 64x64 pictures has {before:,}."
     pooled = FILTERS[-1] * CLASSES  # weights of the classifier
-    if near(3 * pooled, (16**2 - 8**2) * pooled):
-        raise Mistake(
+    near = partial(answers.near, given)
+    answers.explain(
+        saw,
+        (
+            given == 4 or near(*(times * before for times in (1, 2, 3, 4))),
+            "pixels",
+            "Parameters growing with the pixels would mean a weight of its own for each place. A "
+            "convolution uses the same few weights at every place.",
+            "write down the shape of one kernel, and look for the height of the picture in it.",
+            "a kernel has two sides of its window, channels in and filters out, and nothing else. "
+            "Now the same for a norm, and for what follows the pooling.",
+        ),
+        (
+            near(3 * pooled, (16**2 - 8**2) * pooled),
             "wider classifier",
-            saw,
             "That is a dense layer that reads a map of several pixels, as with the article's fixed "
             "8x8 pooling, or with none. This network averages over the whole map, whatever its "
             "size.",
             "work out the shape between the pooling and the dense layer, for both pictures.",
             "`GlobalAveragePooling2D` leaves one number for each channel.",
-        )
-    if near(work_after - work, work_after):
-        raise Mistake(
+        ),
+        (
+            near(work_after - work, work_after),
             "arithmetic",
-            saw,
             "That is about multiply-adds. They are the work at all places; parameters are what is "
             "stored once.",
             "watch the two columns in the table of `ArchitectureBuilder` apart.",
             "type another width and height there: one of the two columns stays as it is.",
-        )
+        ),
+    )
     raise Mistake(
         "fewer" if given < 0 else "other layer",
         saw,
@@ -94,14 +96,14 @@ def more():
     "A kernel has size x size x channels in x channels out weights. Add up a 1x1 from 512 to 128, "
     "a 3x3 from 128 to 128, and a 1x1 back. The norms are small change.",
 )
-def module_size(parameters):
+def module_size(parameters: Any) -> str:
     """How many parameters has a module of the last stage, other than its first?"""
     given = answers.number(parameters)
-    stage, stage_before = (_stage(units) for units in (STAGES[-1], STAGES[-1] - 1))
-    right = stage.parameters - stage_before.parameters
-    first = _stage(1).parameters
-    squeeze, middle, widen = _kernels(FILTERS[-1], FILTERS[-1])
-    near = _near(given)
+    stage = _last_stage(STAGES[-1])
+    right = stage.parameters - _last_stage(STAGES[-1] - 1).parameters
+    first = _last_stage(1).parameters
+    squeeze, middle, widen = _kernel_sizes(FILTERS[-1], FILTERS[-1])
+    near = partial(answers.near, given)
     if near(right):
         return (
             f"It has {right:,}: {squeeze:,} and {widen:,} weights in the two 1x1 kernels, "
@@ -109,80 +111,74 @@ def module_size(parameters):
             "A single 3x3 convolution at full width would have over eight times as many as the "
             "whole module."
         )
+    full, half = 9 * FILTERS[-1] ** 2, FILTERS[-1] // 2
+    area = stage.height * stage.width
     saw = f"You say {given:,.0f}."
-    if near(first, first - right):
-        raise Mistake(
+    answers.explain(
+        saw,
+        (
+            near(first, first - right),
             "the first",
-            saw,
             "That is the first module of the stage, or its projection: the one place where the "
             "shortcut has weights.",
             "leave out what an identity does not have, and mind how many channels come in.",
             "behind the first module, 512 channels go in and 512 come out.",
-        )
-    if near(stage.parameters):
-        raise Mistake(
+        ),
+        (
+            near(stage.parameters),
             "whole stage",
-            saw,
             "That is the stage, and its modules share no weights.",
             "find what each module has; one of them is larger than the others.",
             "let `ArchitectureBuilder` show the stage with one module more, and subtract.",
-        )
-    if near(stage.parameters / STAGES[-1], within=0.01):
-        raise Mistake(
+        ),
+        (
+            near(stage.parameters / STAGES[-1], within=0.01),
             "mean",
-            saw,
             "That is the stage divided by its modules. The first has a projection, and lifts the "
             "mean above what each of the others has.",
             "take two stages that differ by one such module, and subtract.",
             "or take the projection and what else differs out of the stage before you divide.",
-        )
-    full = 9 * FILTERS[-1] ** 2
-    if near(full, 2 * full, 3 * full, full + 2 * FILTERS[-1] ** 2):
-        raise Mistake(
+        ),
+        (
+            near(full, 2 * full, 3 * full, full + 2 * FILTERS[-1] ** 2),
             "full width",
-            saw,
             "That is a 3x3 kernel between 512 and 512 channels. A bottleneck is there to avoid "
             "just that.",
             "look at the filters of each convolution in `module` above.",
             "the 3x3 works at a quarter of the filters on both of its sides.",
-        )
-    half = FILTERS[-1] // 2
-    if near(9 * half**2, 9 * half**2 + 2 * half * FILTERS[-1]):
-        raise Mistake(
+        ),
+        (
+            near(9 * half**2, 9 * half**2 + 2 * half * FILTERS[-1]),
             "half",
-            saw,
             "That fits a bottleneck at half the filters. In the 3x3 the width counts on both "
             "sides, so this is no small matter: twice as wide is four times the weights.",
             "look up by what `module` above divides its filters, and put that number in.",
             "512 divided by four is 128.",
-        )
-    if near(middle):
-        raise Mistake(
+        ),
+        (
+            near(middle),
             "nine forgotten",
-            saw,
             "That is the 3x3 alone; or, as chance has it, all three kernels counted as if they "
             "were 1x1.",
             "count each kernel with its own size, and all three of them.",
             "the 3x3 has nine weights for each pair of channels, the two others have one.",
-        )
-    if near(squeeze, squeeze + widen, squeeze + middle):
-        raise Mistake(
+        ),
+        (
+            near(squeeze, squeeze + widen, squeeze + middle),
             "one missing",
-            saw,
             "That is a part of the branch: it goes down to a quarter, works there, and comes back.",
             "write the three kernels below one another, with channels in and out.",
             "a 1x1 down, a 3x3 in the middle, a 1x1 up: the last has as many as the first.",
-        )
-    area = stage.height * stage.width
-    if near(area * right):
-        raise Mistake(
+        ),
+        (
+            near(area * right),
             "arithmetic",
-            saw,
             f"That is about the number of multiply-adds: the weights times the {area} places of "
             "the map. A weight is stored once, however often it is used.",
             "count the weights of one place.",
             f"divide by {area}.",
-        )
+        ),
+    )
     raise Mistake(
         "too few" if given < right else "too many",
         saw,
@@ -205,12 +201,12 @@ def parameters():
     "Make the activated tensor once, give it a name, and let both the branch and the projection "
     "start from it. The identity is another matter.",
 )
-def projection(module):
+def projection(module: Any) -> str:
     """The module that projects the wrong tensor: mend it."""
     reduces = answers.network(module, (8, 8, 16), 32, 2, True)
     keeps = answers.network(module, (8, 8, 32), 32, 1, False)
-    for model, due in ((reduces, (4, 4, 32)), (keeps, (8, 8, 32))):
-        _check_shape(model, due)
+    _check_shape(reduces, (4, 4, 32))
+    _check_shape(keeps, (8, 8, 32))
     _check_identity(keeps)
     _check_projection(reduces)
     growth = _growth(reduces)
@@ -241,7 +237,7 @@ def repaired(x, filters, stride, reduce):
     return layers.add([branch, shortcut])
 
 
-def _check_shape(model, due):
+def _check_shape(model: keras.Model, due: tuple[int, ...]) -> None:
     made = model.output_shape[1:]
     if made != due:
         raise Mistake(
@@ -253,8 +249,8 @@ def _check_shape(model, due):
         )
 
 
-def _check_identity(model):
-    """With a branch of zeros, the module that does not reduce is the identity."""
+def _check_identity(model: keras.Model) -> None:
+    """Raise a Mistake unless a module without a projection is the identity on a branch of zeros."""
     if not _kernel_counts(model) >= Counter(_shapes(32, 32)):
         raise _other_branch(model, "not reduce")
     if _kernel_counts(model)[1, 1, 32, 32]:
@@ -267,9 +263,9 @@ def _check_identity(model):
             "`reduce` is true for a stage's first module only; elsewhere the shortcut is free.",
         )
     x = _batch(model)
-    result = _outputs(model, x, scale=0)
+    result = answers.outputs(model, x, scale=0)
 
-    def equals(other):
+    def equals(other: np.ndarray) -> bool:
         return np.allclose(result, other, atol=1e-3)
 
     if equals(x):
@@ -312,7 +308,8 @@ def _check_identity(model):
     )
 
 
-def _check_projection(model):
+def _check_projection(model: keras.Model) -> None:
+    """Raise a Mistake unless a module projects the activated tensor, and is else the package's."""
     found = _kernel_counts(model)
     if found == Counter(_shapes(16, 32)):
         raise Mistake(
@@ -335,8 +332,12 @@ def _check_projection(model):
     if found != Counter([*_shapes(16, 32), (1, 1, 16, 32)]):
         raise _other_branch(model, "reduce")
     x = _batch(model)
-    result = _outputs(model, x)
-    starts = [name for name in ("activated", "raw", "normed") if _equals(result, _twin(name), x)]
+    result = answers.outputs(model, x)
+    starts = [
+        start
+        for start in ("activated", "raw", "normed")
+        if answers.close(result, answers.outputs(_projecting(start), x))
+    ]
     if "raw" in starts:
         raise Mistake(
             "raw",
@@ -367,7 +368,7 @@ def _check_projection(model):
             "compare the order in your branch with BN, ReLU, convolution, three times.",
             "put your lines beside `module` at the top of this notebook.",
         )
-    more = model.count_params() - _twin("activated").count_params()
+    more = model.count_params() - _projecting("activated").count_params()
     if more:
         raise Mistake(
             "two norms",
@@ -380,7 +381,7 @@ def _check_projection(model):
         )
 
 
-def _other_branch(model, case):
+def _other_branch(model: keras.Model, case: str) -> Mistake:
     found = ", ".join("x".join(map(str, shape)) for shape in _kernel_counts(model)) or "none"
     return Mistake(
         "other branch",
@@ -398,11 +399,11 @@ def _other_branch(model, case):
     "Two things happen at the same moment, at a stage's first module: it projects, and, from the "
     "second stage on, it halves. Nothing depends on the stage alone.",
 )
-def stride(function):
+def stride(function: Any) -> str:
     """The stages that shrink their maps in every module: mend them."""
     units, filters, size = (1, 3, 2), (16, 32, 64), 32
     model = answers.network(function, (size, size, 8), units, filters)
-    maps = [tuple(sum_.output.shape[1:]) for sum_ in model.operations if _is_addition(sum_)]
+    maps = [tuple(each.output.shape[1:]) for each in model.operations if _is_addition(each)]
     due = [
         (size // 2**stage, size // 2**stage, width)
         for stage, (count, width) in enumerate(zip(units, filters, strict=True))
@@ -484,13 +485,13 @@ def all_stages(x, stages, filters):
     return x
 
 
-def _right_stages(model, units, filters):
-    """What to say of stages whose maps are right: they may still project too often."""
+def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int, ...]) -> str:
+    """The reply to stages whose maps are right. Raises a Mistake if they project too often."""
     widths = [8, *filters]
     due = sum(
         channels * width
-        + sum(_kernels(channels, width))
-        + (count - 1) * sum(_kernels(width, width))
+        + sum(_kernel_sizes(channels, width))
+        + (count - 1) * sum(_kernel_sizes(width, width))
         for count, channels, width in zip(units, widths[:-1], filters, strict=True)
     )
     found = sum(int(np.prod(shape)) * count for shape, count in _kernel_counts(model).items())
@@ -524,7 +525,7 @@ def _right_stages(model, units, filters):
     "Modules need not stay where they are. What has a module of the last stage, and what has one "
     "of the stage before it? Move one, and count again.",
 )
-def budget(choice):
+def budget(choice: Any) -> str:
     """Stages and filters of a network within 500,000 parameters."""
     stages, filters = _chosen(choice)
     try:
@@ -545,8 +546,7 @@ def budget(choice):
             "few stages",
             saw,
             "Each stage halves the maps once. With fewer than three, the last maps are large, and "
-            "a 3x3 kernel "
-            "covers little of them at a time.",
+            "a 3x3 kernel covers little of them at a time.",
             "spread your modules over three stages or more.",
             "a stage may be as short as one module.",
         )
@@ -608,7 +608,7 @@ def choose():
     "The branch starts with BN, so what it adds does not know the scale. The input does. Divide "
     "the norm of output minus input by that of the input, at 1, 10 and 100.",
 )
-def change(changes):
+def change(changes: Any) -> str:
     """How far does a module with an untouched wire change a stream that gets louder?"""
     values, powers, saw = answers.by_scale(
         changes,
@@ -688,96 +688,69 @@ def changes():
     return found
 
 
-def _chosen(choice):
+def _chosen(choice: Any) -> Any:
     """Stages and filters, from a pair of them or a function that returns it."""
-    choice = answers.asked(choice) if callable(choice) else choice
+    choice = answers.result_of(choice) if callable(choice) else choice
     if not isinstance(choice, tuple | list) or len(choice) != 2:
-        raise answers.other_kind(choice, "a pair, stages and filters")
+        raise answers.wrong_kind(choice, "a pair, stages and filters")
     return choice
 
 
-def _near(given):
-    """Whether a number is one of some others, to a twentieth."""
-
-    def near(*others, within=0.05):
-        return any(abs(given - other) <= within * other for other in others)
-
-    return near
+def _totals(size: int) -> tuple[int, int]:
+    """Parameters and multiply-adds of the article's network for square pictures."""
+    made = parts(size, size, 3, CLASSES, STAGES, FILTERS)
+    return sum(part.parameters for part in made), sum(part.multiply_adds for part in made)
 
 
-def _totals(stages, filters, classes, size):
-    """Parameters and multiply-adds of a network for square pictures."""
-    made = parts(size, size, 3, classes, stages, filters)
-    return [sum(getattr(part, name) for part in made) for name in ("parameters", "multiply_adds")]
-
-
-def _stage(units):
+def _last_stage(units: int) -> Part:
     """The last stage of the article's network, with this many modules."""
     return parts(64, 64, 3, CLASSES, (*STAGES[:-1], units), FILTERS)[-2]
 
 
-def _shapes(channels, filters):
+def _shapes(channels: int, filters: int) -> list[tuple[int, ...]]:
     """Shapes of the three kernels of a bottleneck's branch."""
-    shapes = []
+    shapes: list[tuple[int, ...]] = []
     for width, size, _ in bottleneck_convolutions(filters, 1):
         shapes.append((size, size, channels, width))
         channels = width
     return shapes
 
 
-def _kernels(channels, filters):
+def _kernel_sizes(channels: int, filters: int) -> list[int]:
     """How many weights each of the three kernels has."""
     return [int(np.prod(shape)) for shape in _shapes(channels, filters)]
 
 
-def _kernel_counts(model):
+def _kernel_counts(model: keras.Model) -> Counter[tuple[int, ...]]:
     """How many kernels of each shape a model has."""
     return Counter(tuple(kernel.shape) for kernel in answers.kernels(model))
 
 
-def _is_addition(operation):
-    """``keras.layers.Add``, and what ``+`` makes of two tensors."""
+def _is_addition(operation: Any) -> bool:
+    """Whether it is ``keras.layers.Add``, or the operation behind ``+``."""
     return type(operation).__name__ == "Add"
 
 
-def _batch(model):
+def _batch(model: keras.Model) -> np.ndarray:
     return np.random.default_rng(0).normal(size=(16, *model.input_shape[1:])).astype("float32")
 
 
-def _outputs(model, x, scale=1):
-    """In training mode, with kernels that depend on their shape alone: equal in equal modules."""
-    for kernel in answers.kernels(model):
-        random = np.random.default_rng([*kernel.shape])
-        deviation = scale * np.sqrt(2 / np.prod(kernel.shape[:-1]))
-        kernel.assign(deviation * random.standard_normal(kernel.shape))
-    return np.asarray(model(x, training=True))
-
-
-def _growth(model):
+def _growth(model: keras.Model) -> float:
     """How many times larger the output becomes with an input 100 times larger."""
     x = _batch(model)
-    return np.linalg.norm(_outputs(model, 100 * x)) / np.linalg.norm(_outputs(model, x))
+    loud, quiet = answers.outputs(model, 100 * x), answers.outputs(model, x)
+    return float(np.linalg.norm(loud) / np.linalg.norm(quiet))
 
 
-def _equals(result, model, x):
-    return np.allclose(result, _outputs(model, x), atol=0.02)
-
-
-def _twin(start):
-    """A projecting module: the package's, or one that projects the raw or the normed tensor."""
-
-    def norm(h):
-        return layers.BatchNormalization(momentum=0.9, epsilon=2e-5)(h)
-
-    def conv(h, filters, size, stride=1):
-        return layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(h)
-
+def _projecting(start: str) -> keras.Model:
+    """A module that projects the activated tensor, as the package's, or the raw or normed one."""
     image = keras.Input((8, 8, 16))
     if start == "activated":
         return keras.Model(image, residual_module(image, 32, 2, reduce=True))
-    normed = norm(image)
-    branch = conv(layers.ReLU()(normed), 8, 1)
-    branch = conv(layers.ReLU()(norm(branch)), 8, 3, 2)
-    branch = conv(layers.ReLU()(norm(branch)), 32, 1)
-    shortcut = conv(image if start == "raw" else normed, 32, 1, 2)
-    return keras.Model(image, layers.add([branch, shortcut]))
+    make = LayerMaker(None, -1, reg=0, bn_epsilon=2e-5, bn_momentum=0.9)
+    normed = make.bn(image)
+    branch = make.conv(make.relu(normed), 8, 1)
+    branch = make.conv(make.relu(make.bn(branch)), 8, 3, 2)
+    branch = make.conv(make.relu(make.bn(branch)), 32, 1)
+    shortcut = make.conv(image if start == "raw" else normed, 32, 1, 2)
+    return keras.Model(image, make.add(branch, shortcut))

@@ -1,9 +1,11 @@
 """Exercises of notebook 2: starts at zero, sums that double, a lost shortcut, the basic module."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..gradients.norms import norm as norm_of
-from ..gradients.stacks import stack_gradients
 from ..runtime import keras, tf
 from . import answers
 from .tutor import Mistake, exercise, shown
@@ -13,14 +15,6 @@ layers = keras.layers
 FILTERS = 16
 SHAPE = (8, 8, FILTERS)
 LARGEST_HALF = 65_504  # the largest number of 16 bits
-# What else than their sum a module may make of its branch and its input (the latter also after
-# norm and ReLU).
-WRONG_SUMS = {
-    "never added": lambda branch, x, activated: branch,
-    "activated": lambda branch, x, activated: branch + activated,
-    "ReLU after": lambda branch, x, activated: keras.ops.relu(branch + x),
-    "multiplied": lambda branch, x, activated: branch * x,
-}
 
 
 @exercise(
@@ -29,14 +23,14 @@ WRONG_SUMS = {
     "Set one kernel to zero and follow the signal through the branch: what goes into the other "
     "kernel? And what is the slope of ReLU where its input is exactly zero? (TensorFlow says 0.)",
 )
-def zero_start(choice):
+def zero_start(choice: Any) -> str:
     """Which of a branch's two kernels may start at zero, so that the branch still learns?"""
     choices = ("first", "last", "either", "neither")
     if not isinstance(choice, str):
-        raise answers.other_kind(choice, f"one of the words {', '.join(choices)}")
+        raise answers.wrong_kind(choice, f"one of the words {', '.join(choices)}")
     word = choice.strip().lower()
     if word == "last":
-        (first, last), (first_later, _) = _pulls(zeroed=1)
+        (first, last), (first_later, _) = _kernel_gradients(zeroed=1)
         return (
             f"At the first step the last kernel's gradient is {last:.2g} and the first one's is "
             f"{first:g}, for nothing comes back through a zero; after one step it is "
@@ -44,7 +38,7 @@ def zero_start(choice):
             "at once: the last part of a branch is where to put the zero."
         )
     if word == "first":
-        first, last = _pulls(zeroed=0)[-1]
+        first, last = _kernel_gradients(zeroed=0)[-1]
         raise Mistake(
             "first",
             f"With the first kernel at zero I measure a gradient of `{first:g}` at the first "
@@ -97,7 +91,7 @@ def may_be_zero():
     "The size is the root of the mean square. So which mean square belongs to a size of 65,504, "
     "and how often must 1 be doubled to get there?",
 )
-def overflow(depth):
+def overflow(depth: Any) -> str:
     """How many layers h + relu(h) @ W until the signal is too large for 16 bits?"""
     given = answers.number(depth)
     reached = [_depth_reached(seed) for seed in range(5)]
@@ -177,7 +171,7 @@ def depth_reached():
     "A Keras layer changes nothing in place: it returns a new tensor. Follow that tensor to where "
     "it is used.",
 )
-def stack(function):
+def stack(function: Any) -> str:
     """Residual modules whose shortcuts do nothing: mend them."""
     network = answers.network(function, SHAPE, 2)
     _check_shape(network)
@@ -239,7 +233,7 @@ def repaired(x, modules):
     "`layers.Conv2D(filters, 3, padding='same', use_bias=False)` keeps the image's size and has no "
     "bias. The last line returns `layers.add` of two tensors.",
 )
-def basic(function):
+def basic(function: Any) -> str:
     """The basic module, from its parts."""
     network = answers.network(function, SHAPE, FILTERS)
     _check_shape(network)
@@ -263,7 +257,7 @@ def basic(function):
         )
     _check_sum(network)
     for end in (layers.Identity, layers.ReLU):
-        if _equal(network, answers.network(_norm_behind, SHAPE, FILTERS, end)):
+        if _equal(network, answers.network(_bn_behind, SHAPE, FILTERS, end)):
             raise Mistake(
                 "norm behind",
                 "In your branch each norm stands behind its convolution.",
@@ -294,7 +288,7 @@ def basic_module(x, filters):
     "Do it for 25, 50, 100 and 200 layers. A constant factor a layer would square the ratio with "
     "each doubling of the depth.",
 )
-def depth(ratios):
+def depth(ratios: Any) -> str:
     """How does the growth of a residual gradient depend on the depth?"""
     found = answers.table(ratios, "a dict of depths and their ratios")
     depths = list(found)
@@ -333,12 +327,13 @@ def ratios():
     return found
 
 
-def _check_ratio(depth, given):
-    options = {"normalization": True, "shortcut": True}
-    norms = [stack_gradients(depth, seed=seed, **options).signal_gradient for seed in range(5)]
-    draws = [norm[0] / norm[-1] for norm in norms]
+def _check_ratio(depth: int, given: float) -> None:
+    """Raise a Mistake unless given is the ratio of a stack of this depth."""
+    draws = [
+        answers.end_ratio(depth, seed=seed, normalization=True, shortcut=True) for seed in range(5)
+    ]
 
-    def near(value):
+    def near(value: float) -> bool:
         return min(draws) / 1.4 <= value <= 1.4 * max(draws)
 
     if near(given):
@@ -375,7 +370,7 @@ def _check_ratio(depth, given):
     raise _other_ratio(saw)
 
 
-def _other_ratio(saw):
+def _other_ratio(saw: str) -> Mistake:
     return Mistake(
         "other ratio",
         saw,
@@ -385,98 +380,101 @@ def _other_ratio(saw):
     )
 
 
-def _norm_relu(x):
+def _bn_relu(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.ReLU()(layers.BatchNormalization()(x))
 
 
-def _conv(x, filters):
+def _conv(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     return layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
 
 
-def _parts(x, filters):
-    """The branch of a basic module, its input, and that after norm and ReLU."""
-    activated = _norm_relu(x)
-    return _conv(_norm_relu(_conv(activated, filters)), filters), x, activated
+def _parts(x: keras.KerasTensor, filters: int) -> tuple[keras.KerasTensor, ...]:
+    """The branch of a basic module, its input, and that after BN and ReLU."""
+    activated = _bn_relu(x)
+    return _conv(_bn_relu(_conv(activated, filters)), filters), x, activated
 
 
-def _basic(x, filters):
-    branch, x, _ = _parts(x, filters)
-    return branch + x
-
-
-def _branch(x, filters):
+def _branch(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
     return _parts(x, filters)[0]
 
 
-def _norm_behind(x, filters, end):
-    """The order of He et al. 2015, with or without its last ReLU."""
-    branch = layers.BatchNormalization()(_conv(_norm_relu(_conv(x, filters)), filters))
+def _basic(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    return _branch(x, filters) + x
+
+
+def _bn_behind(x: keras.KerasTensor, filters: int, end: Any) -> keras.KerasTensor:
+    """The order of He et al. 2015, which ends in a ReLU, or without it in the identity."""
+    branch = layers.BatchNormalization()(_conv(_bn_relu(_conv(x, filters)), filters))
     return end()(branch + x)
 
 
-def _stacked(x, modules, module=_basic):
+def _stacked(x: keras.KerasTensor, modules: int, module: Any = _basic) -> keras.KerasTensor:
     for _ in range(modules):
         x = module(x, FILTERS)
     return x
 
 
-def _around_all(x, modules):
+def _around_all(x: keras.KerasTensor, modules: int) -> keras.KerasTensor:
     return x + _stacked(x, modules, _branch)
 
 
-def _first_input_everywhere(x, modules):
+def _first_input_everywhere(x: keras.KerasTensor, modules: int) -> keras.KerasTensor:
     first = x
     for _ in range(modules):
         x = first + _branch(x, FILTERS)
     return x
 
 
-def _vectors(model):
+def _vectors(model: keras.Model) -> list[keras.Variable]:
     return [weight for weight in model.weights if len(weight.shape) != 4]
 
 
-def _shapes(model):
-    """Of the kernels in order, then of the rest: the order of norms and kernels does not count."""
-    return [tuple(weight.shape) for weight in answers.kernels(model) + _vectors(model)]
+def _weights(model: keras.Model) -> list[keras.Variable]:
+    """Kernels in order, then the rest: it does not count whether BN or a kernel was made first."""
+    return answers.kernels(model) + _vectors(model)
 
 
-def _draw_weights(model):
-    """Weights with which every part of a module makes a difference."""
+def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in _weights(model)]
+
+
+def _draw_weights(model: keras.Model) -> None:
+    """Draw weights with which every layer of a module makes a difference."""
     random = np.random.default_rng(0)
-    for weight in answers.kernels(model):
-        deviation = np.sqrt(2 / np.prod(weight.shape[:-1]))
-        weight.assign(deviation * random.standard_normal(weight.shape))
-    for weight in _vectors(model):
-        weight.assign(random.uniform(0.5, 1.5, weight.shape))
+    for kernel in answers.kernels(model):
+        kernel.assign(answers.he_weights(random, kernel.shape))
+    for vector in _vectors(model):
+        vector.assign(random.uniform(0.5, 1.5, vector.shape))
 
 
-def _equal(model, twin):
-    """Whether a twin with the same weights answers alike."""
-    return _shapes(model) == _shapes(twin) and _alike(_answer(model), _given_weights(twin, model))
+def _equal(model: keras.Model, twin: keras.Model) -> bool:
+    """Whether a twin with the same weights has the same outputs."""
+    if _shapes(model) != _shapes(twin):
+        return False
+    return _close(_outputs(model), _outputs_with_weights_of(model, twin))
 
 
-def _given_weights(twin, model):
-    """What the twin answers with the weights of the model."""
-    sources, targets = (answers.kernels(each) + _vectors(each) for each in (model, twin))
-    for source, target in zip(sources, targets, strict=True):
+def _outputs_with_weights_of(model: keras.Model, twin: keras.Model) -> np.ndarray:
+    """The outputs of the twin after it got the weights of the model."""
+    for source, target in zip(_weights(model), _weights(twin), strict=True):
         target.assign(source)
-    return _answer(twin)
+    return _outputs(twin)
 
 
-def _alike(theirs, ours):
-    """Whether two answers are equal but for the epsilon of the norms."""
+def _close(theirs: np.ndarray, ours: np.ndarray) -> bool:
+    """Whether outputs are equal, but for the epsilon of BN."""
     return theirs.shape == ours.shape and bool(np.abs(theirs - ours).max() < 0.02 * ours.std())
 
 
-def _images():
+def _images() -> np.ndarray:
     return np.random.default_rng(1).standard_normal((4, *SHAPE)).astype(np.float32)
 
 
-def _answer(model):
+def _outputs(model: keras.Model) -> np.ndarray:
     return model(_images(), training=False).numpy()
 
 
-def _check_shape(model):
+def _check_shape(model: keras.Model) -> None:
     shape = tuple(model.output_shape)[1:]
     if shape == SHAPE:
         return
@@ -498,7 +496,7 @@ def _check_shape(model):
     )
 
 
-def _check_parts(model):
+def _check_parts(model: keras.Model) -> None:
     kernels, vectors = answers.kernels(model), _vectors(model)
     if len(kernels) != 2:
         raise Mistake(
@@ -519,12 +517,12 @@ def _check_parts(model):
             "look at the second argument of `Conv2D`.",
             "`layers.Conv2D(filters, 3, ...)` has 3x3 kernels.",
         )
-    norms = sum(not weight.trainable for weight in vectors) // 2
-    extra = len(vectors) - 4 * norms
-    if norms != 2:
+    bn_layers = sum(not weight.trainable for weight in vectors) // 2
+    extra = len(vectors) - 4 * bn_layers
+    if bn_layers != 2:
         raise Mistake(
             "norms",
-            f"Your module has {norms} batch norm{'' if norms == 1 else 's'}.",
+            f"Your module has {bn_layers} batch norm{'' if bn_layers == 1 else 's'}.",
             "One stands before each ReLU, so that half of what the ReLU sees is negative.",
             "go through the branch, and give each ReLU its norm.",
             "two `BatchNormalization` layers, one for each convolution, none on the shortcut.",
@@ -541,62 +539,62 @@ def _check_parts(model):
         )
 
 
-def _check_sum(module):
-    """Raise the Mistake of a module that is right but for what it makes of its branch."""
-    image = keras.Input(SHAPE)
-    parts = _parts(image, FILTERS)
-    ends = layers.concatenate([added(*parts) for added in WRONG_SUMS.values()])
-    twin = keras.Model(image, ends)  # all in one, for speed
-    if _shapes(module) != _shapes(twin):
-        return
-    found = np.split(_given_weights(twin, module), len(WRONG_SUMS), axis=-1)
-    for name, ours in zip(WRONG_SUMS, found, strict=True):
-        if _alike(_answer(module), ours):
-            raise _sum_mistake(name)
-
-
-def _sum_mistake(name):
-    """What a tutor says of each of WRONG_SUMS."""
-    if name == "never added":
-        return Mistake(
-            name,
-            "With the last kernel of each module at zero, yours answers zero, not its input.",
-            "Then the branch is all there is: these are plain layers, and a deep stack of them "
-            "will degrade.",
-            "follow the input on its way to what the function returns.",
-            "an addition whose result nobody keeps has no effect; what does yours return?",
-        )
-    if name == "activated":
-        return Mistake(
-            name,
-            "With the last kernel at zero, your module answers its input after norm and ReLU.",
-            "The wire is to be bare: each module would norm the signal and cut off its negative "
-            "half, and nothing would arrive unchanged.",
-            "look at which tensor the addition takes.",
-            "keep the module's input under a name that no later line overwrites.",
-        )
-    if name == "ReLU after":
-        return Mistake(
-            name,
-            "With the last kernel at zero, your module answers its input where that is positive, "
-            "and zero where it is negative.",
-            "A ReLU on the sum stands on the shortcut as well: it cuts off what is negative, after "
-            "every module, and none can hand on its whole input.",
-            "let the sum be the last thing that happens.",
-            "both ReLUs stand in the branch, each before a convolution.",
-        )
-    return Mistake(
-        name,
+# What a module may make of its branch and its input, other than their sum, and what its Mistake
+# says. The functions take the branch, the input, and the input after BN and ReLU.
+WRONG_SUMS: dict[str, tuple[Callable[..., Any], str, str, str, str]] = {
+    "never added": (
+        lambda branch, x, activated: branch,
+        "With the last kernel of each module at zero, yours answers zero, not its input.",
+        "Then the branch is all there is: these are plain layers, and a deep stack of them "
+        "will degrade.",
+        "follow the input on its way to what the function returns.",
+        "an addition whose result nobody keeps has no effect; what does yours return?",
+    ),
+    "activated": (
+        lambda branch, x, activated: branch + activated,
+        "With the last kernel at zero, your module answers its input after norm and ReLU.",
+        "The wire is to be bare: each module would norm the signal and cut off its negative "
+        "half, and nothing would arrive unchanged.",
+        "look at which tensor the addition takes.",
+        "keep the module's input under a name that no later line overwrites.",
+    ),
+    "ReLU after": (
+        lambda branch, x, activated: keras.ops.relu(branch + x),
+        "With the last kernel at zero, your module answers its input where that is positive, "
+        "and zero where it is negative.",
+        "A ReLU on the sum stands on the shortcut as well: it cuts off what is negative, after "
+        "every module, and none can hand on its whole input.",
+        "let the sum be the last thing that happens.",
+        "both ReLUs stand in the branch, each before a convolution.",
+    ),
+    "multiplied": (
+        lambda branch, x, activated: branch * x,
         "With the last kernel at zero, your module answers zero: its branch multiplies the input.",
         "A product has no +1: where the branch is small, so is all that gets past it, back and "
         "forth.",
         "look at the operation in which branch and shortcut meet.",
         "y = x + F(x): with F at zero, what must be left?",
-    )
+    ),
+}
 
 
-def _other_sum(module):
-    """The Mistake of a module that is none of those known; tried with its last kernel at zero."""
+def _check_sum(module: keras.Model) -> None:
+    """Raise the Mistake of a module that is right but for what it makes of its branch."""
+    image = keras.Input(SHAPE)
+    tensors = _parts(image, FILTERS)
+    ends = [end(*tensors) for end, *_ in WRONG_SUMS.values()]
+    twin = keras.Model(image, layers.concatenate(ends))  # all in one, for speed
+    if _shapes(module) != _shapes(twin):
+        return
+    found = np.split(_outputs_with_weights_of(module, twin), len(ends), axis=-1)
+    outputs = _outputs(module)
+    for (name, (_, *words)), ours in zip(WRONG_SUMS.items(), found, strict=True):
+        if _close(outputs, ours):
+            raise Mistake(name, *words)
+
+
+def _other_sum(module: keras.Model) -> Mistake:
+    """The Mistake of a module that is wrong in another way; tried with its last kernel at zero."""
     last = answers.kernels(module)[-1]
     last.assign(0 * last)
     saw = "With the last kernel at zero, your module"
@@ -604,7 +602,7 @@ def _other_sum(module):
         "The branch is norm, ReLU, convolution, norm, ReLU, convolution; the input is added to it, "
         "and nothing comes after."
     )
-    if np.allclose(_answer(module), _images(), atol=1e-4):
+    if np.allclose(_outputs(module), _images(), atol=1e-4):
         return Mistake(
             "other branch",
             f"{saw} hands its input on, as it should; with other kernels it differs from mine.",
@@ -621,7 +619,7 @@ def _other_sum(module):
     )
 
 
-def _pulls(zeroed):
+def _kernel_gradients(zeroed: int) -> list[list[float]]:
     """Gradient norms of the kernels of a basic module of which one starts at zero.
 
     Returns:
@@ -631,23 +629,23 @@ def _pulls(zeroed):
     model = answers.network(_basic, SHAPE, FILTERS)
     kernels = answers.kernels(model)
     kernels[zeroed].assign(0 * kernels[zeroed])
-    wanted = np.random.default_rng(2).standard_normal((4, *SHAPE))
-    pulls = []
+    targets = np.random.default_rng(2).standard_normal((4, *SHAPE))
+    norms = []
     for _ in range(2):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean((model(_images(), training=True) - wanted) ** 2)
+            loss = tf.reduce_mean((model(_images(), training=True) - targets) ** 2)
         gradients = tape.gradient(loss, [kernel.value for kernel in kernels])
-        pulls.append([norm_of(gradient) for gradient in gradients])
+        norms.append([norm_of(gradient) for gradient in gradients])
         for kernel, gradient in zip(kernels, gradients, strict=True):
             kernel.assign(kernel - gradient)
-    return pulls
+    return norms
 
 
-def _depth_reached(seed, width=64):
-    """After how many layers h + relu(h) @ W a signal of size 1 has left 16 bits behind."""
+def _depth_reached(seed: int, width: int = 64) -> int:
+    """After how many layers h + relu(h) @ W a signal of size 1 leaves the range of 16 bits."""
     random = np.random.default_rng(seed)
     h, depth = random.standard_normal((width, width)), 0
     while np.sqrt(np.mean(h**2)) <= LARGEST_HALF:
-        weight = np.sqrt(2 / width) * random.standard_normal((width, width))
+        weight = answers.he_weights(random, (width, width))
         h, depth = h + np.maximum(h, 0) @ weight, depth + 1
     return depth

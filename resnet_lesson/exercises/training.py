@@ -1,5 +1,8 @@
 """Exercises of notebook 5: a stream's growth, a schedule, a parallel block, a kernel's scale."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from ..runtime import keras
@@ -17,7 +20,7 @@ DIVISIONS, WARM_UP, RATE = (32_000, 48_000), 400, 0.1
     "Vectors that have nothing to do with each other add up by their squares: a walk with random "
     "turns gets as far as the root of its steps. How much is added to the square in 12 blocks?",
 )
-def stream(times):
+def stream(times: Any) -> str:
     """How large is the stream of a pre-LN stack after 48 blocks?"""
     given = answers.number(times)
     early = _growth(12, seed=0)
@@ -87,15 +90,12 @@ def expected():
     "Divide the images that have gone by by those that there are to learn from. The test images "
     "are not among them.",
 )
-def seen(times):
+def seen(times: Any) -> str:
     """How often does He's training on CIFAR-10 see each image?"""
     given = answers.number(times)
     images = ITERATIONS * BATCH
     right = images / TRAIN
-
-    def near(value):
-        return abs(given - value) <= 0.02 * value
-
+    near = partial(answers.near, given, within=0.02)
     if near(right):
         first, second = (division * BATCH / TRAIN for division in DIVISIONS)
         return (
@@ -104,74 +104,69 @@ def seen(times):
             "iterations is another training: compare by what was seen, and say which you count."
         )
     saw = f"You say that each image is seen {given:g} times."
-    if near(ITERATIONS / TRAIN):
-        raise Mistake(
+    answers.explain(
+        saw,
+        (
+            near(ITERATIONS / TRAIN),
             "no batch",
-            saw,
             "That would be so if a step took one image. It takes a whole batch, and moves the "
             "weights once.",
             "count how many images a single step looks at.",
             "multiply the iterations by the size of a batch before you divide.",
-        )
-    if near(ITERATIONS / BATCH):
-        raise Mistake(
+        ),
+        (
+            near(ITERATIONS / BATCH),
             "iterations as images",
-            saw,
             "You divided the iterations by the batch, as if 64,000 were images. A batch is what a "
             "step takes, not a share of the steps.",
             "write the unit behind each number: steps, images a step, images.",
             "steps times images a step makes images: these are what the set of images divides.",
-        )
-    if near(TRAIN / BATCH):
-        raise Mistake(
+        ),
+        (
+            near(TRAIN / BATCH),
             "steps",
-            saw,
             "So many steps make one epoch: one look at each image.",
             "ask how often that many steps fit into the whole training.",
             "the iterations have not come into your number yet.",
-        )
-    if near(1 / right):
-        raise Mistake(
+        ),
+        (
+            near(1 / right),
             "upside down",
-            saw,
             "Less than one look at each would mean that most images are never used.",
             "ask what is divided by what: looks at images, by images.",
             "turn your fraction round.",
-        )
-    if near(images / (TRAIN + TEST)):
-        raise Mistake(
+        ),
+        (
+            near(images / (TRAIN + TEST)),
             "tested on",
-            saw,
             "Your set has the test images in it. What a network has trained on says nothing about "
             "images that are new to it.",
             "leave the test images where they are.",
             f"of 60,000 images, {TEST:,} wait for the end.",
-        )
-    if near(images / (TRAIN - 5_000)):
-        raise Mistake(
+        ),
+        (
+            near(images / (TRAIN - 5_000)),
             "held out",
-            saw,
             "That is with 45,000 images: so it was when the schedule was chosen, with 5,000 held "
             "out. The network whose error is reported may use those, too.",
             "count with all images that are not for the test.",
             f"divide by {TRAIN:,}.",
-        )
-    if any(near(division * BATCH / TRAIN) for division in DIVISIONS):
-        raise Mistake(
+        ),
+        (
+            near(*(division * BATCH / TRAIN for division in DIVISIONS)),
             "not the end",
-            saw,
             "So many epochs are over when the rate is divided, and training goes on.",
             "look for the number of iterations at which it ends.",
             "use the largest of the three numbers of iterations.",
-        )
-    if near(images):
-        raise Mistake(
+        ),
+        (
+            near(images),
             "all together",
-            saw,
             "That is how many images go by, each of them counted every time.",
             "spread them over the images that there are.",
             f"there are {TRAIN:,} to train on.",
-        )
+        ),
+    )
     raise Mistake(
         "other count",
         saw,
@@ -192,18 +187,18 @@ def times_seen():
     "compare with what was to happen there.",
     "Of several `if` that return, the first that is true has the word. Which one has it at 60,000?",
 )
-def schedule(rate):
+def schedule(rate: Any) -> str:
     """A schedule whose rate is wrong somewhere: mend it."""
 
-    def at(step):
-        return float(answers.array(answers.asked(rate, step), ()))
+    def at(step: int) -> float:
+        return float(answers.array(answers.result_of(rate, step), ()))
 
     steps = [100, 200, 300, 500, 10_000, 31_000, 32_100, 40_000, 47_000, 48_100, 60_000]
     rates = {step: at(step) for step in steps}
 
-    def saw(*some):
-        parts = [f"`{rates[step]:.3g}` at step {step:,}" for step in some]
-        return f"Your rate is {' and '.join(parts)}."
+    def saw(*some: int) -> str:
+        values = (f"`{rates[step]:.3g}` at step {step:,}" for step in some)
+        return f"Your rate is {' and '.join(values)}."
 
     for step, value in rates.items():
         if not (np.isfinite(value) and value > 0):
@@ -301,12 +296,12 @@ def rate(step):
     "Make one `keras.layers.LayerNormalization()`, and keep what it returns under a name of its "
     "own: both branches need it, and the shortcut needs `x` as it came.",
 )
-def parallel(block):
+def parallel(block: Any) -> str:
     """A pre-LN block whose two branches read the same stream: build it."""
     tokens, features = 6, 16
     attention, mlp = _Branch(features, seed=1), _Branch(features, seed=2)
     image = keras.Input((tokens, features))
-    out = answers.asked(block, image, attention, mlp)
+    out = answers.result_of(block, image, attention, mlp)
     answers.model_from(image, out)
     for name, branch in (("attention", attention), ("mlp", mlp)):
         if len(branch.seen) != 1:
@@ -320,12 +315,12 @@ def parallel(block):
     x = 3 + 2 * np.random.default_rng(0).standard_normal((4, tokens, features))
     x = x.astype(np.float32)
     both = keras.Model(image, [out, attention.seen[0], mlp.seen[0]])
-    # In training mode, where a batch normalisation shows what it is.
+    # In training mode a batch normalisation uses the batch's statistics, and so shows itself.
     result, *seen = (np.asarray(values) for values in both(x, training=True))
     result = answers.array(result, x.shape)
-    said = [np.asarray(attention.layer(seen[0])), np.asarray(mlp.layer(seen[1]))]
+    outputs = [np.asarray(attention.layer(seen[0])), np.asarray(mlp.layer(seen[1]))]
     normed = _normed(x, -1)
-    if _close(result, _normed(result, -1)):
+    if answers.close(result, _normed(result, -1)):
         raise Mistake(
             "post-LN",
             "What leaves your block has mean 0 and variance 1 at each token, whatever came in.",
@@ -335,7 +330,7 @@ def parallel(block):
             "norm before the branches; what the addition returns is the block's output.",
         )
     for name, value in zip(("attention", "mlp"), seen, strict=True):
-        if _close(value, x):
+        if answers.close(value, x):
             raise Mistake(
                 "raw stream",
                 f"Your `{name}` reads the stream as it comes, here with mean {x.mean():.0f}.",
@@ -344,22 +339,22 @@ def parallel(block):
                 "norm what a branch reads, not what it says.",
                 "the norm's output goes into both branches.",
             )
-        for axis, words in (((0, 1), "tokens and batch"), (1, "tokens"), ((1, 2), "all at once")):
-            if _close(value, _normed(x, axis)):
+        for axes, over in (((0, 1), "tokens and batch"), ((1,), "tokens"), ((1, 2), "all at once")):
+            if answers.close(value, _normed(x, axes)):
                 raise Mistake(
                     "other axis",
-                    f"What your `{name}` reads is normed over {words}.",
+                    f"What your `{name}` reads is normed over {over}.",
                     "So what a token is depends on its neighbours, or on the batch. Layer "
                     "normalisation takes each token by itself, over its features.",
                     "look at the `axis` of your norm, and at its kind.",
                     "features are the last axis, and `LayerNormalization` takes it by default.",
                 )
-    for (name, other), value, words in (
-        (("attention", "mlp"), seen[0], said[1]),
-        (("mlp", "attention"), seen[1], said[0]),
+    for name, value, other, output in (
+        ("attention", seen[0], "mlp", outputs[1]),
+        ("mlp", seen[1], "attention", outputs[0]),
     ):
-        after = (words, x + words, _normed(words, -1), _normed(x + words, -1))
-        if any(_close(value, each) for each in after):
+        after = (output, x + output, _normed(output, -1), _normed(x + output, -1))
+        if any(answers.close(value, each) for each in after):
             raise Mistake(
                 "one after the other",
                 f"Your `{name}` reads what `{other}` has said.",
@@ -368,7 +363,7 @@ def parallel(block):
                 "give both branches the same tensor.",
                 "norm `x` once, name the result, and pass it to both.",
             )
-        if not _close(value, normed):
+        if not answers.close(value, normed):
             raise Mistake(
                 "other norm",
                 f"What your `{name}` reads has mean {value.mean():.2f} and standard deviation "
@@ -378,14 +373,14 @@ def parallel(block):
                 "print what a branch reads, for one token.",
                 "nothing but one `LayerNormalization` stands between `x` and a branch.",
             )
-    rest = result - said[0] - said[1]
-    if _close(rest, x):
+    rest = result - outputs[0] - outputs[1]
+    if answers.close(rest, x):
         return (
             "What comes out, less what the two branches say, is the input: your wire is whole. "
             "Both read the same normed tensor, so neither waits for the other. With silent "
             "branches the block is the identity, as a residual module is."
         )
-    if _close(rest, 0 * x):
+    if answers.close(rest, 0 * x):
         raise Mistake(
             "no shortcut",
             "With silent branches your block would put out zeros.",
@@ -393,7 +388,7 @@ def parallel(block):
             "let `x` reach the addition.",
             "three terms are added: `x`, and one from each branch.",
         )
-    if _close(rest, normed):
+    if answers.close(rest, normed):
         raise Mistake(
             "normed shortcut",
             "With silent branches your block would put out the normed input.",
@@ -401,7 +396,7 @@ def parallel(block):
             "let the wire leave before the norm.",
             "a name that is assigned twice, `x = norm(x)`, forgets the stream.",
         )
-    if _close(rest, 2 * x):
+    if answers.close(rest, 2 * x):
         raise Mistake(
             "two shortcuts",
             "With silent branches your block would double its input.",
@@ -433,7 +428,7 @@ def parallel_block(x, attention, mlp):
     "BN undoes the scale, so a kernel twice as large says the same. How far must it be moved for "
     "the same change in what it says, and what is that to its norm? Measure at 1, 10 and 100.",
 )
-def turning(updates):
+def turning(updates: Any) -> str:
     """How does the relative update of a kernel before BN depend on the kernel's scale?"""
     _, powers, saw = answers.by_scale(
         updates,
@@ -445,7 +440,7 @@ def turning(updates):
         "is the layer one that the loss reaches? Have you rounded?",
     )
 
-    def all_near(power):
+    def all_near(power: float) -> bool:
         return bool((abs(powers - power) < 0.15).all())
 
     if all_near(-2):
@@ -517,8 +512,11 @@ def updates():
     return found
 
 
-def _growth(blocks, seed, features=64, hidden=256, tokens=16):
-    """The stream after pre-LN blocks of an MLP, with Glorot's weights, over that at the start.
+def _growth(
+    blocks: int, seed: int, features: int = 64, hidden: int = 256, tokens: int = 16
+) -> float:
+    """The size of the stream after pre-LN blocks of an MLP, with Glorot's weights, over that at
+    the start.
 
     Few tokens: a larger product would wait for the threads of a busy machine.
     """
@@ -526,33 +524,26 @@ def _growth(blocks, seed, features=64, hidden=256, tokens=16):
     deviation = np.sqrt(2 / (features + hidden))
     x = start = random.standard_normal((tokens, features))
     for _ in range(blocks):
-        into, out = (
-            deviation * random.standard_normal(shape)
-            for shape in ((features, hidden), (hidden, features))
-        )
-        x = x + np.maximum(_normed(x, -1) @ into, 0) @ out
+        up = deviation * random.standard_normal((features, hidden))
+        down = deviation * random.standard_normal((hidden, features))
+        x = x + np.maximum(_normed(x, -1) @ up, 0) @ down
     return float(np.sqrt(np.mean(x**2) / np.mean(start**2)))
 
 
 class _Branch:
-    """A dense layer that a learner's block may call as a branch; ``seen`` is what it read."""
+    """A dense layer that a learner's block calls as a branch; ``seen`` are the tensors it read."""
 
-    def __init__(self, features, seed):
+    def __init__(self, features: int, seed: int) -> None:
         self.layer = keras.layers.Dense(
             features, kernel_initializer=keras.initializers.GlorotNormal(seed)
         )
-        self.seen = []
+        self.seen: list[keras.KerasTensor] = []
 
-    def __call__(self, values):
+    def __call__(self, values: keras.KerasTensor) -> keras.KerasTensor:
         self.seen.append(values)
         return self.layer(values)
 
 
-def _normed(values, axis):
+def _normed(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
     mean, deviation = values.mean(axis, keepdims=True), values.std(axis, keepdims=True)
     return (values - mean) / (deviation + 1e-9)
-
-
-def _close(values, others):
-    # The epsilon of a norm is not what a learner is asked for.
-    return values.shape == others.shape and bool(np.allclose(values, others, atol=0.02))

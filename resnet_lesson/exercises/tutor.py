@@ -1,4 +1,4 @@
-"""An exercise: what it says to an answer, to a call for a hint, to a call for its solution.
+"""An exercise: how it replies to an answer, and shows its hints and its solution.
 
 A check is a function that takes the answer and tries it. It returns words where the answer is
 right, and raises a ``Mistake`` where it is not.
@@ -12,161 +12,164 @@ import sysconfig
 import textwrap
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from IPython.display import display
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = ("site-packages", "dist-packages", "__autograph_generated_file", "<frozen ")
-PLACES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
+STANDARD_LIBRARY = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib"))
 
 
 class Mistake(Exception):
     """What is wrong with an answer, in the words of a tutor.
 
     Args:
-        name: of the mistake, by which it is recognised when it comes again.
+        name: of the mistake, by which a repetition is recognised.
         saw: what the check saw, with the answer's own values.
         why: why that matters.
         step: what to try next; not the answer.
-        further: one step further, for when the mistake comes again.
+        further: one step further, shown when the mistake is repeated.
     """
 
-    def __init__(self, name, saw, why, step, further):
+    def __init__(self, name: str, saw: str, why: str, step: str, further: str) -> None:
         super().__init__(saw)
         self.name, self.saw, self.why, self.step, self.further = name, saw, why, step, further
 
 
 class Unanswered(Exception):
-    """There is nothing to check yet; in words, what is missing."""
+    """There is nothing to check yet; the message says what is missing."""
 
 
 class Note:
-    """Words for a learner, a paragraph each, in the theme's own colours beside a border."""
+    """Paragraphs for a learner, in the theme's own colours, with a coloured border."""
 
     color = "#0072B2"
 
-    def __init__(self, words):
+    def __init__(self, *words: str) -> None:
         self.words = words
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "\n".join(self.words)
 
-    def _repr_html_(self):
-        paragraphs = "".join(f"<p>{_marked(words)}</p>" for words in self.words)
+    def _repr_html_(self) -> str:
+        paragraphs = "".join(f"<p>{_to_html(words)}</p>" for words in self.words)
         border = f"border-left: 4px solid {self.color}; padding-left: 12px"
         return f'<div style="{border}; max-width: 44em">{paragraphs}</div>'
 
 
 class Verdict(Note):
-    """What a check says: ``right``; the name of the ``mistake``, or None; and the ``words``."""
+    """The result of a check: ``right``; the ``mistake``'s name, or None; and the ``words``."""
 
-    def __init__(self, right, mistake, words):
-        super().__init__(words)
+    def __init__(self, right: bool, mistake: str | None, *words: str) -> None:
+        super().__init__(*words)
         self.right, self.mistake = right, mistake
-        # The first words say the same.
+        # Colour is not the only sign: the first words say the same.
         self.color = "#009E73" if right else "#D55E00"
 
 
 class Exercise:
-    """A question that a learner answers; ``check`` says what it thinks of the answer.
+    """A question that a learner answers; ``check`` displays the verdict on the answer.
 
-    ``judge`` is the same without the picture, for who grades with it: a ``Verdict``.
+    ``judge`` returns the ``Verdict`` instead, for grading.
     """
 
-    def __init__(self, check, hints):
+    _solution: Callable[..., Any]
+
+    def __init__(self, check: Callable[[Any], str], hints: tuple[str, ...]) -> None:
         self.name, self.question = check.__name__, check.__doc__
-        self.hints = hints
-        self._check, self._solution = check, None
+        self.hints, self._check = hints, check
         self.forget()
 
-    def __repr__(self):
+    def forget(self) -> None:
+        """Start over: forget the mistakes made and the hints shown."""
+        self._mistakes: Counter[str] = Counter()
+        self._hints_shown = 0
+
+    def __repr__(self) -> str:
         return f"{self.question} {self.name}.check(answer), .hint(), .solution()"
 
-    def check(self, answer=None):
-        """Try the answer and say what was seen. Nothing that is passed makes it raise."""
+    def check(self, answer: Any = None) -> None:
+        """Try the answer and display the verdict. No answer makes it raise."""
         display(self.judge(answer))
 
-    def judge(self, answer=None):
-        """The ``Verdict`` on an answer; a mistake that comes again is told one step further."""
+    def judge(self, answer: Any = None) -> Verdict:
+        """The ``Verdict`` on an answer; a repeated mistake is explained one step further."""
         try:
             if answer is None or answer is ...:
                 raise Unanswered("put your answer where the `...` is, and run the cell again.")
-            return Verdict(True, None, (f"Right. {self._check(answer)}",))
+            return Verdict(True, None, f"Right. {self._check(answer)}")
         except Unanswered as missing:
             start = f"For a start: `exercises.{self.name}.hint()`."
-            return Verdict(False, "unanswered", (f"Not answered yet: {missing}", start))
+            return Verdict(False, "unanswered", f"Not answered yet: {missing}", start)
         except Mistake as mistake:
-            return self._tell(mistake)
-        except KeyboardInterrupt:  # the reader's own, to stop a check
+            return self._verdict_on(mistake)
+        except KeyboardInterrupt:  # from the learner, to stop a check
             raise
-        except BaseException as error:  # whatever a learner's code may raise
-            return self._tell(_stumble(error))
+        except BaseException as error:  # a learner's code may raise any kind
+            return self._verdict_on(_mistake_of(error))
 
-    def hint(self):
+    def hint(self) -> None:
         """Show the next hint; after the last, the last again."""
-        number = min(self._hinted + 1, len(self.hints))
-        self._hinted = number
+        number = self._hints_shown = min(self._hints_shown + 1, len(self.hints))
         words = [f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"]
         if number == len(self.hints):
             words.append(f"After this one there is `exercises.{self.name}.solution()`.")
-        display(Note(tuple(words)))
+        display(Note(*words))
 
-    def solution(self):
+    def solution(self) -> None:
         """Show one solution, as code that can be run in a cell of its own."""
         code = self.solution_code()
         display({"text/markdown": f"```python\n{code}```", "text/plain": code}, raw=True)
 
-    def solution_code(self):
-        """The solution's lines, the last of which checks it."""
+    def solution_code(self) -> str:
+        """The solution as source code; its last line checks it."""
         source = textwrap.dedent(inspect.getsource(self._solution))
         source = source[source.index("def ") :]
         call = "" if inspect.signature(self._solution).parameters else "()"
         return f"{source}\n\nexercises.{self.name}.check({self._solution.__name__}{call})\n"
 
-    def solved_by(self, solution):
+    def solved_by(self, solution: Callable[..., Any]) -> Callable[..., Any]:
         """Decorate the solution: a function that is the answer, or one without arguments that
-        returns it. It imports what it needs, but for what its notebook's exercises import."""
+        returns it. It imports all that it needs, for its source code is shown by itself."""
         self._solution = solution
         return solution
 
-    def forget(self):
-        """Start over: no mistake was made and no hint given."""
-        self._made, self._hinted = Counter(), 0
-
-    def _tell(self, mistake):
-        again = self._made[mistake.name]
-        self._made[mistake.name] += 1
+    def _verdict_on(self, mistake: Mistake) -> Verdict:
+        repeated = self._mistakes[mistake.name]
+        self._mistakes[mistake.name] += 1
         words = [f"Not yet. {mistake.saw}", mistake.why, f"Next: {mistake.step}"]
-        if again:
+        if repeated:
             words.append(f"One step further: {mistake.further}")
-        if again > 1:
+        if repeated > 1:
             words.append(f"`exercises.{self.name}.solution()` shows one way.")
-        return Verdict(False, mistake.name, tuple(words))
+        return Verdict(False, mistake.name, *words)
 
 
-def exercise(*hints):
-    """Make an ``Exercise`` of the check below; its docstring is the question, in a line."""
+def exercise(*hints: str) -> Callable[[Callable[[Any], str]], Exercise]:
+    """Make an ``Exercise`` of the decorated check, whose docstring is the question."""
     return lambda check: Exercise(check, hints)
 
 
-def shown(value):
-    """A value in a few characters, whatever it is."""
+def shown(value: Any) -> str:
+    """Any value in a few characters."""
     try:
         return reprlib.repr(value)
     except Exception:  # an integer of thousands of digits, say
         return f"<{type(value).__name__}>"
 
 
-def _stumble(error):
-    """An exception as a mistake, with the learner's own line where it went through one."""
+def _mistake_of(error: BaseException) -> Mistake:
+    """An exception as a mistake, with the last line of the learner's own code, if any."""
     kind = type(error).__name__
     try:
         message = f"{kind}: {error}".strip(": ")
     except Exception:  # an error whose text cannot be made
         message = kind
     message = textwrap.shorten(message.replace("`", "'"), 300)
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame)]
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_learners(frame)]
     if lines:
         line = (lines[-1].line or "").strip().replace("`", "'")
         place = f"in line {lines[-1].lineno} of your code, `{line}`"
@@ -183,14 +186,14 @@ def _stumble(error):
     )
 
 
-def _is_theirs(frame):
-    """Whether a line is the learner's: not the package's, not a library's."""
+def _is_learners(frame: traceback.FrameSummary) -> bool:
+    """Whether the code is the learner's: neither the package's nor a library's."""
     path = frame.filename
-    in_library = any(part in path for part in LIBRARIES) or path.startswith(PLACES)
-    # A line without text is that of compiled code.
+    in_library = any(part in path for part in LIBRARIES) or path.startswith(STANDARD_LIBRARY)
+    # Compiled code has no source line.
     return bool(frame.line) and not in_library and PACKAGE not in Path(path).parents
 
 
-def _marked(words):
-    """Words as HTML; what stands between backticks is code."""
+def _to_html(words: str) -> str:
+    """Words as HTML; text between backticks becomes code."""
     return re.sub(r"`([^`]*)`", r"<code>\1</code>", html.escape(words))

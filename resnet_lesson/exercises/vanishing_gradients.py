@@ -1,9 +1,12 @@
 """Exercises of notebook 1: factors a layer, rulers, starting weights, a trainable sigmoid stack."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from ..gradients.norms import norm as norm_of
-from ..gradients.stacks import stack_gradients
+from ..gradients.stacks import StackGradients, stack_gradients
 from ..runtime import tf
 from ..widgets import GradientExplorer
 from . import answers
@@ -18,16 +21,16 @@ SIGMOID = {"activation": "sigmoid", "initializer": "glorot"}
     "Glorot's weights keep a signal's size where the slope is near 1. Fifty factors a little "
     "under 1 make a product that is smaller, not tiny: what is 0.97 to the power of 50?",
 )
-def tanh(explorer):
+def tanh(explorer: Any) -> str:
     """What do fifty tanh layers with Glorot's weights do to the gradient?"""
     if not isinstance(explorer, GradientExplorer):
-        raise answers.other_kind(explorer, "the explorer in which you drew your guess")
+        raise answers.wrong_kind(explorer, "the explorer in which you drew your guess")
     if not explorer.guess:
         raise Unanswered("draw the curve that you expect, with the two handles.")
     about, end = explorer.guess["setting"], explorer.guess["end"]
-    asked = {"activation": "tanh", "initializer": "glorot", "depth": 50, "kind": "dense"}
-    asked |= {"quantity": "signal_gradient", "normalization": False, "shortcut": False}
-    if {name: about[name] for name in asked} != asked:
+    setting = {"activation": "tanh", "initializer": "glorot", "depth": 50, "kind": "dense"}
+    setting |= {"quantity": "signal_gradient", "normalization": False, "shortcut": False}
+    if {name: about[name] for name in setting} != setting:
         raise Mistake(
             "another network",
             f"Your guess is about {about['depth']} {about['activation']} layers with "
@@ -59,15 +62,19 @@ def tanh(explorer):
         raise Mistake(
             "dies anyway",
             saw,
-            "So each layer would keep no more than "
-            f"{10 ** (end / 50):.2f} of the gradient. A slope near 1 keeps more.",
+            f"So each layer would keep no more than {10 ** (end / 50):.2f} of the gradient. A "
+            "slope near 1 keeps more.",
             "find the share that you expect a layer to keep, and take it to the 50th power.",
             "near zero tanh is almost a straight line of slope 1: there it takes next to nothing.",
         )
-    draws = [_log_ratio(50, seed, activation="tanh", initializer="glorot") for seed in range(3)]
+    ratios = [
+        answers.end_ratio(50, seed=seed, activation="tanh", initializer="glorot")
+        for seed in range(3)
+    ]
+    draws = np.log10(ratios)
     return (
-        f"You drew {end:+.1f} decades; three draws of the weights give {min(draws):+.1f} to "
-        f"{max(draws):+.1f}. The slope of tanh is 1 at zero, and the signals stay near it: the "
+        f"You drew {end:+.1f} decades; three draws of the weights give {draws.min():+.1f} to "
+        f"{draws.max():+.1f}. The slope of tanh is 1 at zero, and the signals stay near it: the "
         "shape of the activation was never the trouble, its slope was."
     )
 
@@ -89,10 +96,10 @@ def drawn():
     "Solve 0.24 to the power of n = 1e-9 for n, with logarithms; between the first layer and the "
     "last lie one fewer layers than the stack has.",
 )
-def depth_below(layers):
+def depth_below(layers: Any) -> str:
     """How many sigmoid layers until the first one's gradient is below 1e-9 of the last one's?"""
     given = answers.number(layers)
-    ratios = [10 ** _log_ratio(depth, 0, "weight_gradient", **SIGMOID) for depth in range(1, 25)]
+    ratios = [answers.end_ratio(depth, "weight_gradient", **SIGMOID) for depth in range(1, 25)]
     right = 1 + int(np.argmax(np.array(ratios) < 1e-9))
     if abs(given - right) <= 1:
         return (
@@ -165,12 +172,12 @@ def layers_below():
     "The range of float64 reaches to 1e-308. When must the entries become float64, so that their "
     "squares fit? (Or make the entries larger before you square them.)",
 )
-def norm(function):
+def norm(function: Any) -> str:
     """The norm that calls tiny gradients zero: mend it."""
 
-    def of(values):
+    def of(values: np.ndarray) -> float:
         with np.errstate(all="ignore"):
-            return float(answers.array(answers.asked(function, values.copy()), ()))
+            return float(answers.array(answers.result_of(function, values.copy()), ()))
 
     plain = np.array([3, 4], np.float32)
     if not np.isclose(of(plain), 5, rtol=1e-5):
@@ -247,16 +254,14 @@ def mended(values):
     "positive half whole and that of the negative half times slope squared. The weights' "
     "variance, times fan_in, times that share, must be 1.",
 )
-def leaky(function):
+def leaky(function: Any) -> str:
     """He's rule for a leaky ReLU: which deviation do the weights need?"""
     cases = [(64, 0.0), (256, 0.2), (128, 0.5), (128, 1.0)]
-    deviations = np.array(
-        [answers.array(answers.asked(function, *case), ()) for case in cases], dtype=float
-    )
+    deviations = np.array([answers.array(answers.result_of(function, *case), ()) for case in cases])
     fan_in, slope = np.array(cases).T
     variance = 2 / ((1 + slope**2) * fan_in)
 
-    def equals(others):
+    def equals(others: np.ndarray) -> bool:
         return bool(np.allclose(deviations, others, rtol=0.01, atol=0))
 
     if equals(np.sqrt(variance)):
@@ -335,21 +340,22 @@ def deviation(fan_in, slope):
     "With a shortcut, `h + act(h @ weight)`, the stream grows by a half at every layer. What could "
     "you add, so that a branch with nothing to say adds nothing?",
 )
-def sigmoid_layer(layer):
+def sigmoid_layer(layer: Any) -> str:
     """A hundred sigmoid layers that learn: write the layer."""
     stack = stack_gradients(100, **SIGMOID)
-    calls = []
+    calls = 0
 
-    def act(values):
-        calls.append(1)
+    def act(values: tf.Tensor) -> tf.Tensor:
+        nonlocal calls
+        calls += 1
         return tf.sigmoid(values)
 
     h = tf.constant(stack.inputs)
-    answers.array(answers.asked(layer, h, tf.constant(stack.weights[0]), act), h.shape)
-    if len(calls) != 1:
+    answers.array(answers.result_of(layer, h, tf.constant(stack.weights[0]), act), h.shape)
+    if calls != 1:
         raise Mistake(
             "not one sigmoid",
-            f"Your layer used its sigmoid `act` {len(calls)} times.",
+            f"Your layer used its sigmoid `act` {calls} times.",
             "The task is to make sigmoids trainable, not to do without them: a linear stack would "
             "learn, and could be one layer.",
             "call `act` once in each layer, and change what happens around it.",
@@ -413,7 +419,7 @@ def layer(h, weight, act):
     "Between 20 layers lie 19 steps: the 19th root of the ratio of the first layer's gradient to "
     "the last one's. Do it for a narrow, a middling and a wide stack.",
 )
-def width(factors):
+def width(factors: Any) -> str:
     """Does a sigmoid's factor a layer depend on the width?"""
     found = answers.table(factors, "a dict of widths and their factors")
     widths = list(found)
@@ -435,9 +441,9 @@ def width(factors):
     )
 
 
-def _check_factor(width, given):
-    options = SIGMOID | {"width": width}
-    draws = [10 ** _log_ratio(20, seed, **options) for seed in range(3)]
+def _check_factor(width: int, given: float) -> None:
+    """Raise a Mistake unless given is the factor a layer of a stack of this width."""
+    draws = [answers.end_ratio(20, seed=seed, width=width, **SIGMOID) for seed in range(3)]
     factors = [draw ** (1 / 19) for draw in draws]
     if 0.95 * min(factors) <= given <= 1.05 * max(factors):
         return
@@ -480,13 +486,7 @@ def factors():
     return found
 
 
-def _log_ratio(depth, seed, quantity="signal_gradient", **options):
-    """Decades from the last layer's norm to the first's."""
-    norms = getattr(stack_gradients(depth, seed=seed, **options), quantity)
-    return float(np.log10(norms[0] / norms[-1]))
-
-
-def _growth(deviation, slope=0.5, width=128, depth=50):
+def _growth(deviation: float, slope: float = 0.5, width: int = 128, depth: int = 50) -> float:
     """How much the signal grows through leaky layers with weights of this deviation."""
     random = np.random.default_rng(0)
     h = random.standard_normal((256, width))
@@ -497,17 +497,22 @@ def _growth(deviation, slope=0.5, width=128, depth=50):
     return float(np.sqrt(np.mean(h**2)) / start)
 
 
-def _trained(layer, stack, steps=8, rate=5e-3, decay=(0.9, 0.999)):
+def _trained(
+    layer: Callable[..., Any],
+    stack: StackGradients,
+    steps: int = 8,
+    rate: float = 5e-3,
+    decay: tuple[float, float] = (0.9, 0.999),
+) -> tuple[float, float, float]:
     """Train a stack of a learner's layers with Adam, all weights in one variable for speed.
 
     Returns:
         The first layer's gradient over the last one's and the mean of the last signal, both before
-        the first step; the accuracy on the batch before each step and after the last.
+        the first step; the accuracy on the batch after the last step.
     """
     weights, readout = tf.Variable(stack.weights), tf.constant(stack.readout)
     x, labels = tf.constant(stack.inputs), tf.constant(stack.labels)
     mean = square = tf.zeros_like(weights)
-    start = None
     for step in range(1, steps + 2):
         with tf.GradientTape() as tape:
             h = x
@@ -525,11 +530,12 @@ def _trained(layer, stack, steps=8, rate=5e-3, decay=(0.9, 0.999)):
                 "write the layer with TensorFlow's operations, and use all three arguments.",
                 "`@`, `+`, `*` and `act` work on tensors as they are.",
             )
-        if start is None:
+        if step == 1:
             first, last = norm_of(gradient[0]), norm_of(gradient[-1])
-            start = first / last if last else 0.0, float(tf.reduce_mean(h))
+            ratio, signal_mean = first / last if last else 0.0, float(tf.reduce_mean(h))
         mean = decay[0] * mean + (1 - decay[0]) * gradient
         square = decay[1] * square + (1 - decay[1]) * gradient**2
         unbiased = mean / (1 - decay[0] ** step), square / (1 - decay[1] ** step)
         weights.assign_sub(rate * unbiased[0] / (tf.sqrt(unbiased[1]) + 1e-7))
-    return *start, float(np.mean(np.argmax(logits, axis=1) == stack.labels))
+    accuracy = float(np.mean(np.argmax(logits, axis=1) == stack.labels))
+    return ratio, signal_mean, accuracy
