@@ -63,8 +63,9 @@ class History:
 
     def close(self) -> None:
         """Add what is new for the last time, and release the tape and its model."""
-        self.fetch()
-        self.read = None
+        with self._lock:
+            self.fetch()
+            self.read = None
 
     def records(self, forget: bool = False) -> dict[str, np.ndarray]:
         """The arrays of ``GradientMonitor.records``."""

@@ -155,13 +155,13 @@ class GradientMonitor(keras.callbacks.Callback):
         return first_bad(self.records)
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """Write one line for each step and layer, under a header, to a file replaced as one.
+        """Write one line for each step and layer, under a header.
 
         Columns: step, layer, gradient_norm, weight_norm, update_ratio. A layer has no line for the
         steps in which it was frozen.
 
         Raises:
-            OSError: names the path; the file that was there is then unchanged.
+            OSError: names the path; a file that was there before is unchanged.
         """
         records = self.records
         frozen = np.ma.getmaskarray(records["gradient_norm"])
