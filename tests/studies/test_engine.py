@@ -230,10 +230,10 @@ def journal_of(folder):
     return list(_read_entries(study(), folder / "toy.json").values())
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_record(tmp_path):
+def test_killed_at_any_moment_it_ends_with_the_same_record(tmp_path, here):
     uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
+    run(study(seeds=8), uninterrupted)
     command = [sys.executable, str(TESTS / "toy_study.py")]
-    subprocess.run([*command, str(uninterrupted)], check=True, capture_output=True, timeout=120)
     moments, deaths = random.Random(0), 0
     for number in (1, 9, 20):  # finished runs, of 32, before each death
         process = subprocess.Popen(
