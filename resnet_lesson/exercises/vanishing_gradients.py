@@ -12,7 +12,7 @@ from ..widgets import GradientExplorer
 from . import answers
 from .tutor import Mistake, Unanswered, exercise, shown
 
-SIGMOID = {"activation": "sigmoid", "initializer": "glorot"}
+SIGMOID: dict[str, Any] = {"activation": "sigmoid", "initializer": "glorot"}
 
 
 @exercise(
