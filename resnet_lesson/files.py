@@ -176,13 +176,14 @@ def remove_partial_files(folder: str | os.PathLike[str], names: Iterable[str]) -
                     path.unlink()
 
 
-def json_table(head: Mapping[str, Any], name: str, rows: Iterable[Any]) -> str:
-    """JSON of the dict ``head`` and, as its last entry ``name``, a list with one item a line.
+def json_table(table: Mapping[str, Any], name: str) -> str:
+    """JSON of a dict, whose list ``table[name]`` comes last, with one item a line.
 
     Raises:
         ValueError: a number that JSON does not have, such as NaN.
     """
-    lines = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
+    head = {key: value for key, value in table.items() if key != name}
+    lines = ",\n".join(json.dumps(row, allow_nan=False) for row in table[name])
     text = json.dumps(head, indent=1, allow_nan=False).removesuffix("\n}")
     return f'{text},\n "{name}": [\n{lines}\n]}}\n'
 

@@ -3,8 +3,7 @@
 Nothing is built and TensorFlow is not needed, so that sizes can follow a slider.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -59,8 +58,9 @@ def parts(
     for stage, (units, channels) in enumerate(zip(stages, filters[1:], strict=True), start=1):
         stride = 2 if stage > 1 else 1
         tally.module(bottleneck_convolutions(channels, stride), True, places)
-        with tally.repeated(units - 1):  # the others are alike
-            tally.module(bottleneck_convolutions(channels, 1), False, places)
+        tally.times = units - 1  # the others are alike
+        tally.module(bottleneck_convolutions(channels, 1), False, places)
+        tally.times = 1
         made.append(tally.part(f"stage{stage}", units))
     tally.through(places.before)
     tally.dense(classes)
@@ -68,18 +68,12 @@ def parts(
 
 
 class _Tally:
-    """Walks through a network and counts."""
+    """Walks through a network and counts, everything as often as ``times`` says."""
 
     def __init__(self, height: int, width: int, channels: int) -> None:
         self.height, self.width, self.channels = height, width, channels
         self.times = 1
         self.weights = self.bn_channels = self.multiply_adds = 0
-
-    @contextmanager
-    def repeated(self, times: int) -> Iterator[None]:
-        self.times = times
-        yield
-        self.times = 1
 
     def part(self, name: str, modules: int = 0) -> Part:
         """What was counted since the last part."""

@@ -65,7 +65,7 @@ def pack(
     mistakes = most_confident_mistakes(probabilities, labels)
     picture = _picture(mistakes, dataset)
     lesions = _lesions(model, images, labels, names)
-    head = {key: value for key, value in record.items() if key != "history"} | {
+    record |= {
         "input_shape": images.shape[1:],
         "class_names": names,
         "float16_test_accuracy": float(np.mean(probabilities.argmax(axis=1) == labels)),
@@ -76,14 +76,14 @@ def pack(
     with atomic_write(folder / WEIGHTS) as partial:
         with partial.open("wb") as file:
             np.savez_compressed(file, **weights)
-        head["weights_sha256"] = hashlib.sha256(partial.read_bytes()).hexdigest()
+        record["weights_sha256"] = hashlib.sha256(partial.read_bytes()).hexdigest()
     with atomic_write(folder / MISTAKES) as partial:
         partial.write_bytes(picture)
     with atomic_write(folder / LESIONS) as partial:
         partial.write_text(lesions, encoding="utf-8")
     # The record comes last: where it is that of the weights, the other files are theirs, too.
     with atomic_write(folder / RECORD) as partial:
-        partial.write_text(json_table(head, "history", record["history"]), encoding="utf-8")
+        partial.write_text(json_table(record, "history"), encoding="utf-8")
 
 
 def _picture(mistakes: list[dict[str, Any]], dataset: Dataset) -> bytes:
@@ -153,9 +153,10 @@ def _lesions(
         }
         for deleted, count in counts.items()
     ]
-    head = {
+    lesions = {
         "modules": module_names(model),
         "class_names": names,
         "images": np.bincount(labels, minlength=len(names)).tolist(),
+        "without": rows,
     }
-    return json_table(head, "without", rows)
+    return json_table(lesions, "without")

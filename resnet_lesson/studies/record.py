@@ -147,10 +147,9 @@ def parse_fields(content: bytes, fields: dict[str, type]) -> dict[str, Any] | No
 
 def write_record(path: str | os.PathLike[str], record: Record) -> None:
     """Write the record atomically, one row a line."""
-    head = record.about | {"sha256": _checksum(record.runs)}
-    text = json_table(head, "runs", record.runs)
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    table = record.about | {"sha256": _checksum(record.runs), "runs": record.runs}
+    with atomic_write(path) as partial:
+        partial.write_text(json_table(table, "runs"), encoding="utf-8")
 
 
 def _checksum(runs: list[Row]) -> str:

@@ -110,10 +110,9 @@ def write_results(folder: Path, model: keras.Model, record: dict[str, Any]) -> N
     if picture:
         with atomic_write(folder / CURVES) as partial:
             partial.write_bytes(picture)
-    head = {name: value for name, value in record.items() if name != "history"}
     # The record comes last, and together with the weights: where it is, everything else is, too.
     with atomic_write(folder / RECORD) as partial:
-        partial.write_text(json_table(head, "history", record["history"]), encoding="utf-8")
+        partial.write_text(json_table(record, "history"), encoding="utf-8")
         save_weights(model, folder / WEIGHTS)
 
 
