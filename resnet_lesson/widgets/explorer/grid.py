@@ -95,12 +95,8 @@ def settings(choices: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         {"normalization": normalization, "shortcut": shortcut}
         for normalization, shortcut in itertools.product((False, True), repeat=2)
     ]
-    options = [
-        default | {"activation": activation, "initializer": initializer}
-        for activation, initializer in itertools.product(
-            choices["activation"], choices["initializer"]
-        )
-    ]
+    pairs = itertools.product(choices["activation"], choices["initializer"])
+    options = [default | {"activation": pair[0], "initializer": pair[1]} for pair in pairs]
     options += [
         {"kind": kind, "order": order, "activation": "relu", "initializer": "he"}
         for kind, order in itertools.product(choices["kind"], choices["order"])

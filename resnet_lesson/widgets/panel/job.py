@@ -93,13 +93,10 @@ class TrainingJob:
     @property
     def seconds_left(self) -> float | None:
         """Seconds of training that are left, or None where that is not known yet."""
-        total: float = 0
-        for name in self._queue:
-            seconds = self.callbacks[name].seconds_left if name in self.callbacks else None
-            if seconds is None:
-                return None
-            total += seconds
-        return total
+        callbacks = [self.callbacks[name] for name in self._queue if name in self.callbacks]
+        seconds = [callback.seconds_left for callback in callbacks]
+        known = [value for value in seconds if value is not None]
+        return sum(known) if len(known) == len(self._queue) else None
 
     def start(self) -> None:
         """Start the threads; an error before they run ends the job."""
