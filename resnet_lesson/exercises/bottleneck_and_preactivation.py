@@ -513,7 +513,7 @@ def _inputs() -> np.ndarray:
 
 
 def _close(outputs: np.ndarray, others: np.ndarray) -> bool:
-    """Whether outputs are equal, but for BN's epsilon: Keras's and ours differ by 1 per cent."""
+    """Whether outputs are equal, but for BN's epsilon, where Keras and the package differ."""
     return np.linalg.norm(outputs - others) < 0.03 * np.linalg.norm(others)
 
 

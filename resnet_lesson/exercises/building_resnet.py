@@ -403,7 +403,9 @@ def stride(function: Any) -> str:
     """The stages that shrink their maps in every module: mend them."""
     units, filters, size = (1, 3, 2), (16, 32, 64), 32
     model = answers.network(function, (size, size, 8), units, filters)
-    maps = [tuple(each.output.shape[1:]) for each in model.operations if _is_addition(each)]
+    # ``keras.layers.Add`` and the operation behind ``+`` share this name.
+    additions = [each for each in model.operations if type(each).__name__ == "Add"]
+    maps = [tuple(addition.output.shape[1:]) for addition in additions]
     due = [
         (size // 2**stage, size // 2**stage, width)
         for stage, (count, width) in enumerate(zip(units, filters, strict=True))
@@ -724,11 +726,6 @@ def _kernel_sizes(channels: int, filters: int) -> list[int]:
 def _kernel_counts(model: keras.Model) -> Counter[tuple[int, ...]]:
     """How many kernels of each shape a model has."""
     return Counter(tuple(kernel.shape) for kernel in answers.kernels(model))
-
-
-def _is_addition(operation: Any) -> bool:
-    """Whether it is ``keras.layers.Add``, or the operation behind ``+``."""
-    return type(operation).__name__ == "Add"
 
 
 def _batch(model: keras.Model) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Exercises answer: solutions pass, wrong answers get the hint meant for them, nothing crashes."""
+"""Solutions pass, wrong answers get the hint meant for them, and no answer makes a check crash."""
 
 import ast
 import importlib
@@ -52,7 +52,7 @@ def notebook(module):
 
 
 def checked_argument(code):
-    """The lines before the call of a check, and what that call is given."""
+    """The lines before the call of a check, and the argument of that call."""
     *lines, call = ast.parse(code).body
     return ast.unparse(ast.Module(lines, [])), ast.unparse(call.value.args[0])
 
@@ -123,7 +123,7 @@ def test_a_question_explains_every_choice(module):
 
 
 class Hostile:
-    """Whatever is asked of it, it raises."""
+    """Raises on every use."""
 
     def _refuse(self, *_args, **_options):
         raise RuntimeError("hostile")
@@ -160,8 +160,8 @@ QUICK = settings(
 )
 
 
-def explains(verdict):
-    """Whether it is a verdict that can be shown, in words of its own."""
+def assert_explains(verdict):
+    """Assert that a verdict can be shown, in words of its own."""
     assert isinstance(verdict, Verdict)
     assert all(isinstance(said, str) and said for said in verdict.words)
     assert len(repr(verdict)) < 3000
@@ -173,7 +173,7 @@ def explains(verdict):
 @QUICK
 @given(answer=ANYTHING)
 def test_any_object_is_answered(key, answer):
-    explains(EXERCISES[key].judge(answer))
+    assert_explains(EXERCISES[key].judge(answer))
 
 
 @EVERY
@@ -184,7 +184,7 @@ def test_a_function_that_raises_is_explained_by_its_own_line(key, error):
         raise error("of the learner")
 
     verdict = EXERCISES[key].judge(learners)
-    explains(verdict)
+    assert_explains(verdict)
     assert not verdict.right
     if verdict.mistake != "kind":  # where a function is the answer
         assert verdict.mistake == f"raised {error.__name__}"
@@ -195,7 +195,7 @@ def test_a_function_that_raises_is_explained_by_its_own_line(key, error):
 @QUICK
 @given(result=ANYTHING)
 def test_a_function_may_return_anything(key, result):
-    explains(EXERCISES[key].judge(lambda *_arguments, **_options: result))
+    assert_explains(EXERCISES[key].judge(lambda *_arguments, **_options: result))
 
 
 @exercise("one", "two")

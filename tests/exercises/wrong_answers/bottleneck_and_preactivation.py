@@ -1,4 +1,4 @@
-"""Answers that learners give, and the mistake that each should be told of."""
+"""Answers that learners give, and the Mistake that each should get."""
 
 from resnet_lesson import residual_module, stack_gradients
 from resnet_lesson.runtime import keras
@@ -8,12 +8,12 @@ SIZES = [(4, 1), (4, 3), (16, 1)]
 
 
 def resnet_164(squares, modules=18):
-    """Weights of its modules, each with so many times the square of its width."""
+    """Weights of its modules, each of this many times the square of its width."""
     return modules * squares * (64**2 + 128**2 + 256**2)
 
 
 def module(before, after, last, behind, sizes=SIZES, shortcut=True, bias=False):
-    """A module of parts ("n" a norm, "r" a ReLU): about each convolution, and after the sum."""
+    """A module with these layers ("n" is BN, "r" ReLU) about each convolution and after the sum."""
 
     def through(x, parts):
         for part in parts:

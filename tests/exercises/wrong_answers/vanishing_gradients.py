@@ -1,4 +1,4 @@
-"""Answers that learners give, and the mistake that each should be told of."""
+"""Answers that learners give, and the Mistake that each should get."""
 
 import numpy as np
 
