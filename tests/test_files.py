@@ -311,6 +311,7 @@ def test_no_room_is_said_with_the_file_and_the_remedy(tmp_path, narrow, write):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_weights_that_find_no_room_are_an_error_and_not_the_end_of_the_process(tmp_path):
     code = """
 import resource, sys

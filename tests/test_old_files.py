@@ -28,6 +28,7 @@ def copied(tmp_path):
     return copy
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_finished_still(copied):
     folder = copied("finished_run")
     before = (folder / "checkpoint.npz").read_bytes()
@@ -49,6 +50,7 @@ def _test_digits():
     return digits.x_test, digits.y_test
 
 
+@pytest.mark.slow
 def test_a_run_that_was_begun_goes_on(copied):
     folder = copied("begun_on_gpu")
     state = checkpoint.load(folder)

@@ -52,6 +52,7 @@ def test_import_is_light():
     assert not set(heavy) & set(loaded)
 
 
+@pytest.mark.slow
 def test_tensorflow_comes_up_in_silence():
     done = python("from resnet_lesson.runtime import tf; tf.zeros(1)")
     assert done.stdout + done.stderr == ""

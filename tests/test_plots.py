@@ -159,6 +159,7 @@ def named(name):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("math", [True, False])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_name_is_drawn_as_it_is(monkeypatch, name, math):

@@ -51,7 +51,7 @@ class LayerMaker:
     def through(self, parts: Iterable[str], x: keras.KerasTensor) -> keras.KerasTensor:
         """(B, H, W, C) -> the same, through these parts in turn, each "BN" or "ReLU"."""
         for part in parts:
-            x = self.bn(x) if part == "BN" else self.relu(x)
+            x = {"BN": self.bn, "ReLU": self.relu}[part](x)
         return x
 
     def conv(

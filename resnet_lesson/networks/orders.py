@@ -17,7 +17,11 @@ class Order(NamedTuple):
 
     @property
     def after_stem(self) -> tuple[str, ...]:
-        """What follows the network's first convolution: what the first module leaves out."""
+        """The parts between the network's first convolution and its first module.
+
+        A module begins with ``before``; of ``between``, what stands in front of that is due here:
+        BN and ReLU in the original order, nothing in full pre-activation.
+        """
         return self.between[: len(self.between) - len(self.before)]
 
 
@@ -27,7 +31,7 @@ def _read(words: str) -> Order:
     return Order(*(tuple(place.replace(",", " ").split()) for place in places))
 
 
-# A branch of two convolutions, to be read aloud; a third has the parts between them once more.
+# (a) to (e) of the figure, branches of two convolutions, to be read aloud; a third has the parts between them once more.
 ORDERS = {
     "original": _read("conv, BN, ReLU, conv, BN, addition, ReLU"),
     "bn_after_addition": _read("conv, BN, ReLU, conv, addition, BN, ReLU"),

@@ -20,8 +20,8 @@ def preactivation_bottleneck(
 ) -> keras.KerasTensor:
     """(B, H, W, C) -> (B, H/stride, W/stride, filters): the module in full pre-activation.
 
-    This is figure 4 (e), with the three convolutions of a bottleneck. ``residual_module`` makes
-    the same layers from the order's description.
+    This is figure 4 (e), with the three convolutions of a bottleneck, to be read beside the paper.
+    ``residual_module`` makes the same layers from the order's description, and a test holds that.
     """
 
     def bn_relu(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -65,7 +65,7 @@ def module(
     if shortcut and reduce:
         total_stride = max(stride for _, _, stride in convolutions)
         x = make.conv(activated, filters, 1, total_stride, "projection")
-        if "BN" in parts.after:  # where the branch ends in BN, its partner does too
+        if "BN" in parts.after:  # what BN does to the branch's end, it does to its partner
             x = make.bn(x, "projection_bn")
     if shortcut:
         branch = make.add(branch, x)

@@ -199,6 +199,7 @@ def serve(monkeypatch, content):
     monkeypatch.setattr("keras.src.utils.file_utils.urlretrieve", fetch)
 
 
+@pytest.mark.slow
 def test_a_download_cut_short_is_found_out_and_made_good(archive, no_network, monkeypatch):
     whole = archive.read_bytes()
     serve(monkeypatch, whole[: len(whole) // 2])

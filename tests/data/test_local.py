@@ -416,6 +416,7 @@ def huge(name, size):
     return member
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "member", [huge("data_batch_1", 2**33), huge("other", 2**33), long_name(2**33)]
 )
@@ -453,6 +454,7 @@ def test_a_batch_in_a_folder_that_is_too_large_is_not_read(tmp_path, batches):
 # ------------------------------------------------------------------ any damage
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["npz", "archive"])
 def test_a_file_with_damage_is_named_or_holds_the_same(tmp_path, batches, kind):
     """Bits that flip and files that are cut short, at many places: never another error or data."""

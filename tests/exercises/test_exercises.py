@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from resnet_lesson.exercises.tutor import Exercise, Mistake, Unanswered, Verdict, exercise
 from resnet_lesson.runtime import keras
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = {
     "vanishing_gradients": "01_vanishing_gradients",

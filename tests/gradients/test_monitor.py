@@ -19,6 +19,8 @@ from resnet_lesson.gradients.norms import norm, tensor_norm
 from resnet_lesson.gradients.tape import CAPACITY
 from resnet_lesson.runtime import keras, set_seed, tf
 
+pytestmark = pytest.mark.slow
+
 layers, optimizers = keras.layers, keras.optimizers
 MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 BATCH, STEPS = 8, 6

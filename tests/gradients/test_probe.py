@@ -34,6 +34,7 @@ def batch():
     return random.standard_normal((6, 5, 5, 2)), random.integers(0, 4, 6)
 
 
+@pytest.mark.slow
 def test_agrees_with_finite_differences(batch):
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
@@ -74,6 +75,7 @@ def test_order_and_names(batch):
     assert names == ["first", "depthwise", "last"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fails", [False, True])
 def test_the_model_stays_bit_for_bit(batch, fails):
     model = small_model()
@@ -94,6 +96,7 @@ def test_the_model_stays_bit_for_bit(batch, fails):
     assert [variable.numpy().tobytes() for variable in kept] == before
 
 
+@pytest.mark.slow
 def test_a_penalty_leaves_no_floor(batch):
     plain = gradient_norms(small_model(), *batch)
     assert gradient_norms(small_model(kernel_regularizer="l2"), *batch) == plain
@@ -118,6 +121,7 @@ def test_norm_keeps_to_the_range_of_its_entries(values, expected):
     assert np.isnan(norm([np.nan, 1]))
 
 
+@pytest.mark.slow
 def test_refusals(batch):
     x, y = batch
     with pytest.raises(ValueError, match="built"):
@@ -291,6 +295,7 @@ class Pulls(keras.layers.Layer):
         return x
 
 
+@pytest.mark.slow
 def test_what_layers_add_to_the_loss_counts_and_penalties_do_not(rows):
     def model(penalty, adds):
         set_seed(0)
@@ -411,6 +416,7 @@ def test_masks(rows):
 # ---------------------------------------------------------------- what no loss was given for
 
 
+@pytest.mark.slow
 def test_an_uncompiled_model_is_told_by_its_last_activation(rows):
     losses = keras.losses
     for units, activation, y, loss in [
@@ -448,6 +454,7 @@ def deep_sigmoids(dtype):
     return keras.Model(image, layers.Dense(10, "softmax", dtype="float32")(h))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 def test_float16_keeps_small_gradients(compiled):
     x = np.random.default_rng(0).standard_normal((32, 8)).astype("float32")

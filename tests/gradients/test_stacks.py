@@ -14,6 +14,8 @@ from resnet_lesson import gradient_norms, residual_module
 from resnet_lesson.gradients import stacks
 from resnet_lesson.runtime import keras
 
+pytestmark = pytest.mark.slow
+
 layers = keras.layers
 DEPTHS = (1, 2, 7, 50, 200)
 FLAGS = (False, True)

@@ -13,6 +13,7 @@ from resnet_lesson.runtime import keras, set_seed
 EXAMPLE = (64, 64, 3, 200, (3, 4, 6), (64, 128, 256, 512))
 
 
+@pytest.mark.slow
 def test_the_articles_example():
     model = build(*EXAMPLE)
     kinds = [type(layer).__name__ for layer in model.layers]
@@ -59,6 +60,7 @@ def test_one_argument_is_spelt_one_way_and_unknown_ones_are_unknown():
         ResNet.build(*EXAMPLE, bnMom=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stages", "filters"),
     [((1, 1, 1), (4, 8, 16, 32)), ((2, 1, 2), (8, 8, 8, 8)), ((1, 3, 1), (6, 4, 24, 12))],
@@ -102,6 +104,7 @@ def in_order(model):
     return found
 
 
+@pytest.mark.slow
 def test_names_say_the_place_and_repeat():
     first, second = ([layer.name for layer in build(*EXAMPLE).layers] for _ in range(2))
     assert first == second
@@ -153,6 +156,7 @@ def test_the_guard_sees_a_layer():
         build(**DEFAULTS)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(
     width=SIZES,
@@ -194,6 +198,7 @@ def test_build_refuses_what_an_oracle_refuses(
     expect(bad, message)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(data=st.data())
 def test_build_has_the_predicted_shape_and_count(data):

@@ -133,6 +133,7 @@ def test_impossible_input_is_refused_before_any_layer(bad, message):
         build_cifar(**({"depth": 8} | bad))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(
     depth=mostly(st.integers(1, 15).map(lambda n: 36 * n + 2), st.integers(-5, 200)),
@@ -171,6 +172,7 @@ def test_build_cifar_refuses_what_an_oracle_refuses(
     expect(bad, message)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(
     n=st.integers(1, 2),

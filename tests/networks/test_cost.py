@@ -73,6 +73,7 @@ def networks(draw, most=3):
     return (*sizes, tuple(stages), tuple(filters))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=12)
 @given(arguments=networks(), order=st.sampled_from(list(ORDERS)))
 def test_the_sums_are_those_of_built_networks(arguments, order):

@@ -22,6 +22,7 @@ def model(request, stages):
     return build_cifar(depth, shortcut=request.param, stages=stages, input_shape=(8, 8, 1))
 
 
+@pytest.mark.slow
 def test_the_parts_make_the_network(model, stages):
     parts = dissect(model)
     assert [module.name for module in parts.modules] == module_names(model)
@@ -38,6 +39,7 @@ def test_the_parts_make_the_network(model, stages):
     np.testing.assert_allclose(parts.head(h), model(IMAGES), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_parts_have_the_layers_of_the_network(model):
     parts = dissect(model)
     kernel = model.get_layer("stage1_unit2_conv1").kernel

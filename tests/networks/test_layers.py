@@ -42,6 +42,7 @@ def module():
     return keras.Model(image, residual_module(image, 8, order="original", name="unit"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

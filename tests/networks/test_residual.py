@@ -28,6 +28,7 @@ def test_a_zero_branch_makes_the_module_the_identity():
     assert np.array_equal(model(x, training=True), x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "stride", "reduce"), [(8, 1, False), (8, 1, True), (16, 2, True)]
 )
@@ -130,6 +131,7 @@ def test_impossible_input_is_refused_before_any_layer(bad, message):
         residual_module(**({"data": IMAGE, "filters": 8} | bad))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=1000)
 @given(
     filters=WIDTHS,
@@ -164,6 +166,7 @@ def test_residual_module_refuses_what_an_oracle_refuses(
     expect(bad, message)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=30)
 @given(
     quarter=st.integers(1, 6),

@@ -14,6 +14,8 @@ from resnet_lesson.networks.dissect import confusions
 from resnet_lesson.pretrained import pack as packing
 from resnet_lesson.runtime import keras
 
+pytestmark = pytest.mark.slow
+
 TINY = dataclasses.replace(training.PRESETS["digits"], depth=8, epochs=2)
 
 

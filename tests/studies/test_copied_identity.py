@@ -8,6 +8,8 @@ from resnet_lesson.data import load
 from resnet_lesson.runtime import keras, tf
 from resnet_lesson.studies import copied_identity, trainer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def models():

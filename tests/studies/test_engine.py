@@ -23,6 +23,8 @@ from resnet_lesson.__main__ import main
 from resnet_lesson.studies.engine import product, run
 from resnet_lesson.studies.record import Record, read_record, write_record
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 
 

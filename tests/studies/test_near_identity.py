@@ -9,6 +9,8 @@ from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies import near_identity
 from resnet_lesson.studies.trainer import NETWORK, Trainer, build_fused
 
+pytestmark = pytest.mark.slow
+
 DEPTH, MODULES = 8, 3
 
 

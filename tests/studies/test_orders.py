@@ -8,6 +8,8 @@ import pytest
 from resnet_lesson import stack_gradients, studies
 from resnet_lesson.studies import orders, trainer
 
+pytestmark = pytest.mark.slow
+
 # He 2016, figure 4, of a module of two convolutions: before each, between them, after the last,
 # after the addition. "n" BN, "r" ReLU.
 FIGURE_4 = {

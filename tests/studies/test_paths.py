@@ -11,6 +11,8 @@ from resnet_lesson.networks.dissect import dissect
 from resnet_lesson.runtime import keras, tf
 from resnet_lesson.studies import paths, trainer
 
+pytestmark = pytest.mark.slow
+
 MODULES = 3
 
 

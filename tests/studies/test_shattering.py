@@ -29,6 +29,7 @@ def test_the_gradient_is_that_of_finite_differences(network, depth):
     assert np.all(np.abs(slopes - np.sum(gradients * direction, axis=1)) < 1e-3 * largest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_network_is_the_stack_of_the_lesson(network):
     """On the digits themselves: the read-out of a NumPy version, whose loss is the stack's."""

@@ -8,6 +8,8 @@ from resnet_lesson.runtime import keras, set_seed, tf
 from resnet_lesson.studies import degradation
 from resnet_lesson.studies.trainer import BATCH, NETWORK, FusedBN, Trainer, build_fused
 
+pytestmark = pytest.mark.slow
+
 DEPTH, RATE = 8, 0.1
 
 

@@ -16,6 +16,8 @@ sys.path.insert(0, str(ROOT / "tools"))
 import build_site  # noqa: E402
 import links  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 WIDGETS = (ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel)
 # What a browser fetches by itself; a link waits for the reader.
 FETCHED = ("src", "srcset", "poster", "data", "background")

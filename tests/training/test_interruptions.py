@@ -8,6 +8,9 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
+
+pytestmark = pytest.mark.slow
 
 # `make stress` asks for more.
 KILLS = int(os.environ.get("KILLS", "3"))

@@ -179,6 +179,7 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_weight_decay_is_applied_once_and_not_to_bn():
     config = dataclasses.replace(TINY, weight_decay=0.3)
     model = models.initial_network(config, load("digits"), config.schedule(10))
@@ -197,6 +198,7 @@ def test_weight_decay_is_applied_once_and_not_to_bn():
     assert decayed == len([w for w in weights if w.name == "kernel"]) == 10
 
 
+@pytest.mark.slow
 def test_what_a_run_leaves(finished):
     run, folder = finished
     names = {"checkpoint.npz", "model.weights.h5", "log.csv", "record.json", "curves.png"}
@@ -226,6 +228,7 @@ def test_the_weights_reproduce_the_record(finished):
     assert f"digits, ResNet-8, seed 0: {100 * accuracy:.1f} % of 517 test" in run.sentence
 
 
+@pytest.mark.slow
 def test_the_record_has_the_gradients_of_each_epoch(tmp_path):
     monitor = GradientMonitor()
     run = tiny_run(tmp_path, monitor=monitor)
@@ -268,6 +271,7 @@ def test_the_bar_ends_when_a_run_is_stopped():
     assert (bars[0].tasks[0].completed, bars[0].tasks[0].total) == (10, 30)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly")
 def test_who_watches_sees_each_epoch(tmp_path):
     seen = []
@@ -277,6 +281,7 @@ def test_who_watches_sees_each_epoch(tmp_path):
     assert seen[0]["test_accuracy"] == run.record["history"][0]["test_accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [2, None])
 def test_a_monitor_that_cannot_tell_the_steps_is_refused(tmp_path, every, finished):
     monitor = GradientMonitor(every) if every else GradientMonitor()
@@ -300,6 +305,7 @@ class Stop(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly")
 def test_a_stopped_run_goes_on(tmp_path):
     with pytest.raises(KeyboardInterrupt):
@@ -310,6 +316,7 @@ def test_a_stopped_run_goes_on(tmp_path):
     assert [row["epoch"] for row in run.record["history"]] == [1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_not_run_again(finished):
     _, folder = finished
     before = (folder / "checkpoint.npz").read_bytes()
@@ -326,6 +333,7 @@ def test_a_run_is_never_overwritten(finished):
         tiny_run(folder, dataclasses.replace(TINY, weight_decay=0.5), resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly")
 def test_a_run_goes_on_with_its_own_data(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
@@ -376,6 +384,7 @@ def full_disk(monkeypatch):
     return fill
 
 
+@pytest.mark.slow
 def test_no_room_is_said_at_the_start(tmp_path, full_disk):
     full_disk(0)
     with pytest.raises(OSError, match="too large"):
@@ -389,6 +398,7 @@ def test_a_folder_that_cannot_be_is_said_at_the_start(tmp_path):
         tiny_run(tmp_path / "file" / "run", callbacks=[Stop(-1)])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly")
 def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk):
     full_disk(2)
@@ -400,6 +410,7 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk):
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, monkeypatch):
     def spoilt(*arguments):
         def spoil(step, batch):
@@ -427,6 +438,7 @@ class Breaks(keras.layers.Layer):
         return identity(x)
 
 
+@pytest.mark.slow
 def test_the_layer_whose_gradient_went_first_is_named(tmp_path, monkeypatch):
     def broken(*_arguments, input_shape, classes, **_options):
         def conv(name):
@@ -442,6 +454,7 @@ def test_the_layer_whose_gradient_went_first_is_named(tmp_path, monkeypatch):
         tiny_run(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_rate_far_too_large_breaks_the_forward_pass(tmp_path):
     config = dataclasses.replace(TINY, learning_rate=1e30, warmup_epochs=0)
     monitor = GradientMonitor()
@@ -454,6 +467,7 @@ def test_a_rate_far_too_large_breaks_the_forward_pass(tmp_path):
     assert bad.layer != "classifier"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quickly")
 def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):
     class Spoil(keras.callbacks.Callback):
@@ -476,6 +490,7 @@ def test_the_command_makes_the_same_run_again():
     assert command(config) == f"python -m resnet_lesson train {line}"
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
     folder = tmp_path / "run"
     options = ["--depth", "8", "--epochs", "2", "--warmup-epochs", "0.5", "--seed", "4"]
@@ -497,6 +512,7 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
     assert "its own data, digits, received the preset cifar10-fast" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
     step = CheckpointCallback.on_train_batch_end
 
@@ -513,6 +529,7 @@ def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
         assert {row["step"] for row in csv.DictReader(file)} == set("01234")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -27,6 +27,8 @@ from resnet_lesson.training import folder as run_folder
 from resnet_lesson.training import model as models
 from resnet_lesson.training import run as loop
 
+pytestmark = pytest.mark.slow
+
 ONE = TrainingConfig(depth=8, epochs=1, batch_size=128, warmup_epochs=0, padding=1, flip=False)
 LEFT = {"checkpoint.npz", "model.weights.h5", "log.csv", "record.json", "curves.png"}
 OLD = Path(__file__).parents[1] / "old_files" / "first_edition" / "finished_run" / "checkpoint.npz"

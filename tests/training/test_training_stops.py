@@ -14,6 +14,8 @@ from resnet_lesson.training import TrainingConfig, checkpoint
 from resnet_lesson.training import model as models
 from resnet_lesson.training import record as records
 
+pytestmark = pytest.mark.slow
+
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 STEPS = 10
 

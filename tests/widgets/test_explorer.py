@@ -19,6 +19,8 @@ from resnet_lesson.gradients import trends
 from resnet_lesson.widgets.explorer import grid, guesses
 from resnet_lesson.widgets.explorer import widget as module
 
+pytestmark = pytest.mark.slow
+
 CHANGES = {
     "depth": 7,
     "activation": "tanh",

@@ -147,6 +147,7 @@ def test_a_hundred_thousand_steps_take_no_more_than_a_hundred():
 # ---------------------------------------------------------------- training
 
 
+@pytest.mark.slow
 def test_run_records_what_the_monitor_records():
     panel = panel_of("one", epochs=4)
     assert panel.run() is None
@@ -166,6 +167,7 @@ def test_run_records_what_the_monitor_records():
     assert run["layers"] == ["first", "last"]
 
 
+@pytest.mark.slow
 def test_two_networks_go_forward_in_step_and_as_each_would_alone():
     panel, order = panel_of("left", "right"), []
     frames = Frames(panel)
@@ -180,6 +182,7 @@ def test_two_networks_go_forward_in_step_and_as_each_would_alone():
     assert alone.runs[0]["whole"] == left["whole"]
 
 
+@pytest.mark.slow
 def test_messages_alone_rebuild_the_recording(monkeypatch):
     from resnet_lesson.widgets.panel import job
 
@@ -201,6 +204,7 @@ def test_messages_alone_rebuild_the_recording(monkeypatch):
     assert sizes[len(sizes) // 2] < 6_000
 
 
+@pytest.mark.slow
 def test_stop_ends_within_two_steps_and_a_start_after_it_is_fresh():
     panel = panel_of("left", "right", epochs=10_000)
     panel.start()
@@ -240,6 +244,7 @@ def held(panel):
     return steps(panel)
 
 
+@pytest.mark.slow
 def test_pause_holds_both_and_resume_goes_on():
     panel = panel_of("left", "right", epochs=10_000)
     frames = Frames(panel)
@@ -291,6 +296,7 @@ def test_several_steps_in_one_execution_are_counted(size):
     assert len(set(losses)) == len(starts)
 
 
+@pytest.mark.slow
 def test_layers_that_change_while_it_trains_are_refused():
     class Freezes(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -389,6 +395,7 @@ def test_an_interrupt_stops_a_run(monkeypatch):
     assert panel.state == "stopped"
 
 
+@pytest.mark.slow
 def test_an_interpreter_that_ends_in_mid_training_ends_well():
     code = """
 import time
@@ -559,6 +566,7 @@ def test_a_measure_that_is_none_is_refused():
 # ---------------------------------------------------------------- where no widget can run
 
 
+@pytest.mark.slow
 def test_bundle_has_stable_words_and_a_picture():
     panel = panel_of("left", "right")
     texts = set()

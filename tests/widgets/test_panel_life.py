@@ -17,6 +17,8 @@ from resnet_lesson.runtime import keras
 from resnet_lesson.widgets.panel import job, recording
 from resnet_lesson.widgets.panel import widget as module
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def threads(monkeypatch):
