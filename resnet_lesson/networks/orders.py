@@ -31,7 +31,8 @@ def _read(words: str) -> Order:
     return Order(*(tuple(place.replace(",", " ").split()) for place in places))
 
 
-# (a) to (e) of the figure, branches of two convolutions, to be read aloud; a third has the parts between them once more.
+# (a) to (e) of the figure, with two convolutions, to be read aloud; a third has the parts between
+# them once more.
 ORDERS = {
     "original": _read("conv, BN, ReLU, conv, BN, addition, ReLU"),
     "bn_after_addition": _read("conv, BN, ReLU, conv, addition, BN, ReLU"),
