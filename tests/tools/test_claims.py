@@ -117,6 +117,7 @@ def test_an_escape_is_counted():
     assert tenth_more("1e-3") == "0.0011"
 
 
+@pytest.mark.slow
 def test_a_changed_record_is_seen(tmp_path):
     """From the prose to the assertion to the record: each link breaks when its end is changed."""
     code = 'import json\nslower = json.load(open("record.json"))["slower"]\n'
