@@ -120,7 +120,9 @@ class JobCallback(keras.callbacks.Callback):
                 self._total_steps(),
                 self._metric,
             )
-        if list(records["layers"]) != self.recording.layers:
+        norms = np.ma.stack([records[measure] for measure in MEASURES], axis=1)
+        # Masked where a layer was not watched in one of these steps.
+        if list(records["layers"]) != self.recording.layers or np.ma.is_masked(norms):
             raise ValueError(
                 f"the layers of {self.name!r} must stay the same while it trains, received others "
                 "after a callback froze or unfroze some: train in two panels"
@@ -128,8 +130,7 @@ class JobCallback(keras.callbacks.Callback):
         ends = [steps for steps, _, _ in self._logs]
         # A step that raised has no logs.
         logs = [(loss, accuracy) for _, loss, accuracy in self._logs] + [(np.nan, np.nan)]
-        norms = np.stack([records[measure] for measure in MEASURES], axis=1)
-        for step, row in zip(records["step"], norms, strict=True):
+        for step, row in zip(records["step"], norms.data, strict=True):
             self.recording.add(step, row, logs[np.searchsorted(ends, step, side="right")])
         if len(records["step"]):
             self._logs.clear()

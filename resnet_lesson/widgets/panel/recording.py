@@ -28,8 +28,8 @@ def encode(norms: np.ndarray) -> np.ndarray:
     norms = np.asarray(norms, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         codes = np.clip(np.round(PER_DECADE * np.log10(norms)), ZERO + 1, NAN - 1)
-        codes = np.where(norms == 0, ZERO, np.where(np.isnan(norms), NAN, codes))
-        return np.where(np.isposinf(norms), INFINITE, codes).astype(np.int16)
+    codes = np.where(norms == 0, ZERO, np.where(np.isnan(norms), NAN, codes))
+    return np.where(np.isposinf(norms), INFINITE, codes).astype(np.int16)
 
 
 def decode(codes: np.ndarray) -> np.ndarray:
