@@ -15,12 +15,12 @@ import traitlets
 
 from resnet_lesson import TrainingPanel
 from resnet_lesson.gradients import history, monitor
+from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.widgets.panel import recording
 from resnet_lesson.widgets.panel.recording import (
     COLUMNS,
     INFINITE,
-    MEASURES,
     NAN,
     OPENING,
     ZERO,

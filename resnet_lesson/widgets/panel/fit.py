@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ...gradients.first_bad import first_bad
+from ...gradients.history import MEASURES
 from ...gradients.monitor import GradientMonitor
 from ...runtime import callback_list, keras
-from .recording import MEASURES, Recording
+from .recording import Recording
 
 
 def fit_network(name: str, job: Any) -> None:

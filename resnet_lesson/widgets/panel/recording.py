@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ...files import expand_path
+from ...gradients.history import MEASURES
 
 FILE = "resnet-lesson training"  # the "file" entry of a record
-MEASURES = ("gradient_norm", "weight_norm", "update_ratio")  # those of the monitor
 COLUMNS = 120  # for all steps, at most
 OPENING = 20  # steps that are kept one by one: what breaks a network often happens there
 PER_DECADE = 100

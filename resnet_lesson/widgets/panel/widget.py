@@ -15,10 +15,10 @@ from IPython import get_ipython
 
 from ...checks import check_choice, check_integer
 from ...files import atomic_write
+from ...gradients.history import MEASURES
 from ..frontend import Bundle, read_sources, to_message, with_fallback
 from . import recording
 from .job import TrainingJob, dtype_policy
-from .recording import MEASURES
 
 SOURCES = ("chart/elements.js", "chart/charts.js", "panel/panel.js")
 RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
