@@ -20,7 +20,7 @@ from . import grid, guesses
 SOURCES = (
     "chart/elements.js",
     "explorer/recorded.js",
-    "chart/picture.js",
+    "explorer/picture.js",
     "explorer/guess.js",
     "explorer/explorer.js",
 )

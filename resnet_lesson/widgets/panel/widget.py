@@ -20,7 +20,7 @@ from ..frontend import Bundle, read_sources, to_message, with_fallback
 from . import recording
 from .job import TrainingJob, dtype_policy
 
-SOURCES = ("chart/elements.js", "chart/charts.js", "panel/panel.js")
+SOURCES = ("chart/elements.js", "panel/charts.js", "panel/panel.js")
 RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
 # One redraw in so many sends all columns, for a browser that missed some.
 FULL_REDRAW = 20
