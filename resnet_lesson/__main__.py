@@ -59,7 +59,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--preset",
         choices=config.PRESETS,
-        help="digits, if not given; with --resume it only names DIR",
+        help="digits, if not given; with --resume a run that was begun keeps its own",
     )
     train.add_argument("--output", metavar="DIR", help="runs/PRESET, if not given")
     train.add_argument("--resume", action="store_true", help="go on with the run that DIR holds")

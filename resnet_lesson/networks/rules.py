@@ -1,4 +1,4 @@
-"""What a network may be asked for: the rules in words, and the checks that hold them.
+"""The arguments of ``build``: the rules in words, and the checks that hold them.
 
 TensorFlow is not needed, so that sizes can follow a slider.
 """
@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from ..checks import CHOICE, POSITIVE, check_choice, check_integer
 from .orders import ORDERS
 
-# The only place of these sentences: the builder's page fills them in, too.
+# All sentences that the builder's page fills in, too; those of every argument are in ``checks``.
 RULES = {
     "positive": POSITIVE,
     "list": "{what} must be a non-empty list or tuple, received {value}",
