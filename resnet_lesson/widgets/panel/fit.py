@@ -1,5 +1,6 @@
 """One network's ``fit`` in a training job: its turns, and the recording of its steps."""
 
+import datetime
 import time
 from typing import Any
 
@@ -8,16 +9,21 @@ import numpy as np
 from ...gradients.first_bad import first_bad
 from ...gradients.history import MEASURES
 from ...gradients.monitor import GradientMonitor
-from ...runtime import callback_list, keras
-from .recording import Recording
+from ...runtime import callback_list, keras, versions
+from .recording import FILE, Recording
 
 
 def fit_network(name: str, job: Any) -> None:
-    """Build a network of a ``TrainingJob`` in this thread, and train it.
+    """Build a network of a ``TrainingJob`` in this thread, when it is its turn, and train it.
 
     Raises:
         ValueError: its maker returned nothing that can be trained, or the other network's model.
     """
+    job.take_turn(name, pass_on=False)
+    if job.stopping:
+        return
+    date = datetime.date.today().isoformat()
+    job.provenance = {"file": FILE, **versions(), "date": date}
     if job.policy is not None:
         keras.config.set_dtype_policy(job.policy)
     model, arguments = _model_and_arguments(name, job.makers[name]())
@@ -92,7 +98,8 @@ class JobCallback(keras.callbacks.Callback):
         if not self._steps:
             self._metric = _accuracy_name(logs)
         self._steps = self._steps_before_epoch + batch + 1
-        loss, accuracy = (_mean(logs.get(name, np.nan)) for name in ("loss", self._metric))
+        # Of a metric that is a vector, the mean.
+        loss, accuracy = (float(np.mean(logs.get(name, np.nan))) for name in ("loss", self._metric))
         self._logs.append((self._steps, loss, accuracy))
         self._obey()
         self.job.show(if_due=True)
@@ -148,8 +155,3 @@ def _accuracy_name(logs: dict[str, Any]) -> str | None:
     """
     others = [name for name in logs if name != "loss"]
     return min(others, key=lambda name: (np.ndim(logs[name]) > 0, "acc" not in name), default=None)
-
-
-def _mean(value: Any) -> float:
-    """A metric as one number: of a vector, its mean."""
-    return float(np.mean(value))
