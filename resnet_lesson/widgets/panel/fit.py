@@ -33,8 +33,9 @@ def fit_network(name: str, job: Any) -> None:
         raise ValueError(f"two networks must be two models, received one, again for {name!r}")
     callbacks = callback_list(arguments.pop("callbacks", None))
     monitor = GradientMonitor(job.every)
-    job.callbacks[name] = JobCallback(name, job, monitor, model)
     arguments = {"verbose": 0, **job.arguments, **arguments}
+    first_epoch = arguments.get("initial_epoch", 0)
+    job.callbacks[name] = JobCallback(name, job, monitor, model, first_epoch)
     model.fit(**arguments, callbacks=[*callbacks, monitor, job.callbacks[name]])
 
 
@@ -54,11 +55,13 @@ def _model_and_arguments(name: str, made: Any) -> tuple[Any, dict[str, Any]]:
 class JobCallback(keras.callbacks.Callback):
     """In each step: wait for the turn, record, obey a stop, and request a redraw."""
 
-    def __init__(self, name: str, job: Any, monitor: GradientMonitor, network: Any) -> None:
+    def __init__(
+        self, name: str, job: Any, monitor: GradientMonitor, network: Any, first_epoch: int
+    ) -> None:
         super().__init__()
         self.name, self.job, self.monitor, self.network = name, job, monitor, network
         self.recording: Recording | None = None
-        self._first_epoch: int | None = None
+        self._first_epoch = first_epoch
         self._metric: str | None = None
         self._steps = self._steps_before_epoch = 0
         # Since the last flush: the number of steps taken, loss, accuracy.
@@ -78,13 +81,9 @@ class JobCallback(keras.callbacks.Callback):
     def _total_steps(self) -> int | None:
         """Steps that are planned; None where Keras does not know, or not yet."""
         steps = (self.params or {}).get("steps")
-        if steps is None or self._first_epoch is None:
-            return None
-        return int(steps * (self.params["epochs"] - self._first_epoch))
+        return None if steps is None else int(steps * (self.params["epochs"] - self._first_epoch))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if self._first_epoch is None:
-            self._first_epoch = epoch
         self._steps_before_epoch = self._steps
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
