@@ -16,12 +16,11 @@ from ..output import without_surrogates
 FOLDER = Path(__file__).parent
 
 
-def read_sources(*names: str) -> str:
-    """The text of these files, one after the other; names are relative to this folder.
-
-    A widget's JavaScript is one module that can import nothing, so its files are joined.
-    """
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+def read_bundle(widget: str) -> tuple[str, str]:
+    """The JavaScript and the CSS of the widget in this folder, as `make bundles` bundles them."""
+    texts = (FOLDER / widget / f"bundle.{kind}" for kind in ("js", "css"))
+    script, style = (text.read_text(encoding="utf-8") for text in texts)
+    return script, style
 
 
 def to_message(value: Any, widget: Any = None) -> Any:

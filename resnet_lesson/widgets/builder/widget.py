@@ -6,9 +6,8 @@ from typing import Any
 import traitlets
 
 from ...networks import cost, orders, rules
-from ..frontend import LessonWidget, read_sources
+from ..frontend import LessonWidget, read_bundle
 
-SOURCES = ("chart/elements.js", "builder/builder.js")
 EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
     "width": 64,
     "height": 64,
@@ -33,8 +32,7 @@ class ArchitectureBuilder(LessonWidget):
     shows the error of ``build`` in place of the network.
     """
 
-    _esm = read_sources(*SOURCES)
-    _css = read_sources("chart/elements.css", "builder/builder.css")
+    _esm, _css = read_bundle("builder")
 
     width = _number(EXAMPLE["width"]).tag(sync=True)
     height = _number(EXAMPLE["height"]).tag(sync=True)

@@ -1,22 +1,38 @@
-// ---------------------------------------------------------------- curves computed beforehand
+// Curves computed beforehand, as the widget's trait `grid` holds them.
 
-const SETTING = ["kind", "order", "activation", "initializer", "normalization", "shortcut"];
+import { filled } from "../chart/words.js";
+import { SETTING } from "./setting.js";
 
-/** The grid, unpacked: its codes as a view, and the word for each code that has one. */
-async function readGrid(packed) {
-  const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+/** @typedef {import("./setting.js").Setting} Setting */
+/** @typedef {import("../chart/curve.js").Value} Value */
+/** @typedef {Record<string, string | number> & {shape: string}} Described as trends.py describes */
+/**
+ * @typedef {object} Packed
+ * @property {Record<string, string[]>} choices of each control
+ * @property {number[]} depths that are recorded
+ * @property {number} most layers that the engine takes
+ * @property {number} layers kept of each curve, at most
+ * @property {number} steps codes in a decade
+ * @property {string[]} settings the recorded ones, as text
+ * @property {Described[]} descriptions
+ * @property {number[]} described which description each curve has
+ */
+/** @typedef {Packed & {codes: DataView, words: Record<number, Value>}} Grid `words` by code */
+
+/** @param {string} text */
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+
+/** The grid, unpacked. @param {string} packed @returns {Promise<Grid>} */
+export async function readGrid(packed) {
   const stream = new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
   const grid = await new Response(stream).json();
   const words = Object.fromEntries(Object.entries(grid.words).map(([word, code]) => [code, word]));
   return { ...grid, codes: new DataView(bytes(grid.codes).buffer), words };
 }
 
-/** What the grid has for a setting that it holds: {curve, described}. */
-function lookUp(grid, setting) {
-  const place = grid.settings.indexOf(SETTING.map((name) => setting[name]).join(","));
-  const deep = grid.depths.indexOf(setting.depth);
-  const quantities = grid.choices.quantity;
-  const index = (place * grid.depths.length + deep) * quantities.length + quantities.indexOf(setting.quantity);
+/** What the grid has for a setting that it holds. @param {Grid} grid @param {Setting} setting */
+export function lookUp(grid, setting) {
+  const index = indexOf(grid, setting);
   const layers = keptLayers(setting.depth, grid.layers);
   const values = layers.map((_, at) => {
     const code = grid.codes.getInt16(2 * (index * grid.layers + at), true);
@@ -25,54 +41,75 @@ function lookUp(grid, setting) {
   return { curve: { layers, values }, described: grid.descriptions[grid.described[index]] };
 }
 
-/** As NumPy has it: evenly spread, halves rounded to even. */
-function keptLayers(depth, most) {
+/**
+ * Curves lie in the order of settings, depths and quantities, the last changing fastest.
+ *
+ * @param {Grid} grid
+ * @param {Setting} setting
+ */
+function indexOf({ settings, depths, choices }, setting) {
+  const place = settings.indexOf(SETTING.map((name) => setting[name]).join(","));
+  const deep = depths.indexOf(setting.depth);
+  const { quantity } = choices;
+  return (place * depths.length + deep) * quantity.length + quantity.indexOf(setting.quantity);
+}
+
+/**
+ * As NumPy has it: evenly spread, halves rounded to even.
+ *
+ * @param {number} depth
+ * @param {number} most
+ */
+export function keptLayers(depth, most) {
   const count = Math.min(depth, most);
-  const even = (x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
+  const even = (/** @type {number} */ x) => (x % 1 === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));
   const spread = Array.from({ length: count }, (_, at) =>
-    even(count === 1 ? 1 : 1 + (at * (depth - 1)) / (count - 1)));
+    even(count === 1 ? 1 : 1 + (at * (depth - 1)) / (count - 1)),
+  );
   return [...new Set(spread)];
 }
 
 /**
  * The recorded setting nearest to the one that is wanted. What the reader has just changed stays
  * as they want it, and a depth moves on in the direction in which they moved it.
+ *
+ * @param {Pick<Grid, "settings" | "depths">} grid
+ * @param {Setting} wanted
+ * @param {Setting} before
+ * @returns {Setting}
  */
-function nearestRecorded(grid, wanted, before) {
-  const price = (name) => (wanted[name] === before[name] ? 1 : SETTING.length);
-  const cost = (values) => SETTING.reduce(
-    (sum, name, at) => sum + (String(wanted[name]) === values[at] ? 0 : price(name)), 0);
-  const best = grid.settings.map((key) => key.split(","))
-    .reduce((best, values) => (cost(values) < cost(best) ? values : best));
-  const recorded = Object.fromEntries(SETTING.map((name, at) =>
-    [name, typeof wanted[name] === "boolean" ? best[at] === "true" : best[at]]));
-  return { ...wanted, ...recorded, seed: 0, depth: nearestDepth(grid.depths, wanted.depth, before.depth) };
+export function nearestRecorded({ settings, depths }, wanted, before) {
+  const prices = SETTING.map((name) => (wanted[name] === before[name] ? 1 : SETTING.length));
+  const cost = (/** @type {string[]} */ values) =>
+    SETTING.reduce((sum, name, at) => sum + (`${wanted[name]}` === values[at] ? 0 : prices[at]), 0);
+  const best = settings
+    .map((key) => key.split(","))
+    .reduce((one, other) => (cost(other) < cost(one) ? other : one));
+  const recorded = SETTING.map((name, at) => [
+    name,
+    typeof wanted[name] === "boolean" ? best[at] === "true" : best[at],
+  ]);
+  const depth = nearestDepth(depths, wanted.depth, before.depth);
+  return { ...wanted, ...Object.fromEntries(recorded), seed: 0, depth };
 }
 
+/** @param {number[]} depths @param {number} depth @param {number} before */
 function nearestDepth(depths, depth, before) {
   const ahead = depths.filter((one) => (depth > before ? one > before : one < before));
   const among = ahead.length && depth !== before ? ahead : depths;
-  return among.reduce((best, one) => (Math.abs(one - depth) < Math.abs(best - depth) ? one : best));
+  const distance = (/** @type {number} */ one) => Math.abs(one - depth);
+  return among.reduce((best, one) => (distance(one) < distance(best) ? one : best));
 }
 
-// ---------------------------------------------------------------- words
-
-function sentence({ subjects, sentences, endings }, described, quantity) {
-  const said = [sentences[described.shape],
-    ...Object.keys(endings).filter((name) => described[name]).map((name) => endings[name])].join("");
-  const filled = said.replace(/\{(\w+)\}/g, (_, name) => described[name]);
-  return `${subjects[quantity]} ${filled}.`;
-}
-
-/** The setting in words. */
-function label(setting) {
-  const layer = { dense: "layer", convolution: "convolution" }[setting.kind] ?? `${setting.kind} module`;
-  return [
-    `${setting.depth} ${setting.activation} ${layer}${setting.depth > 1 ? "s" : ""}`,
-    `${setting.initializer} weights`,
-    ...(setting.normalization ? ["BN"] : []),
-    ...(setting.shortcut ? ["shortcuts"] : []),
-    ...(setting.order === "full_preactivation" ? [] : [plain(setting.order)]),
-    ...(setting.seed ? [`draw ${setting.seed + 1}`] : []),
-  ].join(", ");
+/**
+ * A described curve in a sentence.
+ *
+ * @param {import("./setting.js").Words} words
+ * @param {Described} described
+ * @param {string} quantity
+ */
+export function sentence({ subjects, sentences, endings }, described, quantity) {
+  const ends = Object.keys(endings).filter((name) => described[name]);
+  const said = [sentences[described.shape], ...ends.map((name) => endings[name])].join("");
+  return `${subjects[quantity]} ${filled(said, described)}.`;
 }

@@ -13,16 +13,9 @@ from typing import Any
 import traitlets
 
 from ...gradients import trends
-from ..frontend import LessonWidget, read_sources, to_message
+from ..frontend import LessonWidget, read_bundle, to_message
 from . import grid, guesses
 
-SOURCES = (
-    "chart/elements.js",
-    "explorer/recorded.js",
-    "explorer/picture.js",
-    "explorer/guess.js",
-    "explorer/explorer.js",
-)
 CHOICES = grid.load()["choices"]
 TRAITS = (*grid.SETTING, "depth", "quantity", "seed")
 FIRST: dict[str, Any] = {  # the setting of the first question
@@ -47,6 +40,8 @@ QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("BN back", {"normalization": True}),
     ("Move one BN", {"order": "bn_after_addition"}),
 )
+# What a label calls the layers of a kind; "module" goes with all others.
+LAYERS = {"dense": "layer", "convolution": "convolution"}
 # What a curve's label says of its quantity; the gradient of the signal is not mentioned.
 QUANTITIES = {"weight_gradient": "gradient of the weights", "signal": "signal"}
 # Decades that hold the curves of all questions, so that the axis does not move.
@@ -121,8 +116,7 @@ class GradientExplorer(LessonWidget):
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
-    _esm = read_sources(*SOURCES)
-    _css = read_sources("chart/elements.css", "explorer/explorer.css")
+    _esm, _css = read_bundle("explorer")
     _engine: ModuleType | None = None  # shared by all explorers, once it is loaded
     # JupyterLab sets the browser's traits in a thread of its own, beside a running cell. One lock
     # for all explorers, because TensorFlow's seed belongs to the process.
@@ -283,13 +277,13 @@ class GradientExplorer(LessonWidget):
 def _label(settings: dict[str, Any]) -> str:
     """Settings in words."""
     kind, depth, order = settings["kind"], settings["depth"], settings["order"]
-    layers = {"dense": "layer", "convolution": "convolution"}.get(kind, f"{kind} module")
+    layers = LAYERS.get(kind, f"{kind} module")
     words = [
         f"{depth} {settings['activation']} {layers}{'s' if depth > 1 else ''}",
         f"{settings['initializer']} weights",
         *(["BN"] if settings["normalization"] else []),
         *(["shortcuts"] if settings["shortcut"] else []),
-        *([order.replace("_", " ")] if order != "full_preactivation" else []),
+        *([order.replace("_", " ")] if order != FIRST["order"] else []),
         *([f"draw {settings['seed'] + 1}"] if settings["seed"] else []),
     ]
     return ", ".join(words)

@@ -1,27 +1,43 @@
-// ---------------------------------------------------------------- the lesion explorer
+// The lesion explorer: delete modules of a trained network, and see what it still knows.
 
-const sum = (values) => values.reduce((total, value) => total + value, 0);
-const percent = (right, of) => `${((100 * right) / of).toFixed(1)} %`;
+import { makeBars } from "../chart/bars.js";
+import { button, make, say, set } from "../chart/elements.js";
+import { listen } from "../chart/model.js";
+import { grouped } from "../chart/words.js";
+import { favourite, found, indexOf, sum } from "./words.js";
+
+/**
+ * @typedef {object} Traits
+ * @property {string[]} deleted
+ * @property {string[]} modules
+ * @property {string[]} class_names
+ * @property {number[]} images of each class
+ * @property {string} counts as text, by the set of deleted modules
+ */
+/** @typedef {import("../chart/model.js").Model<Traits>} Model */
+
+const KINDS = ["right", "answers"];
 
 class Lesions {
+  said = make("p", { role: "status", "aria-live": "polite" });
+
+  /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
-    for (const trait of ["modules", "class_names", "images"]) this[trait] = model.get(trait);
+    this.modules = model.get("modules");
+    this.names = model.get("class_names");
+    this.images = model.get("images");
+    /** @type {import("./words.js").Counts[]} */
     this.counts = JSON.parse(model.get("counts"));
     this.switches = this.modules.map((name) => this.switchFor(name));
-    this.said = make("p", { role: "status", "aria-live": "polite" });
-    this.rows = this.class_names.map((name) => this.rowFor(name));
+    this.rows = this.names.map(rowFor);
     this.all = button("Put all back", () => this.change([]));
     el.replaceChildren(this.layout());
-    this.show = this.show.bind(this);
-    model.on("change:deleted", this.show);
+    this.forget = listen(model, { "change:deleted": () => this.show() });
     this.show();
   }
 
-  forget() {
-    this.model.off("change:deleted", this.show);
-  }
-
+  /** @param {string[]} deleted */
   change(deleted) {
     this.model.set("deleted", deleted);
     this.model.save_changes();
@@ -30,75 +46,88 @@ class Lesions {
 
   // -------------------------------------------------------------- elements
 
-  /** A module of the row: pressed, it is deleted. */
+  /** A module of the row: pressed, it is deleted. @param {string} name */
   switchFor(name) {
-    const [, stage, unit] = name.match(/^stage(\d+)_unit(\d+)$/);
+    const [, stage, unit] = name.match(/^stage(\d+)_unit(\d+)$/) ?? ["", "", name];
     const element = button(unit, () => {
       const deleted = this.model.get("deleted");
-      this.change(deleted.includes(name) ? deleted.filter((one) => one !== name) : [...deleted, name]);
+      const others = deleted.filter((one) => one !== name);
+      this.change(deleted.includes(name) ? others : [...deleted, name]);
     });
     set(element, { "aria-label": `delete module ${unit} of stage ${stage}`, class: "module" });
     return { name, stage, element };
   }
 
-  rowFor(name) {
-    const [right, answers, bar, line] = ["td", "td", "div", "div"].map((tag) => make(tag));
-    set(bar, { class: "right" });
-    set(line, { class: "answers" });
-    const chart = make("td", { class: "chart", "aria-hidden": "true" }, [make("div", {}, [bar, line])]);
-    return { right, answers, bar, line, row: make("tr", {}, [make("th", { scope: "row" }, [name]), right, answers, chart]) };
-  }
-
   layout() {
-    const stages = Map.groupBy(this.switches, ({ stage }) => stage);
-    const groups = [...stages].map(([stage, switches]) => make("div", { role: "group", class: "stage", "aria-label": `stage ${stage}` }, [
-      make("span", {}, [`stage ${stage}`]), make("div", {}, switches.map(({ element }) => element))]));
+    const end = (/** @type {string} */ word) => make("span", { class: "end" }, [word]);
     return make("div", { class: "resnet-lesions" }, [
       make("p", {}, ["Click a module to delete its branch; the shortcut, the bold line, stays."]),
-      make("div", { class: "wire" }, [make("span", { class: "end" }, ["image"]), ...groups, make("span", { class: "end" }, ["class"])]),
-      this.all, this.said,
+      make("div", { class: "wire" }, [end("image"), ...this.stages(), end("class")]),
+      ...[this.all, this.said],
       make("table", {}, [
-        make("thead", {}, [make("tr", {}, [
-          ...["Class", "Right", "Answers"].map((words) => make("th", { scope: "col" }, [words])),
-          make("td", { class: "key", "aria-hidden": "true" }, ["right", "answers"].map((name) => make("span", {}, [make("i", { class: name }), ` ${name}`]))),
-        ])]),
-        make("tbody", {}, this.rows.map(({ row }) => row)),
+        make("thead", {}, [headRow()]),
+        make(
+          "tbody",
+          {},
+          this.rows.map(({ row }) => row),
+        ),
       ]),
     ]);
+  }
+
+  stages() {
+    const stages = Map.groupBy(this.switches, ({ stage }) => stage);
+    return [...stages].map(([stage, switches]) => {
+      const group = { role: "group", class: "stage", "aria-label": `stage ${stage}` };
+      const elements = switches.map(({ element }) => element);
+      const name = make("span", {}, [`stage ${stage}`]);
+      return make("div", group, [name, make("div", {}, elements)]);
+    });
   }
 
   // -------------------------------------------------------------- what is seen
 
   show() {
     const deleted = this.model.get("deleted");
-    for (const { name, element } of this.switches) set(element, { "aria-pressed": deleted.includes(name) });
+    for (const { name, element } of this.switches) {
+      set(element, { "aria-pressed": deleted.includes(name) });
+    }
     this.all.disabled = deleted.length === 0;
-    const bits = this.modules.map((name) => (deleted.includes(name) ? "1" : "0")).join("");
-    const [right, answers] = this.counts[parseInt(bits, 2)], of = sum(this.images);
-    const whole = percent(sum(this.counts[0][0]), of);
-    const gone = this.modules.filter((name) => deleted.includes(name)).map((name) => name.replace("_unit", ", module ").replace("stage", "stage "));
-    const found = deleted.length === 0
-      ? `Whole: ${whole} of ${grouped(of)} test images are told right.`
-      : `Without ${gone.join("; ")}: ${percent(sum(right), of)} of ${grouped(of)} test images are told right; whole, ${whole}.`;
-    const says = found + this.favourite(answers, of);
-    if (this.said.textContent !== says) this.said.textContent = says;
+    const [right, answers] = this.counts[indexOf(this.modules, deleted)];
+    this.say(deleted, right, answers);
     // A class that has become the answer to all would leave the chart: all are drawn on one scale.
     const most = Math.max(...answers, ...this.images);
     this.rows.forEach((row, at) => {
       row.right.textContent = `${grouped(right[at])} of ${grouped(this.images[at])}`;
       row.answers.textContent = grouped(answers[at]);
-      row.bar.style.width = `${(100 * right[at]) / most}%`;
-      row.line.style.width = `${(100 * answers[at]) / most}%`;
+      row.bars.show([right[at], answers[at]], most);
     });
   }
 
-  /** Where one answer has swallowed the others. */
-  favourite(answers, of) {
-    const most = Math.max(...answers);
-    return most > of / 2 ? ` It says “${this.class_names[answers.indexOf(most)]}” to ${percent(most, of)} of them.` : "";
+  /** @param {string[]} deleted @param {number[]} right @param {number[]} answers */
+  say(deleted, right, answers) {
+    const gone = this.modules.filter((name) => deleted.includes(name));
+    const [images, whole] = [sum(this.images), sum(this.counts[0][0])];
+    const said = found(gone, sum(right), whole, images);
+    say(this.said, said + favourite(answers, this.names, images));
   }
 }
 
+/** A class, with its numbers and their bars. @param {string} name */
+function rowFor(name) {
+  const [right, answers, bars] = [make("td"), make("td"), makeBars(KINDS)];
+  const chart = make("td", { class: "chart", "aria-hidden": "true" }, [bars.element]);
+  const head = make("th", { scope: "row" }, [name]);
+  return { right, answers, bars, row: make("tr", {}, [head, right, answers, chart]) };
+}
+
+function headRow() {
+  const heads = ["Class", "Right", "Answers"].map((words) => make("th", { scope: "col" }, [words]));
+  const keys = KINDS.map((kind) => make("span", {}, [make("i", { class: kind }), ` ${kind}`]));
+  return make("tr", {}, [...heads, make("td", { class: "key", "aria-hidden": "true" }, keys)]);
+}
+
+/** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
   const lesions = new Lesions(model, el);
   return () => lesions.forget();

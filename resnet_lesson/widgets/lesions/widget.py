@@ -7,9 +7,8 @@ from typing import Any
 import traitlets
 
 from ... import pretrained
-from ..frontend import LessonWidget, read_sources
+from ..frontend import LessonWidget, read_bundle
 
-SOURCES = ("chart/elements.js", "lesions/lesions.js")
 
 
 def _to_text(counts: list, widget: Any) -> str:
@@ -30,8 +29,7 @@ class LesionExplorer(LessonWidget):
         traitlets.TraitError: a name in ``deleted`` is not that of a module.
     """
 
-    _esm = read_sources(*SOURCES)
-    _css = read_sources("chart/elements.css", "lesions/lesions.css")
+    _esm, _css = read_bundle("lesions")
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)

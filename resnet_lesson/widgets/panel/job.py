@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .fit import JobCallback
 
 REDRAW = 0.1  # seconds between two redraws, at least
+LIVE = ("building", "training", "pausing", "paused", "stopping")  # states of a job under way
 EXIT_TIMEOUT = 3  # seconds that the interpreter's exit waits for a step to end
 
 

@@ -13,11 +13,10 @@ from IPython import get_ipython
 
 from ...checks import check_choice, check_integer
 from ...gradients.history import MEASURES
-from ..frontend import LessonWidget, read_sources, to_message, write_json
+from ..frontend import LessonWidget, read_bundle, to_message, write_json
 from . import recording
-from .job import TrainingJob, dtype_policy
+from .job import LIVE, TrainingJob, dtype_policy
 
-SOURCES = ("chart/elements.js", "panel/charts.js", "panel/panel.js")
 RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
 # One redraw in so many sends all columns, for a browser that missed some.
 FULL_REDRAW = 20
@@ -54,8 +53,7 @@ class TrainingPanel(LessonWidget):
         traitlets.TraitError: ``quantity`` or ``zoom`` is not allowed.
     """
 
-    _esm = read_sources(*SOURCES)
-    _css = read_sources("chart/elements.css", "panel/panel.css")
+    _esm, _css = read_bundle("panel")
 
     # The last training, complete. During a training, messages carry what is new: a trait belongs to
     # one thread, and the browser's commands come in another.
@@ -141,7 +139,7 @@ class TrainingPanel(LessonWidget):
     @property
     def active(self) -> bool:
         """Whether a training is running, or paused."""
-        return self.state in ("building", "training", "pausing", "paused", "stopping")
+        return self.state in LIVE
 
     def start(self) -> None:
         """Train from the beginning, in separate threads.

@@ -1,0 +1,30 @@
+// Names and numbers as readers see them.
+
+/** @param {string} name */
+export const plain = (name) => name.replaceAll("_", " ");
+
+/** @param {number} value */
+export const grouped = (value) => value.toLocaleString("en");
+
+/** @param {number} part @param {number} whole */
+export const percent = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
+
+/** To a tenth. @param {number} value */
+export const rounded = (value) => Math.round(10 * value) / 10;
+
+/** With three digits. @param {number | null} value null for what JSON does not have */
+export const threeDigits = (value) =>
+  value === null ? "not finite" : Number(value.toPrecision(3)).toString();
+
+/** The number with so many decades: 2.0e-5. @param {number} decades */
+export const short = (decades) =>
+  decades === -Infinity ? "0" : (10 ** decades).toExponential(1).replace("e+", "e");
+
+/**
+ * Where a template says {name}, the value of that name.
+ *
+ * @param {string} template
+ * @param {Record<string, unknown>} values
+ */
+export const filled = (template, values) =>
+  template.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);

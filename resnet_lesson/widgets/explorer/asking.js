@@ -1,0 +1,84 @@
+// Asking a source that may take its time, or fall silent.
+
+/** @typedef {import("./setting.js").Setting} Setting */
+/** @typedef {import("./sources.js").Answer} Answer */
+/** @typedef {import("./sources.js").Source} Source */
+
+export const ANSWER_TIME = 20_000; // ms without an answer after which the stand-in is asked
+
+/**
+ * One question at a time: a slider moves faster than a network is differentiated. Of those that
+ * come while one waits for its answer, the newest is the next.
+ */
+export class Asking {
+  /** @type {Source} the one that is asked now */
+  source;
+  /** @type {ReturnType<typeof setTimeout> | null} until a silent source is given up */
+  #waiting = null;
+  /** @type {Setting | null} */
+  #next = null;
+
+  /**
+   * @param {Source} standIn answers at once, where no other source does
+   * @param {object} explorer
+   * @param {() => Setting} explorer.shown
+   * @param {(answer: Answer) => void} explorer.take called with each answer
+   * @param {() => void} explorer.settled called when nothing waits any more
+   */
+  constructor(standIn, { shown, take, settled }) {
+    this.standIn = standIn;
+    this.shown = shown;
+    this.take = take;
+    this.settled = settled;
+    this.source = standIn;
+  }
+
+  get waits() {
+    return this.#waiting !== null;
+  }
+
+  /** @param {Setting} wanted */
+  request(wanted) {
+    if (this.waits) {
+      this.#next = wanted;
+      return;
+    }
+    const asked = this.source.ask(wanted, this.shown());
+    if (asked instanceof Promise) this.#wait(asked);
+    else if (asked) this.#end(asked, null);
+  }
+
+  /** @param {Promise<Answer>} asked */
+  async #wait(asked) {
+    const waiting = setTimeout(() => this.#giveUp(), ANSWER_TIME);
+    this.#waiting = waiting;
+    const answer = await asked;
+    if (this.#waiting !== waiting) return; // it came too late
+    const next = this.#next;
+    this.stop();
+    this.#end(answer, next);
+  }
+
+  /** @param {Answer} answer @param {Setting | null} next */
+  #end(answer, next) {
+    this.take(answer);
+    if (next) this.request(next);
+    else this.settled();
+  }
+
+  #giveUp() {
+    const silent = this.source;
+    const wanted = this.#next ?? this.shown();
+    this.stop();
+    this.source = this.standIn;
+    this.request(wanted);
+    silent.wake?.();
+  }
+
+  /** Wait no longer. */
+  stop() {
+    clearTimeout(this.#waiting ?? undefined);
+    this.#waiting = null;
+    this.#next = null;
+  }
+}

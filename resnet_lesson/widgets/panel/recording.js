@@ -1,0 +1,179 @@
+// A training as it is kept: strips of columns, as the package's recording.py makes them.
+
+import { panel } from "../chart/constants.js";
+
+/** @typedef {import("../chart/colour.js").Decades} Decades */
+/** @typedef {keyof typeof TITLES} Measure */
+/**
+ * What the browser must know to read a recording.
+ *
+ * @typedef {object} Scale
+ * @property {number} columns of a strip of all steps, at most
+ * @property {number} opening steps that are kept one by one
+ * @property {number} per_decade codes
+ * @property {number} zero the code
+ * @property {number} nan the code, and above it that of infinity
+ */
+/**
+ * Columns of a strip, from one on.
+ *
+ * @typedef {object} Columns
+ * @property {number} stride steps in a column
+ * @property {number} from the first of them
+ * @property {string} codes
+ * @property {(number | null)[]} loss
+ * @property {(number | null)[]} accuracy
+ */
+/** @typedef {{layer: string, step: number, what: string, where: string}} Bad where NaN began */
+/**
+ * @typedef {object} Facts
+ * @property {string} name
+ * @property {string[]} layers
+ * @property {number} every one step in so many is recorded
+ * @property {number | null} total steps that are planned, where that is known
+ * @property {string | null} metric the name of what is recorded as accuracy
+ * @property {number} steps
+ * @property {Bad | null} bad
+ */
+/** @typedef {Facts & {whole: Columns, opening: Columns}} Part what is new of a run */
+
+export const TITLES = {
+  gradient_norm: "Gradient norm",
+  weight_norm: "Weight norm",
+  update_ratio: "Relative update",
+};
+export const MEASURES = /** @type {Measure[]} */ (panel.measures);
+
+/** @param {string} text */
+const int16 = (text) =>
+  new Int16Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+
+/** A code as decades. @param {number} code @param {Scale} scale @returns {Decades} */
+export function decadesOf(code, scale) {
+  if (code === scale.zero) return -Infinity;
+  return code >= scale.nan ? null : code / scale.per_decade;
+}
+
+/** Columns of equally many steps. */
+export class Strip {
+  stride = 1;
+  /** @type {(number | null)[]} */
+  loss = [];
+  /** @type {(number | null)[]} */
+  accuracy = [];
+
+  /** @param {number} capacity in columns @param {number} layers @param {Scale} scale */
+  constructor(capacity, layers, scale) {
+    this.capacity = capacity;
+    this.layers = layers;
+    this.scale = scale;
+    this.codes = new Int16Array(capacity * layers * MEASURES.length);
+  }
+
+  get columns() {
+    return this.loss.length;
+  }
+
+  /** @param {Columns} part */
+  take({ stride, from, codes, loss, accuracy }) {
+    // Where a message before this one is missing: a whole one comes soon.
+    if (from > this.columns || (from > 0 && stride !== this.stride)) return;
+    this.stride = stride;
+    this.codes.set(int16(codes), from * this.layers * MEASURES.length);
+    this.loss.splice(from, Infinity, ...loss);
+    this.accuracy.splice(from, Infinity, ...accuracy);
+  }
+
+  /** The decades of a column, input side first. @param {number} column @param {Measure} measure */
+  column(column, measure) {
+    const start = (column * MEASURES.length + MEASURES.indexOf(measure)) * this.layers;
+    const codes = this.codes.subarray(start, start + this.layers);
+    return Array.from(codes, (code) => decadesOf(code, this.scale));
+  }
+}
+
+/** One network's training. */
+export class Run {
+  /** @param {Part} part the first @param {Scale} scale */
+  constructor(part, scale) {
+    this.facts = /** @type {Facts} */ (part);
+    this.whole = new Strip(scale.columns, part.layers.length, scale);
+    this.opening = new Strip(scale.opening, part.layers.length, scale);
+    this.take(part);
+  }
+
+  /** @param {Part} part */
+  take({ whole, opening, ...facts }) {
+    this.facts = facts;
+    this.whole.take(whole);
+    this.opening.take(opening);
+  }
+
+  /** How many steps a column of the strip stands for. @param {Strip} strip */
+  width(strip) {
+    return strip.stride * this.facts.every;
+  }
+
+  /** The column of a step, or the last one. @param {Strip} strip @param {number} step */
+  columnOf(strip, step) {
+    return Math.min(strip.columns - 1, Math.floor(step / this.width(strip)));
+  }
+
+  /**
+   * The steps that a picture has room for: those planned, as far as columns reach.
+   *
+   * @param {Strip} strip
+   */
+  extent(strip) {
+    const room = strip.capacity * this.width(strip);
+    return Math.min(this.facts.total ?? room, room);
+  }
+}
+
+/** @typedef {{run: Run, strip: Strip}} Shown a run with the strip of it that is looked at */
+
+/** The runs of a training, by name. */
+export class Training {
+  /** @type {Map<string, Run>} */
+  #runs = new Map();
+
+  /** @param {Scale} scale */
+  constructor(scale) {
+    this.scale = scale;
+  }
+
+  get runs() {
+    return [...this.#runs.values()];
+  }
+
+  /** @param {Part[]} parts */
+  take(parts) {
+    for (const part of parts) {
+      const run = this.#runs.get(part.name);
+      if (run) run.take(part);
+      else this.#runs.set(part.name, new Run(part, this.scale));
+    }
+  }
+
+  clear() {
+    this.#runs.clear();
+  }
+
+  /**
+   * The runs that have columns, their widest column, last step and room.
+   *
+   * @param {boolean} zoom into the opening steps
+   */
+  span(zoom) {
+    const shown = this.runs
+      .map((run) => ({ run, strip: zoom ? run.opening : run.whole }))
+      .filter(({ strip }) => strip.columns > 0);
+    const last = shown.map(({ run, strip }) => (strip.columns - 1) * run.width(strip));
+    return {
+      shown,
+      step: Math.max(1, ...shown.map(({ run, strip }) => run.width(strip))),
+      last: Math.max(0, ...last),
+      extent: Math.max(1, ...shown.map(({ run, strip }) => run.extent(strip))),
+    };
+  }
+}

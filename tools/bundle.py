@@ -1,0 +1,95 @@
+"""Bundle the widgets' JavaScript and CSS into the module and the style sheet that each ships.
+
+``make bundles`` calls it. What Python and JavaScript both need is written first, from Python.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from resnet_lesson import plots
+from resnet_lesson.gradients.history import MEASURES
+from resnet_lesson.widgets.builder import widget as builder
+from resnet_lesson.widgets.explorer import guesses
+from resnet_lesson.widgets.explorer import widget as explorer
+from resnet_lesson.widgets.panel import job
+
+ROOT = Path(__file__).parent.parent
+WIDGETS = ROOT / "resnet_lesson/widgets"
+NAMES = ("builder", "explorer", "lesions", "panel")
+COLOURS = ("blue", "vermilion", "green", "purple", "orange", "sky", "black")
+# Beside the Python that runs this, as requirements-dev.txt installs it.
+NODE = Path(sys.executable).with_name("node")
+ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
+NOTE = "Bundled by `make bundles` from the files beside this one and in chart: read those."
+OPTIONS = ("--bundle", "--charset=utf8", "--target=es2023", "--log-level=warning")
+
+
+def constants():
+    """What stands on both sides, from where Python has it."""
+    palette = [colour.lower() for colour in plots.PALETTE]
+    return {
+        "builder": {"network": list(builder.EXAMPLE)},
+        "explorer": {
+            "setting": explorer.grid.SETTING,
+            "guessed": guesses.GUESSED,
+            "traits": explorer.TRAITS,
+            "layers": explorer.LAYERS,
+            "file": guesses.FILE,
+        },
+        "order": builder.EXAMPLE["order"],
+        "palette": dict(zip(COLOURS, palette, strict=True)),
+        "panel": {"measures": MEASURES, "live": job.LIVE},
+    }
+
+
+def generated():
+    """The text of each file that is made from Python, by its name in ``chart``."""
+    known = constants()
+    lines = [f"  --{name}: {colour};" for name, colour in known["palette"].items()]
+    note = "/* Okabe and Ito's colours, from the package's plots: `make bundles` writes this. */"
+    return {
+        "constants.json": json.dumps(known, indent=2) + "\n",
+        "colours.css": "\n".join([note, '[class^="resnet-"] {', *lines, "}"]) + "\n",
+    }
+
+
+def esbuild(*arguments):
+    """Run esbuild; what it prints.
+
+    Raises:
+        SystemExit: it is not installed, or refuses.
+    """
+    if not ESBUILD.exists():
+        raise SystemExit("esbuild is missing: `make bundles` installs it")
+    done = subprocess.run(
+        [NODE, ESBUILD, *OPTIONS, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+def script(entry):
+    """A module of the widgets with all that it imports, as a script that defines ``tested``."""
+    return esbuild(str(WIDGETS / entry), "--format=iife", "--global-name=tested")
+
+
+def bundle(folder, *options):
+    """Write the bundles of all widgets below ``folder``."""
+    entries = [
+        f"{name}/bundle={WIDGETS / name / name}.{kind}" for name in NAMES for kind in ("js", "css")
+    ]
+    banners = [f"--banner:{kind}=/* {NOTE} */" for kind in ("js", "css")]
+    esbuild(*entries, *banners, f"--outdir={folder}", "--minify", "--format=esm", *options)
+
+
+def main():
+    for name, text in generated().items():
+        (WIDGETS / "chart" / name).write_text(text, encoding="utf-8")
+    bundle(WIDGETS)
+
+
+if __name__ == "__main__":
+    main()
