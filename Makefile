@@ -5,12 +5,14 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 # A stamp is written last: an environment without one was left half made, and is made afresh.
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
+NODE_READY := node_modules/.ready
+NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
 # Two files at a time: two cores are what a small machine has. A browser wants its own time.
 IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
-  browser bench
+  browser bench bundles javascript
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -21,6 +23,7 @@ help:
 	@echo "make site       export notebooks 1, 4 and 5 as pages that need no kernel: site/index.html"
 	@echo "make studies    run what results/ lacks of the studies behind the lesson's claims"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
+	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
@@ -42,13 +45,18 @@ $(DEV_READY): $(READY) requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
+# Node.js comes with the development environment; what is installed for it runs nothing then.
+$(NODE_READY): package.json package-lock.json | $(DEV_READY)
+	$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
+
 lab: $(READY)
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
 
 browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py
 
-test: lint browser
+test: lint javascript browser
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
 	$(BIN)/python -m pytest tests/browser
 	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
@@ -64,14 +72,19 @@ site: $(READY)
 	$(BIN)/python tools/build_site.py
 
 # What has become slow is named, so that it gets its mark.
-check: lint
+check: lint javascript
 	$(BIN)/python -m pytest $(IN_TWO) -m "not slow" --durations=5 --durations-min=2 \
 	  --ignore=tests/browser tests
 
-lint: $(DEV_READY)
+javascript: $(NODE_READY)
+	$(NODE) --test --test-reporter=dot "tests/javascript/*.test.js"
+
+lint: $(NODE_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(NODE) node_modules/.bin/biome ci
+	$(NODE) node_modules/.bin/tsc
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
@@ -80,6 +93,9 @@ studies: $(READY)
 
 grid: $(READY)
 	$(BIN)/python -m resnet_lesson grid
+
+bundles: $(NODE_READY)
+	$(BIN)/python tools/bundle.py
 
 runs: $(READY)
 	$(BIN)/python -m resnet_lesson runs

@@ -6,6 +6,7 @@
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from resnet_lesson import plots
@@ -71,9 +72,13 @@ def esbuild(*arguments):
     return done.stdout
 
 
-def script(entry):
-    """A module of the widgets with all that it imports, as a script that defines ``tested``."""
-    return esbuild(str(WIDGETS / entry), "--format=iife", "--global-name=tested")
+def script(*modules):
+    """What these modules of the widgets export, as a script that defines it in ``exported``."""
+    with tempfile.TemporaryDirectory() as folder:
+        entry = Path(folder) / "entry.js"
+        lines = [f"export * from {json.dumps(str(WIDGETS / module))};\n" for module in modules]
+        entry.write_text("".join(lines), encoding="utf-8")
+        return esbuild(str(entry), "--format=iife", "--global-name=exported")
 
 
 def bundle(folder, *options):

@@ -1,6 +1,7 @@
 """The architecture builder: its sums are the package's, its words are those of ``build``."""
 
 import axe
+import bundle
 import lab as jupyter
 import pytest
 import standalone
@@ -14,13 +15,12 @@ from resnet_lesson import ArchitectureBuilder
 from resnet_lesson.networks import cost
 from resnet_lesson.networks.orders import ORDERS
 from resnet_lesson.widgets.builder import widget as module
-from resnet_lesson.widgets.frontend import read_sources
 
-SCRIPT = read_sources(*module.SOURCES)
-SCRIPT = SCRIPT.replace("export default { render };", "")
+SCRIPT = bundle.script("builder/arithmetic.js")
 # The sums of many networks, or what refuses them, and the calls that build them.
 SUMS = f"""({{ networks, words }}) => {{
     {SCRIPT}
+    const {{ networkParts, buildCall, Refused }} = exported;
     return networks.map(network => {{
         try {{
             return [networkParts(network, words), buildCall(network)];

@@ -3,16 +3,16 @@
 import json
 
 import axe
+import bundle
 import pytest
 from playwright.sync_api import expect
 from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  # noqa: F401
 
 from resnet_lesson.widgets.explorer import guesses
 from resnet_lesson.widgets.explorer import widget as module
-from resnet_lesson.widgets.frontend import read_sources
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
-PARTS = read_sources(*module.SOURCES[:-1])
+SCRIPT = bundle.script("explorer/guess.js", "explorer/verdict.js")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,9 @@ def functions(chromium):
     page.goto("about:blank")
 
     def call(name, *arguments):
-        return page.evaluate(f"(given) => {{ {PARTS}; return {name}(...given); }}", list(arguments))
+        return page.evaluate(
+            f"(given) => {{ {SCRIPT}; return exported.{name}(...given); }}", list(arguments)
+        )
 
     yield call
     page.close()

@@ -84,7 +84,7 @@ def test_the_widgets_are_on_the_page_with_their_saved_traits(lesson):
     for place in places:
         traits = saved_state(page)[place["data-widget"]]
         assert traits == saved[place["data-widget"]]["state"]
-        assert "export default" in traits["_esm"]
+        assert "as default" in traits["_esm"]
 
 
 def test_the_page_is_the_notebook_without_its_set_up(lesson):

@@ -7,7 +7,7 @@ import { decadeTicks } from "../chart/scale.js";
 import { drawStrip, shadeOf } from "../chart/strip.js";
 import { LOWEST } from "./guess.js";
 
-/** @typedef {import("../chart/axes.js").Frame} Frame */
+/** @typedef {import("../chart/axes.js").Frame & {marks: number[]}} Frame marks in decades */
 /** @typedef {import("../chart/curve.js").Curve} Curve */
 /** @typedef {import("../chart/curve.js").Point} Point */
 /**
@@ -47,12 +47,14 @@ const numbers = (curve) => curve.values.filter((value) => typeof value === "numb
  * @param {number} depth
  * @param {Curve[]} curves
  * @param {import("../chart/scale.js").Ends} floor
+ * @returns {Frame}
  */
 export function frameFor(width, depth, curves, floor) {
   const all = [...floor, ...curves.flatMap(numbers)];
-  const ticks = decadeTicks([Math.min(...all), Math.max(...all)], TICKS, true);
-  const ends = /** @type {[number, number]} */ ([ticks[0], ticks.at(-1)]);
-  return frameOf({ width, height: HEIGHT }, MARGINS, [0.5, depth + 0.5], ends);
+  const marks = decadeTicks([Math.min(...all), Math.max(...all)], TICKS, true);
+  const size = { width, height: HEIGHT };
+  const across = /** @type {[number, number]} */ ([0.5, depth + 0.5]);
+  return { ...frameOf(size, MARGINS, across, [marks[0], marks[marks.length - 1]]), marks };
 }
 
 /** @param {View} view */
@@ -94,8 +96,7 @@ export function byLayer({ layers, values }, depth) {
 }
 
 /** @param {Frame} frame @param {string} quantity */
-function drawAxes({ left, right, top, across, ends, x, y }, quantity) {
-  const marks = decadeTicks(ends, TICKS, true);
+function drawAxes({ left, right, top, across, marks, x, y }, quantity) {
   const lines = marks.map((mark) => `M${left} ${y(mark)}H${right}`).join("");
   const depth = across[1] - 0.5;
   const layers = new Set([1, Math.ceil(depth / 2), depth]);

@@ -10,7 +10,6 @@ from ... import pretrained
 from ..frontend import LessonWidget, read_bundle
 
 
-
 def _to_text(counts: list, widget: Any) -> str:
     return json.dumps(counts, separators=(",", ":"))
 

@@ -1,0 +1,27 @@
+// What the network still knows, in words.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { favourite, found, indexOf } from "../../resnet_lesson/widgets/lesions/words.js";
+
+const MODULES = ["stage1_unit1", "stage1_unit2", "stage2_unit1"];
+
+test("a set of modules is a number, the first module its highest digit", () => {
+  assert.deepEqual([indexOf(MODULES, []), indexOf(MODULES, MODULES)], [0, 7]);
+  assert.equal(indexOf(MODULES, ["stage2_unit1"]), 1);
+  assert.equal(indexOf(MODULES, ["stage2_unit1", "stage1_unit1"]), 5);
+});
+
+test("what is found is said beside the whole network", () => {
+  assert.equal(found([], 1960, 1960, 2000), "Whole: 98.0 % of 2,000 test images are told right.");
+  assert.equal(
+    found(["stage1_unit2", "stage2_unit1"], 500, 1960, 2000),
+    "Without stage 1, module 2; stage 2, module 1: 25.0 % of 2,000 test images are told right; " +
+      "whole, 98.0 %.",
+  );
+});
+
+test("an answer is named once it has swallowed more than half", () => {
+  assert.equal(favourite([1000, 1000], ["cat", "ship"], 2000), "");
+  assert.equal(favourite([800, 1200], ["cat", "ship"], 2000), " It says “ship” to 60.0 % of them.");
+});

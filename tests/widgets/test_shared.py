@@ -1,0 +1,120 @@
+"""What Python and JavaScript both compute: the files that both sides are held to.
+
+The other side's tests are in tests/javascript. ``python tests/widgets/test_shared.py`` writes the
+files again.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from resnet_lesson import ArchitectureBuilder
+from resnet_lesson.networks import cost
+from resnet_lesson.widgets.builder import widget as builder
+from resnet_lesson.widgets.explorer import grid
+from resnet_lesson.widgets.explorer import widget as explorer
+
+HERE = Path(__file__).parent
+
+
+def changed(**change):
+    return builder.EXAMPLE | change
+
+
+NETWORKS = [
+    builder.EXAMPLE,
+    *(changed(order=order) for order in list(builder.orders.ORDERS)[:-1]),
+    changed(stages=[1], filters=[16, 32]),
+    changed(stages=[9], filters=[5, 4], width=2, height=3),
+    changed(width=65, height=33, depth=1, classes=1),
+    changed(width=300, height=17, stages=[1, 1, 1, 1, 1], filters=[8, 12, 20, 28, 36, 44]),
+    changed(stages=[200, 2], filters=[64, 1024, 4]),
+    changed(width=3, height=3, stages=[2, 2], filters=[7, 8, 8], order="original"),
+    changed(classes=100_000, filters=[1, 4, 4, 4]),
+]
+IMPOSSIBLE = [
+    changed(width=0),
+    changed(height=None),
+    changed(depth=2.5),
+    changed(classes=-1),
+    changed(stages=[]),
+    changed(filters=[]),
+    changed(stages=[3, 0, 6]),
+    changed(stages=[3, None, 6]),
+    changed(filters=[64, 128, 2.5, 512]),
+    changed(filters=[64, 128, 256]),
+    changed(stages=[3], filters=[64]),
+    changed(filters=[64, 128, 130, 512]),
+    changed(width=4),
+    changed(height=4),
+    changed(width=16, stages=[1, 1, 1, 1, 1], filters=[4, 4, 4, 4, 4, 4]),
+    changed(order="postactivation"),
+    changed(width=0, stages=[], order="none"),  # the first rule that is broken is named
+]
+
+
+def networks():
+    """What both sides say of the networks."""
+    built = []
+    for network in NETWORKS:
+        made = ArchitectureBuilder(**network)
+        parts = made.parts()
+        said = {"parts": [vars(part) for part in parts], "call": made.call()}
+        built.append({"network": network, **said, "summary": builder._summary(parts)})
+    refused = [{"network": one, "message": refusal(one)} for one in IMPOSSIBLE]
+    return {"words": ArchitectureBuilder().words, "built": built, "refused": refused}
+
+
+def refusal(network):
+    lists = {name: tuple(network[name]) for name in ("stages", "filters")}
+    with pytest.raises(ValueError, match="must") as refused:
+        cost.parts(**network | lists)
+    return str(refused.value)
+
+
+def settings():
+    """Of each kind of word that a label or a sentence may have."""
+    for preset in explorer.presets():
+        yield preset["setting"]
+    for quantity in ("weight_gradient", "signal"):
+        yield explorer.FIRST | {"quantity": quantity, "depth": 200}
+    relu = {"activation": "relu", "initializer": "he", "depth": 30}
+    for kind in grid.load()["choices"]["kind"]:
+        yield explorer.FIRST | relu | {"kind": kind, "order": "original", "normalization": True}
+    yield explorer.FIRST | {"depth": 1}
+
+
+def curves():
+    """What both sides say of recorded curves."""
+    found = []
+    for setting in settings():
+        recorded = grid.look_up(setting, setting["depth"], setting["quantity"])
+        assert recorded is not None
+        curve, described = recorded
+        found.append(
+            {
+                "setting": setting,
+                "label": explorer._label(setting),
+                "curve_label": explorer._curve_label(setting),
+                "values": curve["values"],
+                "status": explorer._status(setting, described),
+            }
+        )
+    return {"words": explorer.GradientExplorer().words, "curves": found}
+
+
+FILES = {"networks.json": networks, "curves.json": curves}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_both_sides_say_is_what_python_says(name):
+    said = json.loads(json.dumps(FILES[name]()))
+    again = "run python tests/widgets/test_shared.py"
+    assert json.loads((HERE / name).read_text(encoding="utf-8")) == said, again
+
+
+if __name__ == "__main__":
+    for name, say in FILES.items():
+        lines = json.dumps(say(), indent=1)
+        (HERE / name).write_text(lines + "\n", encoding="utf-8")
