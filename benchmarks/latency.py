@@ -149,11 +149,11 @@ def hold(page, key):
     }
 
 
-def watched(page):
-    """Watch the page's explorer, and put the focus on its depth."""
+def watched(page, which=0):
+    """Watch one of the page's explorers, and put the focus on its depth."""
     page.wait_for_selector(".resnet-explorer", timeout=60_000)
     page.wait_for_function(ALL_ALIVE, timeout=60_000)
-    explorer = page.locator(".resnet-explorer").nth(1)  # the page's others wait for a guess
+    explorer = page.locator(".resnet-explorer").nth(which)
     explorer.scroll_into_view_if_needed()
     explorer.evaluate(WATCH)
     depth = explorer.get_by_label("Depth", exact=True)
@@ -196,7 +196,7 @@ def on_page(chromium, folder):
     target = folder / "site/index.html"
     page = chromium.new_page(viewport={"width": 1280, "height": 900}, offline=True)
     page.goto(target.as_uri())
-    depth = watched(page)
+    depth = watched(page, 1)  # the others wait for a guess
     depth.fill(str(DEPTH))
     page.wait_for_function(f"() => window.watch.settled() && window.watch.depth() === {DEPTH}")
     taken = presses(page)
