@@ -1,5 +1,5 @@
-// Who is asked for a curve, and what waits meanwhile: the kernel, and made-up sources that answer at
-// once or later.
+// Who is asked for a curve, and what waits meanwhile: the kernel, and made-up sources that answer
+// at once or later.
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";

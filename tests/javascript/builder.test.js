@@ -1,5 +1,5 @@
-// The builder's arithmetic is Python's: that of networks.json, to which tests/widgets/test_shared.py
-// holds Python.
+// The builder's arithmetic is Python's: both give what is in networks.json, this side here and the
+// other in tests/widgets/test_shared.py.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
