@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { decadesOf, Run, Strip, Training } from "../../resnet_lesson/widgets/panel/recording.js";
+import * as recording from "../../resnet_lesson/widgets/panel/recording.js";
 import { Replay } from "../../resnet_lesson/widgets/panel/replay.js";
 import {
   KernelSource,
@@ -11,6 +11,7 @@ import {
 } from "../../resnet_lesson/widgets/panel/sources.js";
 import * as words from "../../resnet_lesson/widgets/panel/words.js";
 
+const { decadesOf, Run, Strip, Training } = recording;
 const SCALE = {
   columns: 4,
   opening: 2,
@@ -54,6 +55,10 @@ const part = (name, codes, facts = {}) => ({
   whole: columns(codes),
   opening: columns(codes.slice(0, 2)),
   ...facts,
+});
+
+test("each of Python's measures has a title", () => {
+  assert.deepEqual(Object.keys(recording.TITLES), recording.MEASURES);
 });
 
 test("codes are decades, with codes of their own for zero and what is not finite", () => {

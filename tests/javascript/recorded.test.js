@@ -6,7 +6,13 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import * as recorded from "../../resnet_lesson/widgets/explorer/recorded.js";
-import { label, SETTING } from "../../resnet_lesson/widgets/explorer/setting.js";
+import {
+  GUESSED,
+  label,
+  NAMES,
+  SETTING,
+  TRAITS,
+} from "../../resnet_lesson/widgets/explorer/setting.js";
 import { GridSource } from "../../resnet_lesson/widgets/explorer/sources.js";
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
@@ -27,6 +33,11 @@ test("labels, curves and sentences are Python's", () => {
     assert.deepEqual(answer.setting, setting);
     assert.match(answer.note, /^No kernel answers/);
   }
+});
+
+test("each of Python's traits has a control, but for the seed, which a button draws", () => {
+  assert.deepEqual([...Object.keys(NAMES), "seed"].sort(), [...TRAITS].sort());
+  for (const names of [SETTING, GUESSED]) assert.ok(names.every((name) => TRAITS.includes(name)));
 });
 
 test("codes are 16 bits, the low byte first; words have codes of their own", async () => {
