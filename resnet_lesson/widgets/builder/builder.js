@@ -120,7 +120,11 @@ class Builder {
         this.remove,
         button("The article's example", () => this.change(this.model.get("example"))),
       ]),
-      ...[this.refusal, this.svg, this.summary, this.table.root, this.callLine],
+      this.refusal,
+      this.svg,
+      this.summary,
+      this.table.root,
+      this.callLine,
     ]);
   }
 

@@ -31,7 +31,12 @@ export function frameOf({ width, height }, margins, across, ends) {
   const right = width - margins.right;
   const bottom = height - margins.bottom;
   return {
-    ...{ left, right, top, bottom, across, ends },
+    left,
+    right,
+    top,
+    bottom,
+    across,
+    ends,
     x: linear(across, [left, right]),
     y: linear(ends, [bottom, top]),
     valueAt: linear([bottom, top], ends),

@@ -92,7 +92,10 @@ function drawBar([left, right], ends) {
   const value = linear([0, STEPS], ends);
   return Array.from({ length: STEPS }, (_, at) =>
     make("rect", {
-      ...{ x: left + at * wide, y: 4, width: wide + 0.5, height: 12 },
+      x: left + at * wide,
+      y: 4,
+      width: wide + 0.5,
+      height: 12,
       fill: `rgb(${colourOf(value(at + 0.5), ends)})`,
     }),
   );

@@ -177,7 +177,11 @@ class Explorer {
     const depth = curve.layers[curve.layers.length - 1];
     const frame = this.frame(depth, [seen, ...pins], Boolean(own) || others.length > 0);
     this.layout.draw({
-      ...{ width: this.width, depth, strip: seen, quantity: setting.quantity, frame },
+      width: this.width,
+      depth,
+      strip: seen,
+      quantity: setting.quantity,
+      frame,
       curves: [
         ...pins.map((pin, kind) => ({ kind, curve: pin })),
         ...others.map((one) => ofKind("class", guessCurve(one, curve, setting))),

@@ -45,12 +45,16 @@ export class Handles {
 
   /** @param {Name} name */
   #make(name) {
-    const range = { "aria-valuemin": LOWEST, "aria-valuemax": -LOWEST };
     const handle = make(
       "g",
       {
-        ...{ class: "handle", role: "slider", tabindex: 0, "aria-orientation": "vertical" },
-        ...{ ...range, ...KEYS },
+        class: "handle",
+        role: "slider",
+        tabindex: 0,
+        "aria-orientation": "vertical",
+        "aria-valuemin": LOWEST,
+        "aria-valuemax": -LOWEST,
+        ...KEYS,
       },
       [make("circle", { class: "reach", r: 22 }), make("circle", { class: "ring", r: 8 })],
     );

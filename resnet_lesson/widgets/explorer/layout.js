@@ -49,19 +49,22 @@ export class Layout {
         { class: "questions", role: "group", "aria-label": "Questions" },
         presets.map((preset) => button(preset.question, () => acts.ask(preset))),
       ),
-      ...[this.svg, this.status, this.ofClass, this.legend, this.note],
+      this.svg,
+      this.status,
+      this.ofClass,
+      this.legend,
+      this.note,
     ]);
   }
 
   /** @param {import("./controls.js").Controls} controls */
   #first(controls) {
     const first = make("div", { class: "controls" }, [
-      ...[
-        controls.labelled("depth"),
-        controls.labelled("activation"),
-        controls.labelled("shortcut"),
-      ],
-      ...[this.guess, this.save],
+      controls.labelled("depth"),
+      controls.labelled("activation"),
+      controls.labelled("shortcut"),
+      this.guess,
+      this.save,
     ]);
     first.addEventListener("input", this.acts.send);
     return first;
@@ -81,8 +84,13 @@ export class Layout {
       make("div", { class: "controls" }, [
         controls.labelled("initializer"),
         controls.labelled("normalization"),
-        ...[controls.labelled("order"), controls.labelled("kind"), controls.labelled("quantity")],
-        ...[this.redraw, pin, open, files],
+        controls.labelled("order"),
+        controls.labelled("kind"),
+        controls.labelled("quantity"),
+        this.redraw,
+        pin,
+        open,
+        files,
       ]),
     ]);
     more.addEventListener("input", this.acts.send);

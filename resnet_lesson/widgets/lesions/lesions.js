@@ -63,7 +63,8 @@ class Lesions {
     return make("div", { class: "resnet-lesions" }, [
       make("p", {}, ["Click a module to delete its branch; the shortcut, the bold line, stays."]),
       make("div", { class: "wire" }, [end("image"), ...this.stages(), end("class")]),
-      ...[this.all, this.said],
+      this.all,
+      this.said,
       make("table", {}, [
         make("thead", {}, [headRow()]),
         make(

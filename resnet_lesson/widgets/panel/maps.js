@@ -94,7 +94,8 @@ export class Maps {
     const { height, drawn } = drawScale(width, domain);
     const [dark, bright] = domain.ends.map(short);
     set(this.colours, {
-      ...{ viewBox: `0 0 ${width} ${height}`, height },
+      viewBox: `0 0 ${width} ${height}`,
+      height,
       "aria-label": `${title} in colours, dark ${dark} to bright ${bright}`,
     });
     this.colours.replaceChildren(...drawn);

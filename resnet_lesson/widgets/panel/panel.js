@@ -46,8 +46,12 @@ class Panel {
     const { maps, curves, names, controls } = this;
     this.pictures = make("div", {}, [maps.grid, maps.colours, names.list, curves.grid]);
     const root = make("div", { class: "resnet-panel" }, [
-      ...[controls.training, controls.replay, controls.view],
-      ...[this.alert, this.status, this.pictures],
+      controls.training,
+      controls.replay,
+      controls.view,
+      this.alert,
+      this.status,
+      this.pictures,
     ]);
     el.replaceChildren(root);
     this.endings = [
