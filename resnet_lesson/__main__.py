@@ -36,9 +36,17 @@ def _add_study(commands: Any) -> None:
     study.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(studies.NAMES)}; all if none is given"
     )
-    study.add_argument("--seeds", type=int, help="how many; a study has its own number")
-    study.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler; else here")
-    study.add_argument("--output", default="results", metavar="DIR", help="results, if not given")
+    study.add_argument(
+        "--seeds", type=int, metavar="N", help="seeds for each setting; a study has its own number"
+    )
+    study.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a Dask scheduler that runs them; this machine, if not given",
+    )
+    study.add_argument(
+        "--output", default="results", metavar="DIR", help="of the records; results, if not given"
+    )
     study.set_defaults(command=run_studies)
 
 
@@ -111,8 +119,8 @@ def _add_pack(commands: Any) -> None:
         "of its network; pretrained.load(OUTPUT) loads it.",
     )
     pack.add_argument("run", metavar="RUN", help="the folder of a finished run")
-    pack.add_argument("data", metavar="DATA", help="the path of the data it was trained on")
     pack.add_argument("output", metavar="OUTPUT", help="the folder for the packed network")
+    pack.add_argument("--data", metavar="PATH", help="of a local copy of CIFAR-10")
     pack.set_defaults(command=pack_run)
 
 

@@ -1,6 +1,6 @@
 """A network that has been trained, for those without a GPU: load it, and take it apart.
 
-``python -m resnet_lesson pack RUN DATA OUTPUT`` packs another; RUN is the folder of a finished run.
+``python -m resnet_lesson pack RUN OUTPUT`` packs another; RUN is the folder of a finished run.
 """
 
 import hashlib
