@@ -64,9 +64,10 @@ def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
-    with path.open("rb") as file, naming_damage(path, "the archive of CIFAR-10"):
+    kind = "the archive of CIFAR-10"
+    with path.open("rb") as file, gzip.open(file) as stream, naming_damage(path, kind):
         # To its end, where its checksum is; few bytes may unpack to many.
-        unpacked = gzip.open(file).read(_ARCHIVE + 1)
+        unpacked = stream.read(_ARCHIVE + 1)
         if len(unpacked) > _ARCHIVE:
             raise ValueError("it unpacks to too much")
         with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:

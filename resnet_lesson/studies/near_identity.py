@@ -67,6 +67,7 @@ def build_without_bn(depth: int, variant: str) -> Any:
 
 
 def _growth(variant: str, depth: int, seed: int) -> list[Row]:
+    from ..gradients.norms import norm
     from ..networks.dissect import module_names
     from ..runtime import keras, set_seed, tf
 
@@ -79,19 +80,8 @@ def _growth(variant: str, depth: int, seed: int) -> list[Row]:
         start, end, logits = layers(x)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
     gradients = tape.gradient(loss, [start, end])
-    return [
-        {
-            "log10_growth": _decades(end, start),
-            "log10_gradient_ratio": _decades(*gradients),
-        }
-    ]
-
-
-def _decades(tensor: Any, other: Any) -> float:
-    """log10 of the norm of one over that of the other."""
-    from ..gradients.norms import norm
-
-    return float(np.log10(norm(tensor)) - np.log10(norm(other)))
+    pairs = {"log10_growth": (end, start), "log10_gradient_ratio": gradients}
+    return [{name: float(np.log10(norm(a)) - np.log10(norm(b))) for name, (a, b) in pairs.items()}]
 
 
 def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list[Row]:
