@@ -106,9 +106,8 @@ def use_one_thread() -> None:
     Raises:
         RuntimeError: TensorFlow has already computed something on more.
     """
-    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def device_name() -> str:

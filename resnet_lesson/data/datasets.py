@@ -134,8 +134,7 @@ def _dataset(arrays: tuple[np.ndarray, ...], names: tuple[str, ...], brightest: 
         pixels = pixels.reshape(*pixels.shape[:3], -1)
         return np.divide(pixels, np.float32(brightest), dtype=np.float32)
 
-    def labels(classes: np.ndarray) -> np.ndarray:
-        return classes.astype(np.int64)
-
     x_train, y_train, x_test, y_test = arrays
-    return Dataset(images(x_train), labels(y_train), images(x_test), labels(y_test), names)
+    return Dataset(
+        images(x_train), y_train.astype(np.int64), images(x_test), y_test.astype(np.int64), names
+    )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..runtime import keras
-from .layers import LayerMaker, check_layers, classifier
+from .layers import LayerMaker, classifier
 from .orders import ORDERS
 from .residual import check_channel_axis, residual_module
 from .rules import check_build
@@ -55,7 +55,6 @@ def build(
     width, height, depth, classes, stages, filters = check_build(
         width, height, depth, classes, stages, filters, order
     )
-    check_layers(reg, bn_epsilon, bn_momentum)
     axis = check_channel_axis(-1 if keras.config.image_data_format() == "channels_last" else 1)
 
     stem = LayerMaker("stem", axis, reg, bn_epsilon, bn_momentum)

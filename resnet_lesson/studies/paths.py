@@ -117,8 +117,14 @@ def _by_length(model: Any, seed: int) -> list[Row]:
     for length, part in enumerate(parts):
         paths = [random.choice(len(vjps), length, replace=False) for _ in range(SAMPLES)]
         single = float(np.mean([norm(along(gradient, vjps, path)) for path in paths]))
-        row = {"length": length, "share": norm(part) / total, "log10_norm": _log10(norm(part))}
-        rows.append(row | {"log10_path_norm": _log10(single)})
+        rows.append(
+            {
+                "length": length,
+                "share": norm(part) / total,
+                "log10_norm": _log10(norm(part)),
+                "log10_path_norm": _log10(single),
+            }
+        )
     return rows
 
 
