@@ -53,13 +53,11 @@ def read(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
 
 def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
-    for name in _NAMES:
-        file = path / name
-        if file.is_file():
-            with naming_damage(file, "a batch of CIFAR-10"):
-                if file.stat().st_size > _BATCH:
-                    raise ValueError("it is too large")
-            yield name, file.read_bytes()
+    for file in filter(Path.is_file, (path / name for name in _NAMES)):
+        with naming_damage(file, "a batch of CIFAR-10"):
+            if file.stat().st_size > _BATCH:
+                raise ValueError("it is too large")
+        yield file.name, file.read_bytes()
 
 
 def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -47,8 +47,9 @@ class Study:
 
 def product(**settings: Iterable[Any]) -> tuple[Configuration, ...]:
     """A grid: every combination of the settings, dicts whose last setting changes fastest."""
-    combinations = itertools.product(*settings.values())
-    return tuple(dict(zip(settings, values, strict=True)) for values in combinations)
+    return tuple(
+        dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())
+    )
 
 
 def run(

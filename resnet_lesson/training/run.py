@@ -101,8 +101,9 @@ def train(
         test = evaluation_batches(dataset.x_test, dataset.y_test)
         remove_partial_files(path, folder.NAMES)  # of processes that were killed
         if state is None:
-            values = variable_values(model), variable_values(model.optimizer)
-            state = State(config, about, [], *values)
+            state = State(
+                config, about, [], variable_values(model), variable_values(model.optimizer)
+            )
             # Before an hour of work, find out whether it can be kept.
             checkpoint.save(path, state)
         else:
