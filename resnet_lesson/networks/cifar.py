@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..checks import check_flag, check_integer
 from ..runtime import keras
-from .layers import LayerMaker, check_layers, classifier
+from .layers import LayerMaker, classifier
 from .orders import ORDERS, basic_convolutions, bottleneck_convolutions
 from .residual import module
 from .rules import check_halvings, check_list, check_order
@@ -69,12 +69,10 @@ def build_cifar(
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (height, width, channels), received {input_shape}")
     classes = check_integer("classes", classes)
-    bn_epsilon, bn_momentum = 2e-5, 0.9
-    check_layers(reg, bn_epsilon, bn_momentum)
     check_halvings(input_shape[1], input_shape[0], stages - 1)
 
     def maker(name: str) -> LayerMaker:
-        return LayerMaker(name, -1, reg, bn_epsilon, bn_momentum)
+        return LayerMaker(name, -1, reg)
 
     convolutions = bottleneck_convolutions if bottleneck else basic_convolutions
     parts = ORDERS[order]

@@ -3,7 +3,7 @@
 TensorFlow is not needed, so that sizes can follow a slider.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ..checks import CHOICE, POSITIVE, check_choice, check_integer
@@ -34,13 +34,11 @@ def check_bottleneck_filters(what: str, value: Any) -> int:
     return value
 
 
-def check_list(
-    what: str, values: Any, check: Callable[[str, Any], int] = check_integer
-) -> tuple[int, ...]:
+def check_list(what: str, values: Any) -> tuple[int, ...]:
     values = getattr(values, "tolist", lambda: values)()  # an array's
     if not isinstance(values, (list, tuple)) or not values:
         _refuse("list", what=what, value=repr(values))
-    return tuple(check(f"{what}[{index}]", value) for index, value in enumerate(values))
+    return tuple(check_integer(f"{what}[{index}]", value) for index, value in enumerate(values))
 
 
 def check_order(order: Any) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from ..files import expand_path
 
 if TYPE_CHECKING:
-    from ..training.run import Run
+    from ..training.record import Run
 
 FOLDER = Path(__file__).parent / "resnet20"
 WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"

@@ -177,11 +177,9 @@ def with_options(config: TrainingConfig, options: argparse.Namespace) -> Trainin
     Raises:
         ValueError: names the rule and the value.
     """
-    names = {item.name for item in fields(config)}
-    given = {name: value for name, value in vars(options).items() if name in names}
-    if "drops" in given:
-        given["drops"] = tuple(given["drops"])
-    return dataclasses.replace(config, **given)
+    values = config.to_json()
+    given = {name: value for name, value in vars(options).items() if name in values}
+    return TrainingConfig.from_json(values | given)
 
 
 def command(config: TrainingConfig, data: str | None = None) -> str:

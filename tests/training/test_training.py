@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 from test_training_stops import small
 
 from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
@@ -256,14 +257,19 @@ def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
     plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
 
 
-def test_the_bar_ends_when_a_run_is_stopped():
+def test_the_bar_ends_when_a_run_is_stopped(monkeypatch):
     bars = []
 
+    def started(bar, start=Progress.start):
+        bars.append(bar)
+        start(bar)
+
     def stop():
-        with progress(1, 3, steps=10, batch_size=64) as shown:
-            bars.append(shown.bar)
-            assert shown.bar.live.is_started
+        with progress(1, 3, steps=10, batch_size=64):
+            assert bars[0].live.is_started
             raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "start", started)
 
     with pytest.raises(KeyboardInterrupt):
         stop()
