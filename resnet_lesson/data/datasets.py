@@ -76,8 +76,8 @@ def _fashion_mnist() -> Dataset:
         *("t-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    title, cache = "Fashion-MNIST", "~/.keras/datasets/fashion-mnist"
-    return _dataset(_downloaded("fashion_mnist", title, cache, remedies=","), names, brightest=255)
+    arrays = _downloaded("fashion_mnist", "Fashion-MNIST", "~/.keras/datasets/fashion-mnist")
+    return _dataset(arrays, names, brightest=255)
 
 
 def _cifar10(path: AnyPath | None) -> Dataset:
@@ -88,20 +88,20 @@ def _cifar10(path: AnyPath | None) -> Dataset:
     if path:
         arrays = local.read(path, (32, 32, 3), names)
     else:
-        by_path = (
-            "; or give the path of a local copy, to load or in the environment variable "
-            f"{CIFAR10_VARIABLE};"
+        remedy = (
+            "give the path of a local copy, to load or in the environment variable "
+            f"{CIFAR10_VARIABLE}; or "
         )
-        arrays = _downloaded("cifar10", "CIFAR-10", "~/.keras/datasets", by_path)
+        arrays = _downloaded("cifar10", "CIFAR-10", "~/.keras/datasets", remedy)
     return _dataset(arrays, names, brightest=255)
 
 
-def _downloaded(name: str, title: str, cache: str, remedies: str) -> tuple[np.ndarray, ...]:
+def _downloaded(name: str, title: str, cache: str, remedy: str = "") -> tuple[np.ndarray, ...]:
     """Images and labels, (N,), of training and of test, from Keras's cache or the internet.
 
     Args:
         name: Keras's.
-        title, cache, remedies: for the error: the data set, where it would be, what helps.
+        title, cache, remedy: for the error: the data set, where it would be, what else helps.
     """
     from ..runtime import keras
 
@@ -112,7 +112,7 @@ def _downloaded(name: str, title: str, cache: str, remedies: str) -> tuple[np.nd
     except Exception as error:  # Keras raises a bare Exception where the download fails
         raise OSError(
             f"{title} is neither in Keras's cache ({cache}) nor could it be downloaded ({error}): "
-            f'check the network{remedies} or use load("digits")'
+            f'check the network; or {remedy}use load("digits")'
         ) from error
     return x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)
 
