@@ -137,8 +137,10 @@ def training_run(history: Sequence[Mapping[str, Any]], layers: Sequence[str]) ->
         layers: the layers' names.
     """
     left, right = _new_axes(1, 2, 10, 3.8)[0]
-    columns = {"training": "accuracy", "test": "test_accuracy"}
-    curves = {name: [row[column] for row in history] for name, column in columns.items()}
+    curves = {
+        "training": [row["accuracy"] for row in history],
+        "test": [row["test_accuracy"] for row in history],
+    }
     training_curves(curves, left, ylabel="accuracy")
     norms = np.transpose([row["gradient_norm"] for row in history])
     heat_map(norms, np.arange(1, len(history) + 1), layers, right)

@@ -1,8 +1,9 @@
 """The steps that a monitor has recorded, as rows of numbers, and the arrays made of them."""
 
+import itertools
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,30 +13,22 @@ MEASURES = ("gradient_norm", "weight_norm", "update_ratio")
 HEAD = 3
 
 
-class Reading(NamedTuple):
-    """The rows that a tape has written since it was last read.
-
-    ``steps`` counts all steps so far, ``rows`` is (recorded steps, columns), ``layers`` are the
-    paths of the kernels that the columns belong to, and ``order`` those of all kernels of the
-    model, frozen ones too; both in order of use.
-    """
-
-    steps: int
-    rows: np.ndarray
-    layers: tuple[str, ...]
-    order: tuple[str, ...]
+# The rows that a tape has written since it was last read: how many steps there were so far; the
+# rows, (recorded steps, columns); the paths of the kernels that the columns belong to, and those of
+# all kernels of the model, frozen ones too, both in order of use.
+Reading = tuple[int, np.ndarray, tuple[str, ...], tuple[str, ...]]
 
 
 class History:
-    """The recorded rows of all fits, in groups of the same kernels; any thread may read it.
+    """The recorded rows of all fits; any thread may read it.
 
-    ``groups`` has pairs: the paths of the kernels, and a list of arrays of rows. ``order`` and
+    ``groups`` has pairs: the paths of the kernels, and an array of rows. ``order`` and
     ``layers`` are those of the last ``Reading``; ``seen`` counts the steps. While a fit goes on,
     ``read`` gives what is new since as many steps as its argument says, or None.
     """
 
     def __init__(self) -> None:
-        self.groups: list[tuple[tuple[str, ...], list[np.ndarray]]] = []
+        self.groups: list[tuple[tuple[str, ...], np.ndarray]] = []
         self.order: tuple[str, ...] = ()
         self.layers: tuple[str, ...] = ()
         self.seen = 0
@@ -57,9 +50,7 @@ class History:
                 return
             self.seen, rows, self.layers, self.order = reading
             if len(rows):
-                if not self.groups or self.groups[-1][0] != self.layers:
-                    self.groups.append((self.layers, []))
-                self.groups[-1][1].append(rows)
+                self.groups.append((self.layers, rows))
 
     def close(self) -> None:
         """Add what is new for the last time, and release the tape and its model."""
@@ -71,18 +62,17 @@ class History:
         """The arrays of ``GradientMonitor.records``."""
         with self._lock:
             self.fetch()
-            records = self._records()
-            if forget:
-                self.groups = []
-        return records
-
-    def _records(self) -> dict[str, np.ndarray]:
-        self.groups = [(paths, [np.concatenate(rows)]) for paths, rows in self.groups]
-        layers = self._recorded_layers() or self.layers
-        # A group without rows gives the shapes of empty records.
-        groups = [(paths, rows) for paths, (rows,) in self.groups] or [
-            (layers, np.empty((0, HEAD + len(MEASURES) * len(layers))))
-        ]
+            groups = [
+                (paths, np.concatenate([rows for _, rows in same]))
+                for paths, same in itertools.groupby(self.groups, key=lambda group: group[0])
+            ]
+            self.groups = [] if forget else groups
+            # In the model's present order of use; those that it no longer has come last.
+            recorded = dict.fromkeys(path for paths, _ in groups for path in paths)
+            present = dict.fromkeys(path for path in self.order if path in recorded)
+            layers = tuple(present | recorded) or self.layers
+        if not groups:  # one without rows gives the shapes of empty records
+            groups = [(layers, np.empty((0, HEAD + len(MEASURES) * len(layers))))]
         tables = [_table(paths, rows[:, HEAD:], layers) for paths, rows in groups]
         table = tables[0] if len(tables) == 1 else np.ma.concatenate(tables, axis=1)
         head = np.concatenate([rows[:, :HEAD] for _, rows in groups])
@@ -94,12 +84,6 @@ class History:
             "broken": np.concatenate(broken),
             "layers": np.array(layers, dtype=str),
         }
-
-    def _recorded_layers(self) -> tuple[str, ...]:
-        """In the model's present order of use; those that it no longer has come last."""
-        recorded = dict.fromkeys(path for paths, _ in self.groups for path in paths)
-        present = dict.fromkeys(path for path in self.order if path in recorded)
-        return tuple(present | recorded)
 
 
 def _table(paths: tuple[str, ...], rows: np.ndarray, layers: tuple[str, ...]) -> np.ndarray:

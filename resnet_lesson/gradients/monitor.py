@@ -20,8 +20,8 @@ from .history import MEASURES, History
 from .kernels import patched, trainable_kernels
 from .tape import Tape
 
-# What belongs to a model and its device, and is not copied.
-_OF_A_MODEL = ("_model", "_followed", "_fit", "_monitored", "_due")
+# The attributes that belong to a model and its device, and are not copied.
+_OF_A_MODEL = ("_model", "_fit", "_monitored", "_due")
 
 
 class GradientMonitor(keras.callbacks.Callback):
@@ -61,25 +61,23 @@ class GradientMonitor(keras.callbacks.Callback):
             ``model.optimizer`` exactly once a step; a second monitor is in the same ``fit``.
     """
 
+    # What a copy begins with.
+    _model: Any = None
+    _fit: Any = None
+    _monitored: "_MonitoredFunction | None" = None
+    _due = False
+
     def __init__(self, every: int = 1) -> None:
         super().__init__()
         self.every = check_integer("every", every)
         self._history = History()
-        self._copied: list[History] = []
-        self._forget_model()
-
-    def _forget_model(self) -> None:
-        self._model: Any = None
-        self._followed: Any = None
-        self._fit: Any = None
-        self._monitored: _MonitoredFunction | None = None
-        self._due = False
+        self.copies: list[GradientMonitor] = []
 
     def __repr__(self) -> str:
         records = self.records
         steps, kernels = records["gradient_norm"].shape
         if not steps:
-            copies = f"; its {len(self._copied)} copies have their own" if self._copied else ""
+            copies = f"; its {len(self.copies)} copies have their own" if self.copies else ""
             return f"<GradientMonitor: no step seen{copies}>"
         bad = first_bad(records)
         if bad is None:
@@ -94,25 +92,17 @@ class GradientMonitor(keras.callbacks.Callback):
         """The records and settings: what belongs to a model and its device is left out."""
         return {name: value for name, value in vars(self).items() if name not in _OF_A_MODEL}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._forget_model()
-
     def __deepcopy__(self, memo: dict[int, Any]) -> "GradientMonitor":
         twin = type(self).__new__(type(self))
-        twin.__setstate__(copy.deepcopy({**self.__getstate__(), "_copied": []}, memo))
-        self._copied.append(twin._history)
+        twin.__dict__.update(copy.deepcopy({**self.__getstate__(), "copies": []}, memo))
+        # Without the twin's model, which would stay in memory with it.
+        held = GradientMonitor(self.every)
+        held._history = twin._history
+        self.copies.append(held)
         return twin
 
     def __copy__(self) -> "GradientMonitor":
         return copy.deepcopy(self)
-
-    @property
-    def copies(self) -> list["GradientMonitor"]:
-        copies = [GradientMonitor(self.every) for _ in self._copied]
-        for twin, history in zip(copies, self._copied, strict=True):
-            twin._history = history
-        return copies
 
     @property
     def records(self) -> dict[str, np.ndarray]:
@@ -216,13 +206,13 @@ class GradientMonitor(keras.callbacks.Callback):
                 "uncompiled"
             )
         _check_optimizers(model)
-        if self._followed not in (None, model):
+        followed = self._monitored.model if self._monitored else model
+        if followed is not model:
             raise ValueError(
-                f"a monitor follows one model, {self._followed.name!r}, received {model.name!r}"
+                f"a monitor follows one model, {followed.name!r}, received {model.name!r}"
             )
         if model.built:
             trainable_kernels(model)  # a model without any is refused before its first step
-        self._followed = model
         model.make_train_function()
         plain = model.train_function
         if isinstance(plain, _MonitoredFunction):
@@ -247,8 +237,8 @@ class _MonitoredFunction:
     """
 
     def __init__(self, monitor: GradientMonitor, plain: Callable[[Any], Any]) -> None:
-        self.monitor, self.plain, self._model = monitor, plain, monitor.model
-        model = monitor.model
+        self.monitor, self.plain, self.model = monitor, plain, monitor.model
+        model = self.model
         self.tape = Tape(model, monitor.every, monitor._history.seen)
         if model.built:
             self.tape.open()
@@ -259,7 +249,7 @@ class _MonitoredFunction:
         self._recording = model.train_function
 
     def __call__(self, iterator: Any) -> Any:
-        monitor, model = self.monitor, self._model
+        monitor, model = self.monitor, self.model
         if not monitor._due or getattr(model, "history", None) is not monitor._fit:
             # A fit that does not know the monitor: the one that did has raised.
             model.train_function = self.plain

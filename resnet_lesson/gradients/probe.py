@@ -80,7 +80,7 @@ def _differentiate(
     """The calls of a forward pass, and the kernels' gradients of the scaled loss, as arrays."""
     x, y, sample_weight = batch
     log = CallLog(model)
-    with _probing, _restored(model), _without_penalties(model), log:
+    with _probing, _restored(model), log:
         with tf.GradientTape() as tape:
             prediction = model(x, training=True)
             value = scale * _loss(model, loss, log.calls, x, y, prediction, sample_weight)
@@ -96,13 +96,22 @@ def _differentiate(
 
 @contextlib.contextmanager
 def _restored(model: keras.Model) -> Iterator[None]:
-    """Restore what a pass in training mode changes: BN's averages, dropout's seeds, metrics."""
+    """Remove the penalties on weights for now, and restore what a pass in training mode changes.
+
+    It changes BN's averages, dropout's seeds, metrics. What layers add to the loss themselves is
+    not removed.
+    """
     metrics = _metrics(model)
     variables = [*model.variables, *(v for metric in metrics.values() for v in metric.variables)]
     before = [tf.identity(variable.value) for variable in variables]
+    penalties = [(weight, weight.regularizer) for weight in model.trainable_variables]
     try:
+        for weight, _ in penalties:
+            weight.regularizer = None
         yield
     finally:
+        for weight, penalty in penalties:
+            weight.regularizer = penalty
         for variable, value in zip(variables, before, strict=True):
             variable.assign(value)
         for key, metric in _metrics(model).items():
@@ -113,19 +122,6 @@ def _restored(model: keras.Model) -> Iterator[None]:
 def _metrics(model: keras.Model) -> dict[int, Any]:
     """By their ``id``, those of the model and of the models in it."""
     return {id(metric): metric for layer in model._flatten_layers() for metric in layer.metrics}
-
-
-@contextlib.contextmanager
-def _without_penalties(model: keras.Model) -> Iterator[None]:
-    """Remove the penalties on weights for now; what layers add to the loss themselves stays."""
-    penalties = [(weight, weight.regularizer) for weight in model.trainable_variables]
-    try:
-        for weight, _ in penalties:
-            weight.regularizer = None
-        yield
-    finally:
-        for weight, penalty in penalties:
-            weight.regularizer = penalty
 
 
 def _loss_scale(model: keras.Model) -> float:

@@ -71,7 +71,7 @@ class Tape:
         first, end = -(-seen // self.every), -(-steps // self.every)
         places = np.arange(max(first, end - self.capacity), end) % self.capacity
         rows = self._rows.numpy()[places] if len(places) else np.empty(0)
-        return Reading(steps, rows, self._paths_of(self._kernels), self._order)
+        return steps, rows, self._paths_of(self._kernels), self._order
 
     def traced_step(self, train_step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """``train_step``, refusing to be traced where it does not apply gradients once."""
@@ -97,9 +97,6 @@ class Tape:
         self, optimizer: keras.optimizers.Optimizer
     ) -> contextlib.AbstractContextManager[None]:
         """A context in which the optimizer's ``apply`` records."""
-        return patched(optimizer, "apply", self._recording_apply(optimizer))
-
-    def _recording_apply(self, optimizer: keras.optimizers.Optimizer) -> Callable[..., Any]:
         apply = optimizer.apply
 
         def recording_apply(grads: Any, trainable_variables: Any = None) -> Any:
@@ -127,7 +124,7 @@ class Tape:
                 self._steps.assign(steps + 1)
             return result
 
-        return recording_apply
+        return patched(optimizer, "apply", recording_apply)
 
     def _settle_order(self) -> None:
         """Put the columns in order of use, which the first trace of the forward pass shows."""

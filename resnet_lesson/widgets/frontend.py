@@ -1,18 +1,19 @@
-"""What every widget hands to the browser: its sources, messages, and words and a picture.
-
-The words and the picture are for where no widget can run, such as a code host.
-"""
+"""What the widgets have in common: how they reach the browser, a notebook and files."""
 
 import base64
+import json
+import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anywidget
+
+from ..files import atomic_write
 from ..output import without_surrogates
 
 FOLDER = Path(__file__).parent
-Bundle = tuple[dict[str, Any], dict[str, Any]]  # data by MIME type, and metadata
 
 
 def read_sources(*names: str) -> str:
@@ -28,29 +29,41 @@ def to_message(value: Any, widget: Any = None) -> Any:
     return without_surrogates(value)
 
 
-def with_fallback(
-    bundle: Bundle | None, words: str, draw: Callable[[], bytes] | None = None
-) -> Bundle:
-    """A widget's bundle with ``words``, which must not vary between runs, and the PNG of ``draw``.
+def write_json(path: str | os.PathLike[str], make: Callable[[], Any]) -> str | os.PathLike[str]:
+    """Write what ``make`` returns as JSON on one line, atomically, and return the path.
 
-    Where drawing fails, a warning says so: the widget and its words are worth more.
+    Where nothing can be written, that fails before ``make`` is called, which may take minutes.
     """
-    data, metadata = bundle or ({}, {})
-    data["text/plain"] = without_surrogates(words)
-    if draw is not None:
-        try:
-            data["image/png"] = base64.b64encode(_drawn(draw)).decode()
-        except Exception as error:
-            warnings.warn(
-                f"the widget is shown without its picture, which cannot be drawn: "
-                f"{type(error).__name__}: {error}",
-                stacklevel=2,
-            )
-    return data, metadata
+    with atomic_write(path) as partial:
+        partial.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
+    return path
 
 
-def _drawn(draw: Callable[[], bytes]) -> bytes:
-    from .. import plots
+class LessonWidget(anywidget.AnyWidget):
+    """A widget with words and a picture, for where no widget can run, such as a code host."""
 
-    with plots.closed_on_error():
-        return draw()
+    def _fallback(self) -> tuple[str, Callable[[], bytes] | None]:
+        """Words, which must not vary between runs, and what draws a PNG; None for no picture."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The widget, its words and its picture by MIME type, and metadata.
+
+        Where drawing fails, a warning says so: the widget and its words are worth more.
+        """
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        words, draw = self._fallback()
+        data["text/plain"] = without_surrogates(words)
+        if draw is not None:
+            try:
+                from .. import plots
+
+                with plots.closed_on_error():
+                    data["image/png"] = base64.b64encode(draw()).decode()
+            except Exception as error:
+                warnings.warn(
+                    f"the widget is shown without its picture, which cannot be drawn: "
+                    f"{type(error).__name__}: {error}",
+                    stacklevel=1,
+                )
+        return data, metadata

@@ -1,17 +1,15 @@
 """The architecture builder: change stages and filters, see what the network becomes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ...networks import cost, orders, rules
-from ..frontend import Bundle, read_sources, with_fallback
+from ..frontend import LessonWidget, read_sources
 
 SOURCES = ("chart/elements.js", "builder/builder.js")
-NETWORK = ("width", "height", "depth", "classes", "stages", "filters", "order")
-EXAMPLE: dict[str, Any] = {
+EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
     "width": 64,
     "height": 64,
     "depth": 3,
@@ -28,7 +26,7 @@ def _number(default: Any) -> traitlets.Union:
     return traitlets.Union(kinds, allow_none=True, default_value=default)
 
 
-class ArchitectureBuilder(anywidget.AnyWidget):
+class ArchitectureBuilder(LessonWidget):
     """The article's network to scale, with its sizes, and the call that builds it.
 
     The traits are the arguments of ``build``. They may hold what is impossible: the widget then
@@ -56,7 +54,7 @@ class ArchitectureBuilder(anywidget.AnyWidget):
 
     def network(self) -> dict[str, Any]:
         """The arguments of ``build``, by name."""
-        values = {name: getattr(self, name) for name in NETWORK}
+        values = {name: getattr(self, name) for name in EXAMPLE}
         return values | {"stages": tuple(self.stages), "filters": tuple(self.filters)}
 
     def parts(self) -> list[cost.Part]:
@@ -81,15 +79,13 @@ class ArchitectureBuilder(anywidget.AnyWidget):
         named = "" if order == EXAMPLE["order"] else f', order="{order}"'
         return f"ResNet.build({positional}{named})"
 
-    def _repr_mimebundle_(self, **options: Any) -> Bundle:
-        """The widget; what it shows in words; a picture for where no widget can run."""
-        bundle = super()._repr_mimebundle_(**options)
+    def _fallback(self) -> tuple[str, Callable[[], bytes] | None]:
         try:
             parts = self.parts()
         except ValueError as error:
-            return with_fallback(bundle, f"ArchitectureBuilder: {error}")
+            return f"ArchitectureBuilder: {error}", None
         words = f"ArchitectureBuilder: {self.call()}. {_summary(parts)}"
-        return with_fallback(bundle, words, lambda: self._picture(parts))
+        return words, lambda: self._picture(parts)
 
     def _picture(self, parts: Sequence[cost.Part]) -> bytes:
         from ... import plots

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ...files import atomic_write
 from ...gradients import trends
+from ..frontend import write_json
 
 FILE = Path(__file__).parent / "grid.json"
 DEPTHS = (1, 2, 5, 10, 20, 30, 40, 50, 75, 100, 150, 200)
@@ -58,30 +58,22 @@ def look_up(
     """The recorded curve and its description, or None where nothing is recorded.
 
     Args:
-        setting: the traits named in SETTING.
+        setting: the traits named in SETTING, and perhaps others.
     """
     grid = load()
+    settings, depths = grid["settings"], grid["depths"]
     key = _key(setting)
-    if key not in _setting_indices() or depth not in grid["depths"]:
+    if key not in settings or depth not in depths:
         return None
     # Curves lie in the order of settings, depths and quantities, the last changing fastest.
-    index = _setting_indices()[key] * len(grid["depths"]) + grid["depths"].index(depth)
+    index = settings.index(key) * len(depths) + depths.index(depth)
     index = index * len(trends.SUBJECTS) + list(trends.SUBJECTS).index(quantity)
     layers = kept_layers(depth).tolist()
-    codes = _codes()[index * LAYERS :][: len(layers)]
+    all_codes = np.frombuffer(base64.b64decode(grid["codes"]), "<i2")
+    codes = all_codes[index * LAYERS :][: len(layers)]
     words = {code: word for word, code in CODES.items()}
     values = [words.get(code, code / STEPS) for code in codes.tolist()]
     return {"layers": layers, "values": values}, grid["descriptions"][grid["described"][index]]
-
-
-@functools.cache
-def _setting_indices() -> dict[str, int]:
-    return {key: index for index, key in enumerate(load()["settings"])}
-
-
-@functools.cache
-def _codes() -> np.ndarray:
-    return np.frombuffer(base64.b64decode(load()["codes"]), "<i2")
 
 
 def _key(setting: Mapping[str, Any]) -> str:
@@ -151,7 +143,4 @@ def _encode(norms: np.ndarray) -> list[int]:
 
 def write(output: str | os.PathLike[str] | None = None) -> str | os.PathLike[str]:
     """Compute the grid into a file, the package's own if no other is given, and return its path."""
-    path = FILE if output is None else output
-    with atomic_write(path) as partial:  # which fails at once where nothing can be written
-        partial.write_text(json.dumps(make(), separators=(",", ":")) + "\n", encoding="utf-8")
-    return path
+    return write_json(FILE if output is None else output, make)

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ...gradients import trends
-from ..frontend import Bundle, read_sources, to_message, with_fallback
+from ..frontend import LessonWidget, read_sources, to_message
 from . import grid, guesses
 
 SOURCES = (
@@ -105,7 +104,7 @@ class _Integer(traitlets.Int):
         return super().validate(obj, value)
 
 
-class GradientExplorer(anywidget.AnyWidget):
+class GradientExplorer(LessonWidget):
     """Norms by layer of a stack, differentiated again at every change.
 
     The traits are the interface: set one, in Python or by its control, and the rest follow.
@@ -212,7 +211,7 @@ class GradientExplorer(anywidget.AnyWidget):
             # A question changes several traits at once. Each calls; the first call answers for all.
             if settings == self._answered:
                 return
-            curve, description = self._look_up(settings) or self._compute(settings)
+            curve, description = self._answer(settings)
             # One message for all, so that the picture and its words never disagree.
             with self.hold_sync():
                 self.curve = curve | {"label": _curve_label(settings)}
@@ -220,25 +219,23 @@ class GradientExplorer(anywidget.AnyWidget):
                 self.answers += 1
             self._answered = settings
 
-    def _look_up(self, settings: dict[str, Any], even_with_engine: bool = False) -> Any:
-        """The grid's curve and description; None where the engine is loaded, or the grid has none.
+    def _answer(
+        self, settings: dict[str, Any], even_with_engine: bool = False
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The curve and its description: the grid's where it has them, else the engine's.
 
-        With ``even_with_engine`` the grid answers although the engine is loaded.
+        The grid is asked until the engine is loaded, and with ``even_with_engine`` also then.
         """
-        if settings["seed"] or (GradientExplorer._engine and not even_with_engine):
-            return None
-        setting = {name: settings[name] for name in grid.SETTING}
-        return grid.look_up(setting, settings["depth"], settings["quantity"])
-
-    def _compute(self, settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The engine's curve and description."""
-        engine = self._load_engine()
+        depth, quantity = settings["depth"], settings["quantity"]
+        if not settings["seed"] and (even_with_engine or not GradientExplorer._engine):
+            recorded = grid.look_up(settings, depth, quantity)
+            if recorded:
+                return recorded
         arguments = {name: settings[name] for name in (*grid.SETTING, "depth", "seed")}
-        norms = getattr(engine.stack_gradients(**arguments), settings["quantity"])
-        layers = list(range(1, settings["depth"] + 1))
+        norms = getattr(self._load_engine().stack_gradients(**arguments), quantity)
         values = [grid.logarithm(norm) for norm in norms]
-        description = trends.describe(norms, settings["quantity"])
-        return {"layers": layers, "values": values}, description
+        curve = {"layers": list(range(1, depth + 1)), "values": values}
+        return curve, trends.describe(norms, quantity)
 
     def _on_message(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """Answer the browser's hello, so that it knows of a kernel; then load the engine."""
@@ -261,15 +258,13 @@ class GradientExplorer(anywidget.AnyWidget):
         GradientExplorer._engine = importlib.import_module("resnet_lesson.gradients.stacks")
         return GradientExplorer._engine
 
-    def _repr_mimebundle_(self, **options: Any) -> Bundle:
-        """The widget; words that do not vary; a picture for where no widget can run."""
-        bundle = super()._repr_mimebundle_(**options)
+    def _fallback(self) -> tuple[str, Callable[[], bytes]]:
         # From the grid where it can be: the same words before and after the engine is loaded.
         with self._lock:
             settings = self._settings()
-            curve, description = self._look_up(settings, True) or self._compute(settings)
+            curve, description = self._answer(settings, even_with_engine=True)
         words = f"GradientExplorer: {_status(settings, description)}"
-        return with_fallback(bundle, words, lambda: self._picture(settings, curve))
+        return words, lambda: self._picture(settings, curve)
 
     def _picture(self, settings: dict[str, Any], curve: dict[str, Any]) -> bytes:
         """PNG bytes of the curve and the pinned ones."""

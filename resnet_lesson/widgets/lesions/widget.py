@@ -1,14 +1,13 @@
 """The lesion explorer: delete modules of a trained network, and see what it still knows."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-import anywidget
 import traitlets
 
 from ... import pretrained
-from ..frontend import Bundle, read_sources, with_fallback
+from ..frontend import LessonWidget, read_sources
 
 SOURCES = ("chart/elements.js", "lesions/lesions.js")
 
@@ -17,7 +16,7 @@ def _to_text(counts: list, widget: Any) -> str:
     return json.dumps(counts, separators=(",", ":"))
 
 
-class LesionExplorer(anywidget.AnyWidget):
+class LesionExplorer(LessonWidget):
     """A trained network as a row of modules, and the test images it gets right without some.
 
     All sets of modules have been measured, so that it answers at once, with a kernel or without.
@@ -71,15 +70,13 @@ class LesionExplorer(anywidget.AnyWidget):
         index = int("".join(str(int(name in deleted)) for name in self.modules), 2)
         return sum(self.counts[index][0]) / sum(self.images)
 
-    def _repr_mimebundle_(self, **options: Any) -> Bundle:
-        """The widget; what it shows in words; a picture for where no widget can run."""
-        bundle = super()._repr_mimebundle_(**options)
+    def _fallback(self) -> tuple[str, Callable[[], bytes]]:
         gone = f"without {', '.join(self.deleted)}" if self.deleted else "whole"
         words = (
             f"LesionExplorer: {gone}, {100 * self.accuracy(*self.deleted):.1f} % of "
             f"{sum(self.images):,} test images right."
         )
-        return with_fallback(bundle, words, self._picture)
+        return words, self._picture
 
     def _picture(self) -> bytes:
         from ... import plots

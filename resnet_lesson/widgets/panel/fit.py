@@ -1,5 +1,6 @@
 """One network's ``fit`` in a training job: its turns, and the recording of its steps."""
 
+import datetime
 import time
 from typing import Any
 
@@ -8,16 +9,21 @@ import numpy as np
 from ...gradients.first_bad import first_bad
 from ...gradients.history import MEASURES
 from ...gradients.monitor import GradientMonitor
-from ...runtime import callback_list, keras
-from .recording import Recording
+from ...runtime import callback_list, keras, versions
+from .recording import FILE, Recording
 
 
 def fit_network(name: str, job: Any) -> None:
-    """Build a network of a ``TrainingJob`` in this thread, and train it.
+    """Build a network of a ``TrainingJob`` in this thread, when it is its turn, and train it.
 
     Raises:
         ValueError: its maker returned nothing that can be trained, or the other network's model.
     """
+    job.take_turn(name, pass_on=False)
+    if job.stopping:
+        return
+    date = datetime.date.today().isoformat()
+    job.provenance = {"file": FILE, **versions(), "date": date}
     if job.policy is not None:
         keras.config.set_dtype_policy(job.policy)
     model, arguments = _model_and_arguments(name, job.makers[name]())
@@ -27,8 +33,9 @@ def fit_network(name: str, job: Any) -> None:
         raise ValueError(f"two networks must be two models, received one, again for {name!r}")
     callbacks = callback_list(arguments.pop("callbacks", None))
     monitor = GradientMonitor(job.every)
-    job.callbacks[name] = JobCallback(name, job, monitor, model)
     arguments = {"verbose": 0, **job.arguments, **arguments}
+    first_epoch = arguments.get("initial_epoch", 0)
+    job.callbacks[name] = JobCallback(name, job, monitor, model, first_epoch)
     model.fit(**arguments, callbacks=[*callbacks, monitor, job.callbacks[name]])
 
 
@@ -48,11 +55,13 @@ def _model_and_arguments(name: str, made: Any) -> tuple[Any, dict[str, Any]]:
 class JobCallback(keras.callbacks.Callback):
     """In each step: wait for the turn, record, obey a stop, and request a redraw."""
 
-    def __init__(self, name: str, job: Any, monitor: GradientMonitor, network: Any) -> None:
+    def __init__(
+        self, name: str, job: Any, monitor: GradientMonitor, network: Any, first_epoch: int
+    ) -> None:
         super().__init__()
         self.name, self.job, self.monitor, self.network = name, job, monitor, network
         self.recording: Recording | None = None
-        self._first_epoch: int | None = None
+        self._first_epoch = first_epoch
         self._metric: str | None = None
         self._steps = self._steps_before_epoch = 0
         # Since the last flush: the number of steps taken, loss, accuracy.
@@ -72,13 +81,9 @@ class JobCallback(keras.callbacks.Callback):
     def _total_steps(self) -> int | None:
         """Steps that are planned; None where Keras does not know, or not yet."""
         steps = (self.params or {}).get("steps")
-        if steps is None or self._first_epoch is None:
-            return None
-        return int(steps * (self.params["epochs"] - self._first_epoch))
+        return None if steps is None else int(steps * (self.params["epochs"] - self._first_epoch))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        if self._first_epoch is None:
-            self._first_epoch = epoch
         self._steps_before_epoch = self._steps
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -92,7 +97,8 @@ class JobCallback(keras.callbacks.Callback):
         if not self._steps:
             self._metric = _accuracy_name(logs)
         self._steps = self._steps_before_epoch + batch + 1
-        loss, accuracy = (_mean(logs.get(name, np.nan)) for name in ("loss", self._metric))
+        # Of a metric that is a vector, the mean.
+        loss, accuracy = (float(np.mean(logs.get(name, np.nan))) for name in ("loss", self._metric))
         self._logs.append((self._steps, loss, accuracy))
         self._obey()
         self.job.show(if_due=True)
@@ -148,8 +154,3 @@ def _accuracy_name(logs: dict[str, Any]) -> str | None:
     """
     others = [name for name in logs if name != "loss"]
     return min(others, key=lambda name: (np.ndim(logs[name]) > 0, "acc" not in name), default=None)
-
-
-def _mean(value: Any) -> float:
-    """A metric as one number: of a vector, its mean."""
-    return float(np.mean(value))

@@ -4,7 +4,6 @@ TensorFlow, whose import takes seconds, comes with ``fit``: a job exists before 
 """
 
 import atexit
-import datetime
 import importlib
 import sys
 import threading
@@ -12,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .recording import FILE, Recording
+from .recording import Recording
 
 if TYPE_CHECKING:
     from .fit import JobCallback
@@ -171,12 +170,14 @@ class TrainingJob:
             callback.flush()
 
     def _train(self, name: str) -> None:
-        self._try(self._fit, name)
+        from .fit import fit_network
+
+        self._try(fit_network, name, self)
         with self._changed:
             self._try(self.flush)
             self._leave_queue(name)
 
-    def _try(self, function: Callable[..., None], *arguments: str) -> None:
+    def _try(self, function: Callable[..., None], *arguments: Any) -> None:
         try:
             function(*arguments)
         except BaseException as error:  # SystemExit too, which a thread ignores silently
@@ -194,14 +195,3 @@ class TrainingJob:
         if not self._queue:
             atexit.unregister(self._stop_at_exit)
             self.end()
-
-    def _fit(self, name: str) -> None:
-        self.take_turn(name, pass_on=False)
-        if self.stopping:
-            return
-        from ...runtime import versions
-        from .fit import fit_network
-
-        date = datetime.date.today().isoformat()
-        self.provenance = {"file": FILE, **versions(), "date": date}
-        fit_network(name, self)

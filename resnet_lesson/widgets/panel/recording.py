@@ -154,15 +154,9 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: it is not a recorded training.
     """
-    if isinstance(source, dict):
-        record, name = source, "this dict"
-    else:
-        name = str(source)
-        try:
-            record = json.loads(expand_path(source).read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{name} is no recorded training: {error}") from error
+    path = None if isinstance(source, dict) else expand_path(source)
     try:
+        record: Any = source if path is None else json.loads(path.read_text(encoding="utf-8"))
         if record["file"] != FILE:
             raise ValueError(f"it must say {FILE!r}, received {record['file']!r}")
         if not 1 <= len(record["runs"]) <= 2:
@@ -172,7 +166,8 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
         names = [run["name"] for run in record["runs"]]
         if len(set(names)) < len(names):
             raise ValueError(f"its runs must have different names, received {names}")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        name = "this dict" if path is None else str(source)
         what = f"it has no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{name} is no recorded training: {what}") from error
     return record

@@ -1,6 +1,5 @@
 """The training panel: every layer's gradient, weights and update, while a network trains."""
 
-import json
 import os
 import threading
 import weakref
@@ -8,15 +7,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from IPython import get_ipython
 
 from ...checks import check_choice, check_integer
-from ...files import atomic_write
 from ...gradients.history import MEASURES
-from ..frontend import Bundle, read_sources, to_message, with_fallback
+from ..frontend import LessonWidget, read_sources, to_message, write_json
 from . import recording
 from .job import TrainingJob, dtype_policy
 
@@ -27,7 +24,7 @@ FULL_REDRAW = 20
 _panels: weakref.WeakSet["TrainingPanel"] = weakref.WeakSet()
 
 
-class TrainingPanel(anywidget.AnyWidget):
+class TrainingPanel(LessonWidget):
     """Trains one network or two in step, and shows each layer's norms as it goes.
 
     >>> panel = TrainingPanel({"plain": make_plain, "residual": make_residual}, epochs=5)
@@ -253,8 +250,7 @@ class TrainingPanel(anywidget.AnyWidget):
         record = self.record()
         if not record["runs"]:
             raise RuntimeError("a record needs at least 1 step, received 0: train first")
-        with atomic_write(path) as partial:
-            partial.write_text(json.dumps(record, separators=(",", ":")) + "\n", encoding="utf-8")
+        write_json(path, lambda: record)
 
     def _recorded_runs(self) -> list[dict[str, Any]]:
         if self._job is None:
@@ -314,14 +310,12 @@ class TrainingPanel(anywidget.AnyWidget):
         self.send(self._frame(runs))
         self.runs = runs  # last of all: an observer may start the next training
 
-    def _repr_mimebundle_(self, **options: Any) -> Bundle:
-        """The widget; words that do not vary; a picture for where no widget can run."""
-        bundle = super()._repr_mimebundle_(**options)
+    def _fallback(self) -> tuple[str, Callable[[], bytes]]:
         runs = self.record()["runs"]
         names = " and ".join(self._makers or [run["name"] for run in runs])
         verb = "trains" if self.trains else "replays"
         words = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
-        return with_fallback(bundle, words, lambda: self._picture(runs))
+        return words, lambda: self._picture(runs)
 
     def _picture(self, runs: Sequence[dict[str, Any]]) -> bytes:
         """PNG bytes of the heat maps."""
