@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..networks.cost import Part, parts
-from ..networks.layers import LayerMaker
-from ..networks.orders import bottleneck_convolutions
 from ..networks.residual import residual_module
 from ..runtime import keras
 from . import answers
@@ -496,7 +494,7 @@ def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int
         + (count - 1) * sum(_kernel_sizes(width, width))
         for count, channels, width in zip(units, widths[:-1], filters, strict=True)
     )
-    found = sum(int(np.prod(shape)) * count for shape, count in _kernel_counts(model).items())
+    found = sum(int(np.prod(kernel.shape)) for kernel in answers.kernels(model))
     if found > due:
         raise Mistake(
             "projects everywhere",
@@ -529,7 +527,10 @@ def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int
 )
 def budget(choice: Any) -> str:
     """Stages and filters of a network within 500,000 parameters."""
-    stages, filters = _chosen(choice)
+    choice = answers.result_of(choice) if callable(choice) else choice
+    if not isinstance(choice, tuple | list) or len(choice) != 2:
+        raise answers.wrong_kind(choice, "a pair, stages and filters")
+    stages, filters = choice
     try:
         made = parts(64, 64, 3, 10, stages, filters)
     except ValueError as refusal:
@@ -690,14 +691,6 @@ def changes():
     return found
 
 
-def _chosen(choice: Any) -> Any:
-    """Stages and filters, from a pair of them or a function that returns it."""
-    choice = answers.result_of(choice) if callable(choice) else choice
-    if not isinstance(choice, tuple | list) or len(choice) != 2:
-        raise answers.wrong_kind(choice, "a pair, stages and filters")
-    return choice
-
-
 def _totals(size: int) -> tuple[int, int]:
     """Parameters and multiply-adds of the article's network for square pictures."""
     made = parts(size, size, 3, CLASSES, STAGES, FILTERS)
@@ -711,11 +704,8 @@ def _last_stage(units: int) -> Part:
 
 def _shapes(channels: int, filters: int) -> list[tuple[int, ...]]:
     """Shapes of the three kernels of a bottleneck's branch."""
-    shapes: list[tuple[int, ...]] = []
-    for width, size, _ in bottleneck_convolutions(filters, 1):
-        shapes.append((size, size, channels, width))
-        channels = width
-    return shapes
+    quarter = filters // 4
+    return [(1, 1, channels, quarter), (3, 3, quarter, quarter), (1, 1, quarter, filters)]
 
 
 def _kernel_sizes(channels: int, filters: int) -> list[int]:
@@ -744,10 +734,8 @@ def _projecting(start: str) -> keras.Model:
     image = keras.Input((8, 8, 16))
     if start == "activated":
         return keras.Model(image, residual_module(image, 32, 2, reduce=True))
-    make = LayerMaker(None, -1, reg=0, bn_epsilon=2e-5, bn_momentum=0.9)
-    normed = make.bn(image)
-    branch = make.conv(make.relu(normed), 8, 1)
-    branch = make.conv(make.relu(make.bn(branch)), 8, 3, 2)
-    branch = make.conv(make.relu(make.bn(branch)), 32, 1)
-    shortcut = make.conv(image if start == "raw" else normed, 32, 1, 2)
-    return keras.Model(image, make.add(branch, shortcut))
+    layers = keras.layers
+    branch = residual_module(image, 32, 2, shortcut=False)
+    read = image if start == "raw" else layers.BatchNormalization(epsilon=2e-5)(image)
+    projected = layers.Conv2D(32, 1, 2, use_bias=False)(read)
+    return keras.Model(image, layers.add([branch, projected]))
