@@ -189,12 +189,8 @@ def times_seen():
 )
 def schedule(rate: Any) -> str:
     """A schedule whose rate is wrong somewhere: mend it."""
-
-    def at(step: int) -> float:
-        return float(answers.array(answers.result_of(rate, step), ()))
-
     steps = [100, 200, 300, 500, 10_000, 31_000, 32_100, 40_000, 47_000, 48_100, 60_000]
-    rates = {step: at(step) for step in steps}
+    rates = {step: float(answers.array(answers.result_of(rate, step), ())) for step in steps}
 
     def saw(*some: int) -> str:
         values = (f"`{rates[step]:.3g}` at step {step:,}" for step in some)
