@@ -27,7 +27,9 @@ BUDGET, MODULES, WIDTH = 500_000, 13, 256
 def pictures(more: Any) -> str:
     """How many parameters more has the network for pictures of twice the height and width?"""
     given = answers.number(more)
-    (before, work), (after, work_after) = _totals(64), _totals(128)
+    (before, work), (after, work_after) = (
+        _totals(parts(size, size, 3, CLASSES, STAGES, FILTERS)) for size in (64, 128)
+    )
     if given == after - before:
         return (
             f"Both have {after:,} parameters. The arithmetic is what pictures cost: "
@@ -487,12 +489,11 @@ def all_stages(x, stages, filters):
 
 def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int, ...]) -> str:
     """The reply to stages whose maps are right. Raises a Mistake if they project too often."""
-    widths = [8, *filters]
     due = sum(
         channels * width
         + sum(_kernel_sizes(channels, width))
         + (count - 1) * sum(_kernel_sizes(width, width))
-        for count, channels, width in zip(units, widths[:-1], filters, strict=True)
+        for count, channels, width in zip(units, (8, *filters[:-1]), filters, strict=True)
     )
     found = sum(int(np.prod(kernel.shape)) for kernel in answers.kernels(model))
     if found > due:
@@ -542,7 +543,7 @@ def budget(choice: Any) -> str:
             "mend what the refusal names.",
             "filters has one entry more than stages: the first is the stem's.",
         ) from None
-    total = sum(part.parameters for part in made)
+    total, work = _totals(made)
     saw = f"Your network has {sum(stages)} modules in {len(stages)} stages."
     if len(stages) < 3:
         raise Mistake(
@@ -592,7 +593,6 @@ def budget(choice: Any) -> str:
             f"look at `{largest.name}` first: what would one module less save there?",
             "a module taken from one stage can be put into another, where it costs less.",
         )
-    work = sum(part.multiply_adds for part in made)
     return (
         f"{sum(stages)} modules, {total:,} parameters, {work / 1e6:.1f} million multiply-adds. "
         "A module moved to a stage with half the filters takes about a quarter of the parameters "
@@ -691,9 +691,8 @@ def changes():
     return found
 
 
-def _totals(size: int) -> tuple[int, int]:
-    """Parameters and multiply-adds of the article's network for square pictures."""
-    made = parts(size, size, 3, CLASSES, STAGES, FILTERS)
+def _totals(made: list[Part]) -> tuple[int, int]:
+    """Parameters and multiply-adds of a whole network."""
     return sum(part.parameters for part in made), sum(part.multiply_adds for part in made)
 
 

@@ -345,8 +345,7 @@ def _check_ratio(depth: int, given: float) -> None:
             "divide the first layer's by the last layer's.",
             "row 0 of the norms is the layer nearest the input.",
         )
-    roots = [draw ** (1 / (depth - 1)) for draw in draws]
-    if 1 < given <= max(roots) + 0.02:
+    if 1 < given <= max(draws) ** (1 / (depth - 1)) + 0.02:
         raise Mistake(
             "a layer",
             saw,
