@@ -529,7 +529,7 @@ def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(CheckpointCallback, "on_train_batch_end", stop)
     options = ["--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)]
-    with pytest.raises(SystemExit, match=f"stopped; with --resume --output {tmp_path} it goes on"):
+    with pytest.raises(SystemExit, match=f"stopped; to go on, add --resume --output {tmp_path}"):
         main(["train", *options])
     with (tmp_path / "gradients.csv").open(encoding="utf-8") as file:
         assert {row["step"] for row in csv.DictReader(file)} == set("01234")
