@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from math import inf
 from numbers import Integral, Real
+from sys import float_info
 from typing import Any
 
 # The builder's page shows these sentences as well.
@@ -32,7 +33,8 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
         ValueError: the value is anything else.
     """
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if is_number and (value >= 0 if above is None else above < value) and value < below:
+    is_above = is_number and (value >= 0 if above is None else above < value)
+    if is_above and value < below and value <= float_info.max:
         return float(value)
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:

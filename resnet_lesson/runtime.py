@@ -106,8 +106,9 @@ def use_one_thread() -> None:
     Raises:
         RuntimeError: TensorFlow has already computed something on more.
     """
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    if tf.config.threading.get_intra_op_parallelism_threads() != 1:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def device_name() -> str:

@@ -1,7 +1,6 @@
 """CIFAR-10's own archive, ``cifar-10-python.tar.gz``, and the folder of batches in it."""
 
 import gzip
-import io
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -63,12 +62,9 @@ def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
 def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
     kind = "the archive of CIFAR-10"
-    with path.open("rb") as file, gzip.open(file) as stream, naming_damage(path, kind):
-        # To its end, where its checksum is; few bytes may unpack to many.
-        unpacked = stream.read(_ARCHIVE + 1)
-        if len(unpacked) > _ARCHIVE:
-            raise ValueError("it unpacks to too much")
-        with tarfile.open(fileobj=io.BytesIO(unpacked), mode="r:") as archive:
+    with path.open("rb") as file, gzip.open(file) as unpacked, naming_damage(path, kind):
+        stream: Any = _LimitedStream(unpacked, _ARCHIVE)
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
                 if name in _NAMES and member.isreg():
@@ -76,6 +72,22 @@ def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
                         raise ValueError(f"{name} is too large")
                     content: Any = archive.extractfile(member)
                     yield name, content.read()
+        while stream.read(2**20):
+            pass  # its checksum is at its end
+
+
+class _LimitedStream:
+    """A stream that raises an error where few bytes unpack to many."""
+
+    def __init__(self, stream: gzip.GzipFile, limit: int) -> None:
+        self._stream, self._left = stream, limit
+
+    def read(self, size: int) -> bytes:
+        content = self._stream.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise ValueError("it unpacks to too much")
+        return content
 
 
 def _batch(
