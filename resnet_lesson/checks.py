@@ -1,9 +1,9 @@
 """Checks of arguments: each returns the value, or raises an error with the rule and the value."""
 
+import contextlib
 from collections.abc import Iterable
-from math import inf
+from math import inf, nan
 from numbers import Integral, Real
-from sys import float_info
 from typing import Any
 
 # The builder's page shows these sentences as well.
@@ -32,10 +32,10 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
     Raises:
         ValueError: the value is anything else.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    is_above = is_number and (value >= 0 if above is None else above < value)
-    if is_above and value < below and value <= float_info.max:
-        return float(value)
+    with contextlib.suppress(OverflowError):  # of an integer that no float holds
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
+        if (number >= 0 if above is None else number > above) and number < below:
+            return number
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:
         bounds += f" and less than {below}"
