@@ -36,9 +36,20 @@ def _add_study(commands: Any) -> None:
     study.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(studies.NAMES)}; all if none is given"
     )
-    study.add_argument("--seeds", type=int, help="how many; a study has its own number")
-    study.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask scheduler; else here")
-    study.add_argument("--output", default="results", metavar="DIR", help="results, if not given")
+    study.add_argument(
+        "--seeds", type=int, metavar="N", help="seeds for each setting; a study has its own number"
+    )
+    study.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the address of a Dask scheduler; without it, this machine runs them",
+    )
+    study.add_argument(
+        "--output",
+        default="results",
+        metavar="DIR",
+        help="where the records are; results, if not given",
+    )
     study.set_defaults(command=run_studies)
 
 
@@ -61,9 +72,15 @@ def _add_train(commands: Any) -> None:
         choices=config.PRESETS,
         help="digits, if not given; with --resume a run that was begun keeps its own",
     )
-    train.add_argument("--output", metavar="DIR", help="runs/PRESET, if not given")
-    train.add_argument("--resume", action="store_true", help="go on with the run that DIR holds")
-    train.add_argument("--data", metavar="PATH", help="of a local copy of CIFAR-10")
+    train.add_argument(
+        "--output", metavar="DIR", help="the folder of the run; runs/PRESET, if not given"
+    )
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run that DIR holds, or begin one there",
+    )
+    train.add_argument("--data", metavar="PATH", help="the path of a local copy of CIFAR-10")
     train.add_argument(
         "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
     )
@@ -96,7 +113,7 @@ def run_training(options: argparse.Namespace) -> None:
             config, output, data=options.data, resume=options.resume, monitor=monitor
         )
     except KeyboardInterrupt:
-        raise SystemExit(f"stopped; with --resume --output {output} it goes on") from None
+        raise SystemExit(f"stopped; to go on, add --resume --output {output}") from None
     finally:
         if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
             monitor.to_csv(path / folder.GRADIENTS)
@@ -111,8 +128,8 @@ def _add_pack(commands: Any) -> None:
         "of its network; pretrained.load(OUTPUT) loads it.",
     )
     pack.add_argument("run", metavar="RUN", help="the folder of a finished run")
-    pack.add_argument("data", metavar="DATA", help="the path of the data it was trained on")
     pack.add_argument("output", metavar="OUTPUT", help="the folder for the packed network")
+    pack.add_argument("--data", metavar="PATH", help="the path of a local copy of CIFAR-10")
     pack.set_defaults(command=pack_run)
 
 

@@ -1,7 +1,8 @@
 """Checks of arguments: each returns the value, or raises an error with the rule and the value."""
 
+import contextlib
 from collections.abc import Iterable
-from math import inf
+from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
 
@@ -31,9 +32,10 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
     Raises:
         ValueError: the value is anything else.
     """
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if is_number and (value >= 0 if above is None else above < value) and value < below:
-        return float(value)
+    with contextlib.suppress(OverflowError):  # of an integer that no float holds
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
+        if (number >= 0 if above is None else number > above) and number < below:
+            return number
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:
         bounds += f" and less than {below}"

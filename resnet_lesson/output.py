@@ -43,6 +43,10 @@ def without_surrogates(data: Any) -> Any:
     return data
 
 
+# Of a stream that is full or broken, of one that is closed, and of None.
+_NO_OUTPUT = (OSError, ValueError, AttributeError)
+
+
 class _LossyStream:
     """A stream on which writing never fails.
 
@@ -50,21 +54,16 @@ class _LossyStream:
     """
 
     def __init__(self, stream: Any) -> None:
-        self._stream = stream  # None where there is none, or no longer one
+        self._stream = stream  # None where there is none
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        self._try("write", text)
+        with contextlib.suppress(*_NO_OUTPUT):
+            self._stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        self._try("flush")
-
-    def _try(self, name: str, *arguments: str) -> None:
-        try:
-            if self._stream is not None:
-                getattr(self._stream, name)(*arguments)
-        except (OSError, ValueError):  # a closed file is a ValueError
-            self._stream = None
+        with contextlib.suppress(*_NO_OUTPUT):
+            self._stream.flush()

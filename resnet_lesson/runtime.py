@@ -86,15 +86,11 @@ def set_seed(seed: int) -> None:
     The global dtype policy of all threads stays, which Keras would reset with the graph.
     """
     if threading.current_thread() is threading.main_thread():
-        _clear_session()
+        policy = keras.config.dtype_policy()
+        keras.backend.clear_session()
+        if policy.name != keras.config.floatx():  # else it keeps following floatx
+            keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(seed)
-
-
-def _clear_session() -> None:
-    policy = keras.config.dtype_policy()
-    keras.backend.clear_session()
-    if policy.name != keras.config.floatx():  # else it keeps following floatx
-        keras.config.set_dtype_policy(policy)
 
 
 def callback_list(callbacks: Any) -> list[Any]:

@@ -71,6 +71,10 @@ def test_what_is_no_finite_number_of_at_least_0_is_refused(value):
     refused(check_number, f"x must be a number of at least 0, received {value!r}", value)
 
 
+def test_an_integer_that_no_float_holds_is_refused():
+    refused(check_number, f"x must be a number of at least 0, received {10**400}", 10**400)
+
+
 @pytest.mark.parametrize("value", [0, 1, -1, 1.5, NAN, INFINITE, False, "0.5", None])
 def test_bounds_of_a_number_are_not_allowed_themselves(value):
     assert check_number("x", 0.5, above=0, below=1) == 0.5

@@ -39,16 +39,17 @@ def refused(capsys, *arguments):
     return code, line
 
 
-def test_pack_takes_run_data_and_output(tmp_path, monkeypatch, capsys):
+def test_pack_takes_run_output_and_data(tmp_path, monkeypatch, capsys):
     calls = []
     monkeypatch.setattr("resnet_lesson.pretrained.pack.pack", lambda *given: calls.append(given))
-    main(["pack", "runs/mine", "cifar10.npz", "packed"])
-    assert calls == [("runs/mine", "cifar10.npz", "packed")]
-    assert capsys.readouterr().out == "Packed. pretrained.load('packed') opens it.\n"
+    main(["pack", "runs/mine", "packed"])
+    main(["pack", "runs/mine", "packed", "--data", "cifar10.npz"])
+    assert calls == [("runs/mine", None, "packed"), ("runs/mine", "cifar10.npz", "packed")]
+    assert capsys.readouterr().out == 2 * "Packed. pretrained.load('packed') opens it.\n"
 
 
 def test_pack_refuses_what_is_no_run(tmp_path, capsys):
-    code, line = refused(capsys, "pack", str(tmp_path), "data.npz", str(tmp_path / "packed"))
+    code, line = refused(capsys, "pack", str(tmp_path), str(tmp_path / "packed"))
     assert code == 2
     assert line.startswith(f"python -m resnet_lesson: {tmp_path} must hold a finished run")
 
@@ -59,7 +60,7 @@ def test_a_pack_that_fails_is_one_line(monkeypatch, capsys, error):
         raise error("too large")
 
     monkeypatch.setattr("resnet_lesson.pretrained.pack.pack", fails)
-    assert refused(capsys, "pack", "a", "b", "c") == (1, "python -m resnet_lesson: too large")
+    assert refused(capsys, "pack", "a", "b") == (1, "python -m resnet_lesson: too large")
 
 
 @pytest.fixture(params=WRITERS)

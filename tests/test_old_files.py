@@ -13,6 +13,7 @@ from resnet_lesson.runtime import keras
 from resnet_lesson.studies import engine
 from resnet_lesson.studies.engine import run
 from resnet_lesson.training import PRESETS, checkpoint
+from resnet_lesson.training.schedule import Schedule
 
 FIRST = Path(__file__).parent / "old_files" / "first_edition"
 TINY = dataclasses.replace(PRESETS["digits"], depth=8, epochs=2, batch_size=128)
@@ -103,6 +104,7 @@ def test_half_a_journal(copied):
 
 def test_a_saved_model():
     model = keras.models.load_model(FIRST / "model.keras")
+    assert isinstance(model.optimizer._learning_rate, Schedule)
     schedule = model.optimizer.get_config()["learning_rate"]
     assert schedule["config"] == {"peak": 0.1, "warmup": 5, "steps": 50, "drops": ()}
     assert int(model.optimizer.iterations) == 1

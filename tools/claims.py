@@ -1,7 +1,7 @@
 """Say of every number in the notebooks' prose what holds it.
 
 ``python tools/claims.py [notebook ...]`` prints a line for each, and fails where nothing holds one.
-CONTRIBUTING.md tells authors how a number is bound or declared.
+tools/NUMBERS.md tells authors how a number is bound or declared.
 """
 
 import ast

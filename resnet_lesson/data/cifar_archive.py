@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import pickled
-from .errors import check_complete, damaged
+from .errors import check_complete, naming_damage
 
 BATCHES = {
     "train": tuple(f"data_batch_{number}" for number in range(1, 6)),
@@ -52,31 +52,28 @@ def read(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
 
 def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
-    for name in _NAMES:
-        file = path / name
-        if file.is_file():
+    for file in filter(Path.is_file, (path / name for name in _NAMES)):
+        with naming_damage(file, "a batch of CIFAR-10"):
             if file.stat().st_size > _BATCH:
-                raise damaged(file, "a batch of CIFAR-10", "it is too large")
-            yield name, file.read_bytes()
+                raise ValueError("it is too large")
+        yield file.name, file.read_bytes()
 
 
 def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
-    with path.open("rb") as file, gzip.open(file) as unpacked:
+    kind = "the archive of CIFAR-10"
+    with path.open("rb") as file, gzip.open(file) as unpacked, naming_damage(path, kind):
         stream: Any = _LimitedStream(unpacked, _ARCHIVE)
-        try:
-            with tarfile.open(fileobj=stream, mode="r|") as archive:
-                for member in archive:
-                    name = PurePosixPath(member.name).name
-                    if name in _NAMES and member.isreg():
-                        if member.size > _BATCH:
-                            raise ValueError(f"{name} is too large")
-                        content: Any = archive.extractfile(member)
-                        yield name, content.read()
-            while stream.read(2**20):
-                pass  # its checksum is at its end
-        except Exception as error:  # unpacking raises whatever damaged bytes lead to
-            raise damaged(path, "the archive of CIFAR-10", error) from error
+        with tarfile.open(fileobj=stream, mode="r|") as archive:
+            for member in archive:
+                name = PurePosixPath(member.name).name
+                if name in _NAMES and member.isreg():
+                    if member.size > _BATCH:
+                        raise ValueError(f"{name} is too large")
+                    content: Any = archive.extractfile(member)
+                    yield name, content.read()
+        while stream.read(2**20):
+            pass  # its checksum is at its end
 
 
 class _LimitedStream:
@@ -98,7 +95,7 @@ def _batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, H, W, C) and labels (N,), both integers."""
     height, width, channels = shape
-    try:
+    with naming_damage(place, "a batch of CIFAR-10"):
         batch = pickled.read(content)
         missing = [name for name in ("data", "labels") if name not in batch]
         if missing:
@@ -108,7 +105,5 @@ def _batch(
             raise ValueError(f"its data are {rows.dtype} of shape {rows.shape}")
         if labels.dtype.kind not in "iu" or labels.shape != rows.shape[:1]:
             raise ValueError(f"its labels are {labels.dtype} of shape {labels.shape}")
-    except ValueError as error:
-        raise damaged(place, "a batch of CIFAR-10", error) from error
     planes = rows.reshape(-1, channels, height, width)
     return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), labels

@@ -65,31 +65,18 @@ def _digits() -> Dataset:
 
     digits = load_digits()
     x_train, x_test, y_train, y_test = train_test_split(
-        digits.images[..., None],
-        digits.target,
-        train_size=1280,
-        stratify=digits.target,
-        random_state=0,
+        digits.images, digits.target, train_size=1280, stratify=digits.target, random_state=0
     )
     names = tuple(str(digit) for digit in digits.target_names)
     return _dataset((x_train, y_train, x_test, y_test), names, brightest=16)
 
 
 def _fashion_mnist() -> Dataset:
-    from ..runtime import keras
-
-    try:
-        (x_train, y_train), (x_test, y_test) = keras.datasets.fashion_mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception where the download fails
-        raise OSError(
-            "Fashion-MNIST is neither in Keras's cache (~/.keras/datasets/fashion-mnist) nor could "
-            f'it be downloaded ({error}): check the network, or use load("digits")'
-        ) from error
     names = (
         *("t-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    arrays = (x_train[..., None], y_train, x_test[..., None], y_test)
+    arrays = _downloaded("fashion_mnist", "Fashion-MNIST", "~/.keras/datasets/fashion-mnist")
     return _dataset(arrays, names, brightest=255)
 
 
@@ -98,24 +85,36 @@ def _cifar10(path: AnyPath | None) -> Dataset:
         *("airplane", "automobile", "bird", "cat", "deer"),
         *("dog", "frog", "horse", "ship", "truck"),
     )
-    arrays = local.read(path, (32, 32, 3), names) if path else _downloaded_cifar10()
+    if path:
+        arrays = local.read(path, (32, 32, 3), names)
+    else:
+        remedy = (
+            "give the path of a local copy, to load or in the environment variable "
+            f"{CIFAR10_VARIABLE}; or "
+        )
+        arrays = _downloaded("cifar10", "CIFAR-10", "~/.keras/datasets", remedy)
     return _dataset(arrays, names, brightest=255)
 
 
-def _downloaded_cifar10() -> tuple[np.ndarray, ...]:
+def _downloaded(name: str, title: str, cache: str, remedy: str = "") -> tuple[np.ndarray, ...]:
+    """Images and labels, (N,), of training and of test, from Keras's cache or the internet.
+
+    Args:
+        name: Keras's.
+        title, cache, remedy: for the error: the data set, where it would be, what else helps.
+    """
     from ..runtime import keras
 
     try:
-        # Keras checks the archive and unpacks it each time, so what an interrupted download has
+        # Keras checks an archive and unpacks it each time, so what an interrupted download has
         # left is noticed and replaced.
-        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
-    except Exception as error:
+        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+    except Exception as error:  # Keras raises a bare Exception where the download fails
         raise OSError(
-            "CIFAR-10 is neither in Keras's cache (~/.keras/datasets) nor could it be downloaded "
-            f"({error}): check the network; or give the path of a local copy, to load or in the "
-            f'environment variable {CIFAR10_VARIABLE}; or use load("digits")'
+            f"{title} is neither in Keras's cache ({cache}) nor could it be downloaded ({error}): "
+            f'check the network; or {remedy}use load("digits")'
         ) from error
-    return x_train, y_train[:, 0], x_test, y_test[:, 0]
+    return x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)
 
 
 _LOADERS: dict[str, Callable[..., Dataset]] = {
@@ -126,13 +125,16 @@ _LOADERS: dict[str, Callable[..., Dataset]] = {
 
 
 def _dataset(arrays: tuple[np.ndarray, ...], names: tuple[str, ...], brightest: int) -> Dataset:
-    """Of pixels from 0 to ``brightest`` and labels, first those of training, then those of test."""
+    """Of pixels from 0 to ``brightest`` and labels, first those of training, then those of test.
+
+    Pixels are (N, H, W) or (N, H, W, C).
+    """
 
     def images(pixels: np.ndarray) -> np.ndarray:
+        pixels = pixels.reshape(*pixels.shape[:3], -1)
         return np.divide(pixels, np.float32(brightest), dtype=np.float32)
 
-    def labels(classes: np.ndarray) -> np.ndarray:
-        return classes.astype(np.int64)
-
     x_train, y_train, x_test, y_test = arrays
-    return Dataset(images(x_train), labels(y_train), images(x_test), labels(y_test), names)
+    return Dataset(
+        images(x_train), y_train.astype(np.int64), images(x_test), y_test.astype(np.int64), names
+    )

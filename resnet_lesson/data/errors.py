@@ -1,6 +1,7 @@
 """Errors about data files that are damaged or incomplete."""
 
-from collections.abc import Collection, Iterable
+import contextlib
+from collections.abc import Collection, Iterable, Iterator
 
 
 def one_line(text: object) -> str:
@@ -8,12 +9,16 @@ def one_line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def damaged(place: object, kind: str, reason: object) -> ValueError:
-    """The error that what is read from ``place`` is not of this kind."""
-    return ValueError(
-        f"{place} must be {kind}, received a damaged or other file ({one_line(reason)}): "
-        "copy or download it again"
-    )
+@contextlib.contextmanager
+def naming_damage(place: object, kind: str) -> Iterator[None]:
+    """Any error in reading says that what is at ``place`` is not of this kind."""
+    try:
+        yield
+    except Exception as error:  # reading raises whatever damaged bytes lead to
+        raise ValueError(
+            f"{place} must be {kind}, received a damaged or other file ({one_line(error)}): "
+            "copy or download it again"
+        ) from error
 
 
 def check_complete(path: object, names: Iterable[str], present: Collection[str]) -> None:

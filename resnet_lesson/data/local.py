@@ -12,7 +12,7 @@ from PIL import Image
 
 from ..files import AnyPath, expand_path
 from . import cifar_archive
-from .errors import check_complete, damaged
+from .errors import check_complete, naming_damage
 
 MOST = 100_000  # images of a split
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
@@ -73,8 +73,9 @@ class _Head(NamedTuple):
 
 
 def _from_npz(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
+    kind = "an .npz of plain arrays"
     with path.open("rb") as file:
-        with _naming_damage(path):
+        with naming_damage(path, kind):
             archive = zipfile.ZipFile(file)
             names = [name for name in ARRAYS if f"{name}.npy" in archive.namelist()]
             heads = {name: _head(archive, f"{name}.npy") for name in names}
@@ -83,16 +84,8 @@ def _from_npz(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
             # Before they are unpacked: a small file can hold more than the memory does.
             with _naming_place(f"{path}, {split}"):
                 _check_kind(heads[f"x_{split}"], heads[f"y_{split}"], shape)
-        with _naming_damage(path):
+        with naming_damage(path, kind):
             return {name: _array(archive, f"{name}.npy") for name in ARRAYS}
-
-
-@contextlib.contextmanager
-def _naming_damage(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # reading raises whatever damaged bytes lead to
-        raise damaged(path, "an .npz of plain arrays", error) from error
 
 
 def _head(archive: zipfile.ZipFile, name: str) -> _Head:

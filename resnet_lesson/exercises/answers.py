@@ -122,13 +122,12 @@ def array(result: Any, shape: Sequence[int]) -> np.ndarray:
 
 
 def network(module: Any, shape: Sequence[int], *arguments: Any) -> keras.Model:
-    """The model of a learner's function of a symbolic tensor of this shape."""
+    """The model of a learner's function of a symbolic tensor of this shape.
+
+    Raises a Mistake if it cannot be tried.
+    """
     image = keras.Input(shape)
-    return model_from(image, result_of(module, image, *arguments))
-
-
-def model_from(image: keras.KerasTensor, result: Any) -> keras.Model:
-    """The model from an input to a function's result. Raises a Mistake if it cannot be tried."""
+    result = result_of(module, image, *arguments)
     if not isinstance(result, keras.KerasTensor):
         raise wrong_kind(result, "the tensor that its last layer made")
     model = keras.Model(image, result)

@@ -322,25 +322,28 @@ def shares(found: Any) -> str:
             "smallest.",
             "10, 20 and 40 are a good start.",
         )
-    for depth in (depths[-1], depths[0]):  # in long stacks the mistakes are the furthest apart
-        single = _single_shares(int(depth))
-        _check_share(int(depth), found[depth], single)
-        if depth == depths[-1]:
-            least, most = single.min(), single.max()
+    # The longest first: in long stacks the mistakes are the furthest apart.
+    single = _checked_shares(int(depths[-1]), found[depths[-1]])
+    _checked_shares(int(depths[0]), found[depths[0]])
     return (
         f"Your shares lie between {min(found.values()):.2f} and {max(found.values()):.2f}, and "
         "mine agree: on average about the same, which makes the curve nearly straight. But only "
-        f"on average: of {depths[-1]:.0f} modules, one leaves {least:.2f} and another {most:.2f}. "
-        "Which ones take most: those near the input or those near the loss? Is it so for "
-        "another seed?"
+        f"on average: of {depths[-1]:.0f} modules, one leaves {single.min():.2f} and another "
+        f"{single.max():.2f}. Which ones take most: those near the input or those near the loss? "
+        "Is it so for another seed?"
     )
 
 
-def _check_share(depth: int, given: float, single: np.ndarray) -> None:
-    """Raise a Mistake unless given is the mean share of the modules, whose shares are single."""
+def _checked_shares(depth: int, given: float) -> np.ndarray:
+    """(depth - 1,) the share of the gradient that each module of (b) passes on.
+
+    Raises a Mistake unless given is their mean.
+    """
+    gradient = stack_gradients(depth, order="bn_after_addition", **WIRE).signal_gradient
+    single = gradient[:-1] / gradient[1:]
     right = float(np.exp(np.mean(np.log(single))))
     if abs(given - right) < 0.08:
-        return
+        return single
     saw = f"For {depth} modules you give `{given:.3g}`."
     if np.isclose(given, np.prod(single), rtol=0.5, atol=0):
         raise Mistake(
@@ -504,7 +507,6 @@ def _due(order: str, shortcut: bool = True) -> np.ndarray:
     return answers.outputs(keras.Model(image, module), _inputs())
 
 
-@functools.cache
 def _inputs() -> np.ndarray:
     """Eight images whose channels differ in their mean."""
     random = np.random.default_rng(0)
@@ -515,9 +517,3 @@ def _inputs() -> np.ndarray:
 def _close(outputs: np.ndarray, others: np.ndarray) -> bool:
     """Whether outputs are equal, but for BN's epsilon, where Keras and the package differ."""
     return np.linalg.norm(outputs - others) < 0.03 * np.linalg.norm(others)
-
-
-def _single_shares(modules: int) -> np.ndarray:
-    """(modules - 1,) the share of the gradient that each module of (b) passes on."""
-    gradient = stack_gradients(modules, order="bn_after_addition", **WIRE).signal_gradient
-    return gradient[:-1] / gradient[1:]

@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 
 from ..networks.cost import Part, parts
-from ..networks.layers import LayerMaker
-from ..networks.orders import bottleneck_convolutions
 from ..networks.residual import residual_module
 from ..runtime import keras
 from . import answers
@@ -29,7 +27,9 @@ BUDGET, MODULES, WIDTH = 500_000, 13, 256
 def pictures(more: Any) -> str:
     """How many parameters more has the network for pictures of twice the height and width?"""
     given = answers.number(more)
-    (before, work), (after, work_after) = _totals(64), _totals(128)
+    (before, work), (after, work_after) = (
+        _totals(parts(size, size, 3, CLASSES, STAGES, FILTERS)) for size in (64, 128)
+    )
     if given == after - before:
         return (
             f"Both have {after:,} parameters. The arithmetic is what pictures cost: "
@@ -489,14 +489,13 @@ def all_stages(x, stages, filters):
 
 def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int, ...]) -> str:
     """The reply to stages whose maps are right. Raises a Mistake if they project too often."""
-    widths = [8, *filters]
     due = sum(
         channels * width
         + sum(_kernel_sizes(channels, width))
         + (count - 1) * sum(_kernel_sizes(width, width))
-        for count, channels, width in zip(units, widths[:-1], filters, strict=True)
+        for count, channels, width in zip(units, (8, *filters[:-1]), filters, strict=True)
     )
-    found = sum(int(np.prod(shape)) * count for shape, count in _kernel_counts(model).items())
+    found = sum(int(np.prod(kernel.shape)) for kernel in answers.kernels(model))
     if found > due:
         raise Mistake(
             "projects everywhere",
@@ -529,7 +528,10 @@ def _right_stages(model: keras.Model, units: tuple[int, ...], filters: tuple[int
 )
 def budget(choice: Any) -> str:
     """Stages and filters of a network within 500,000 parameters."""
-    stages, filters = _chosen(choice)
+    choice = answers.result_of(choice) if callable(choice) else choice
+    if not isinstance(choice, tuple | list) or len(choice) != 2:
+        raise answers.wrong_kind(choice, "a pair, stages and filters")
+    stages, filters = choice
     try:
         made = parts(64, 64, 3, 10, stages, filters)
     except ValueError as refusal:
@@ -541,7 +543,7 @@ def budget(choice: Any) -> str:
             "mend what the refusal names.",
             "filters has one entry more than stages: the first is the stem's.",
         ) from None
-    total = sum(part.parameters for part in made)
+    total, work = _totals(made)
     saw = f"Your network has {sum(stages)} modules in {len(stages)} stages."
     if len(stages) < 3:
         raise Mistake(
@@ -591,7 +593,6 @@ def budget(choice: Any) -> str:
             f"look at `{largest.name}` first: what would one module less save there?",
             "a module taken from one stage can be put into another, where it costs less.",
         )
-    work = sum(part.multiply_adds for part in made)
     return (
         f"{sum(stages)} modules, {total:,} parameters, {work / 1e6:.1f} million multiply-adds. "
         "A module moved to a stage with half the filters takes about a quarter of the parameters "
@@ -690,17 +691,8 @@ def changes():
     return found
 
 
-def _chosen(choice: Any) -> Any:
-    """Stages and filters, from a pair of them or a function that returns it."""
-    choice = answers.result_of(choice) if callable(choice) else choice
-    if not isinstance(choice, tuple | list) or len(choice) != 2:
-        raise answers.wrong_kind(choice, "a pair, stages and filters")
-    return choice
-
-
-def _totals(size: int) -> tuple[int, int]:
-    """Parameters and multiply-adds of the article's network for square pictures."""
-    made = parts(size, size, 3, CLASSES, STAGES, FILTERS)
+def _totals(made: list[Part]) -> tuple[int, int]:
+    """Parameters and multiply-adds of a whole network."""
     return sum(part.parameters for part in made), sum(part.multiply_adds for part in made)
 
 
@@ -711,11 +703,8 @@ def _last_stage(units: int) -> Part:
 
 def _shapes(channels: int, filters: int) -> list[tuple[int, ...]]:
     """Shapes of the three kernels of a bottleneck's branch."""
-    shapes: list[tuple[int, ...]] = []
-    for width, size, _ in bottleneck_convolutions(filters, 1):
-        shapes.append((size, size, channels, width))
-        channels = width
-    return shapes
+    quarter = filters // 4
+    return [(1, 1, channels, quarter), (3, 3, quarter, quarter), (1, 1, quarter, filters)]
 
 
 def _kernel_sizes(channels: int, filters: int) -> list[int]:
@@ -744,10 +733,8 @@ def _projecting(start: str) -> keras.Model:
     image = keras.Input((8, 8, 16))
     if start == "activated":
         return keras.Model(image, residual_module(image, 32, 2, reduce=True))
-    make = LayerMaker(None, -1, reg=0, bn_epsilon=2e-5, bn_momentum=0.9)
-    normed = make.bn(image)
-    branch = make.conv(make.relu(normed), 8, 1)
-    branch = make.conv(make.relu(make.bn(branch)), 8, 3, 2)
-    branch = make.conv(make.relu(make.bn(branch)), 32, 1)
-    shortcut = make.conv(image if start == "raw" else normed, 32, 1, 2)
-    return keras.Model(image, make.add(branch, shortcut))
+    layers = keras.layers
+    branch = residual_module(image, 32, 2, shortcut=False)
+    read = image if start == "raw" else layers.BatchNormalization(epsilon=2e-5)(image)
+    projected = layers.Conv2D(32, 1, 2, use_bias=False)(read)
+    return keras.Model(image, layers.add([branch, projected]))

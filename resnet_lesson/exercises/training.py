@@ -189,12 +189,8 @@ def times_seen():
 )
 def schedule(rate: Any) -> str:
     """A schedule whose rate is wrong somewhere: mend it."""
-
-    def at(step: int) -> float:
-        return float(answers.array(answers.result_of(rate, step), ()))
-
     steps = [100, 200, 300, 500, 10_000, 31_000, 32_100, 40_000, 47_000, 48_100, 60_000]
-    rates = {step: at(step) for step in steps}
+    rates = {step: float(answers.array(answers.result_of(rate, step), ())) for step in steps}
 
     def saw(*some: int) -> str:
         values = (f"`{rates[step]:.3g}` at step {step:,}" for step in some)
@@ -300,9 +296,7 @@ def parallel(block: Any) -> str:
     """A pre-LN block whose two branches read the same stream: build it."""
     tokens, features = 6, 16
     attention, mlp = _Branch(features, seed=1), _Branch(features, seed=2)
-    image = keras.Input((tokens, features))
-    out = answers.result_of(block, image, attention, mlp)
-    answers.model_from(image, out)
+    model = answers.network(block, (tokens, features), attention, mlp)
     for name, branch in (("attention", attention), ("mlp", mlp)):
         if len(branch.seen) != 1:
             raise Mistake(
@@ -314,7 +308,7 @@ def parallel(block: Any) -> str:
             )
     x = 3 + 2 * np.random.default_rng(0).standard_normal((4, tokens, features))
     x = x.astype(np.float32)
-    both = keras.Model(image, [out, attention.seen[0], mlp.seen[0]])
+    both = keras.Model(model.input, [model.output, attention.seen[0], mlp.seen[0]])
     # In training mode a batch normalisation uses the batch's statistics, and so shows itself.
     result, *seen = (np.asarray(values) for values in both(x, training=True))
     result = answers.array(result, x.shape)

@@ -457,7 +457,7 @@ def _check_factor(width: int, given: float) -> None:
             "spread the ratio over the layers: what number, multiplied by itself, gives it?",
             "the 19th root of the ratio, for 20 layers.",
         )
-    if 0.95 * min(factors) <= 1 / given <= 1.05 * max(factors):
+    if given > 0 and 0.95 * min(factors) <= 1 / given <= 1.05 * max(factors):
         raise Mistake(
             "upside down",
             saw,

@@ -66,7 +66,7 @@ class History:
                 (paths, np.concatenate([rows for _, rows in same]))
                 for paths, same in itertools.groupby(self.groups, key=lambda group: group[0])
             ]
-            self.groups = [] if forget else groups
+            self.groups = [] if forget else list(groups)  # which grows while ``groups`` is read
             # In the model's present order of use; those that it no longer has come last.
             recorded = dict.fromkeys(path for paths, _ in groups for path in paths)
             present = dict.fromkeys(path for path in self.order if path in recorded)

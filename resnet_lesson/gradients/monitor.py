@@ -71,13 +71,13 @@ class GradientMonitor(keras.callbacks.Callback):
         super().__init__()
         self.every = check_integer("every", every)
         self._history = History()
-        self.copies: list[GradientMonitor] = []
+        self._copied: list[History] = []
 
     def __repr__(self) -> str:
         records = self.records
         steps, kernels = records["gradient_norm"].shape
         if not steps:
-            copies = f"; its {len(self.copies)} copies have their own" if self.copies else ""
+            copies = f"; its {len(self._copied)} copies have their own" if self._copied else ""
             return f"<GradientMonitor: no step seen{copies}>"
         bad = first_bad(records)
         if bad is None:
@@ -94,15 +94,19 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "GradientMonitor":
         twin = type(self).__new__(type(self))
-        twin.__dict__.update(copy.deepcopy({**self.__getstate__(), "copies": []}, memo))
-        # Without the twin's model, which would stay in memory with it.
-        held = GradientMonitor(self.every)
-        held._history = twin._history
-        self.copies.append(held)
+        twin.__dict__.update(copy.deepcopy({**self.__getstate__(), "_copied": []}, memo))
+        self._copied.append(twin._history)  # and not its model, which would stay in memory
         return twin
 
     def __copy__(self) -> "GradientMonitor":
         return copy.deepcopy(self)
+
+    @property
+    def copies(self) -> list["GradientMonitor"]:
+        copies = [GradientMonitor(self.every) for _ in self._copied]
+        for twin, history in zip(copies, self._copied, strict=True):
+            twin._history = history
+        return copies
 
     @property
     def records(self) -> dict[str, np.ndarray]:

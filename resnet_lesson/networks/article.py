@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..runtime import keras
-from .layers import LayerMaker, check_layers, classifier
+from .layers import LayerMaker, classifier
 from .orders import ORDERS
 from .residual import check_channel_axis, residual_module
 from .rules import check_build
@@ -55,19 +55,16 @@ def build(
     width, height, depth, classes, stages, filters = check_build(
         width, height, depth, classes, stages, filters, order
     )
-    check_layers(reg, bn_epsilon, bn_momentum)
-    data_format = keras.config.image_data_format()
-    channels_last = data_format == "channels_last"
-    axis = check_channel_axis(-1 if channels_last else 1)
+    axis = check_channel_axis(-1 if keras.config.image_data_format() == "channels_last" else 1)
 
     stem = LayerMaker("stem", axis, reg, bn_epsilon, bn_momentum)
-    shape = (height, width, depth) if channels_last else (depth, height, width)
+    shape = (height, width, depth) if axis == -1 else (depth, height, width)
     image = x = keras.Input(shape, name="image")
     x = stem.bn(x)
     x = stem.conv(x, filters[0], 5, name="conv")
     x = stem.relu(stem.bn(x))
-    x = layers.ZeroPadding2D(1, data_format=data_format, name="stem_padding")(x)
-    x = layers.MaxPooling2D(3, 2, data_format=data_format, name="stem_pool")(x)
+    x = layers.ZeroPadding2D(1, data_format=stem.data_format, name="stem_padding")(x)
+    x = layers.MaxPooling2D(3, 2, data_format=stem.data_format, name="stem_pool")(x)
     for stage, (units, width_out) in enumerate(zip(stages, filters[1:], strict=True), start=1):
         for unit in range(1, units + 1):
             x = residual_module(
@@ -84,7 +81,7 @@ def build(
             )
     final = LayerMaker("final", axis, reg, bn_epsilon, bn_momentum)
     x = final.through(ORDERS[order].before, x)
-    return keras.Model(image, classifier(x, classes, reg, data_format), name="resnet")
+    return keras.Model(image, classifier(x, classes, reg, final.data_format), name="resnet")
 
 
 def _with_article_names(function: Callable[..., Any], **ours: str) -> Callable[..., Any]:

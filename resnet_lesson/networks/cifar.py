@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from ..checks import check_flag, check_integer
 from ..runtime import keras
-from .layers import LayerMaker, check_layers, classifier
+from .layers import LayerMaker, classifier
 from .orders import ORDERS, basic_convolutions, bottleneck_convolutions
 from .residual import module
-from .rules import check_halvings, check_list, check_order
+from .rules import check_halvings, check_list, check_order, modules_per_stage
 
 
 def build_cifar(
@@ -57,24 +57,16 @@ def build_cifar(
     check_flag("bottleneck", bottleneck)
     check_flag("shortcut", shortcut)
     check_order(order)
-    depth, stages = check_integer("depth", depth), check_integer("stages", stages)
-    per_unit = (3 if bottleneck else 2) * stages
-    if depth < per_unit + 2 or (depth - 2) % per_unit:
-        kind = "bottlenecks" if bottleneck else "basic modules"
-        raise ValueError(
-            f"depth must be {per_unit}n + 2 with {kind}, n at least 1, received {depth}"
-        )
+    units = modules_per_stage(depth, stages, bottleneck)
     base_filters = check_integer("base_filters", base_filters)
     input_shape = check_list("input_shape", input_shape)
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (height, width, channels), received {input_shape}")
     classes = check_integer("classes", classes)
-    bn_epsilon, bn_momentum = 2e-5, 0.9
-    check_layers(reg, bn_epsilon, bn_momentum)
     check_halvings(input_shape[1], input_shape[0], stages - 1)
 
     def maker(name: str) -> LayerMaker:
-        return LayerMaker(name, -1, reg, bn_epsilon, bn_momentum)
+        return LayerMaker(name, -1, reg)
 
     convolutions = bottleneck_convolutions if bottleneck else basic_convolutions
     parts = ORDERS[order]
@@ -85,7 +77,7 @@ def build_cifar(
     channels = base_filters
     for stage in range(1, stages + 1):
         filters = base_filters * 2 ** (stage - 1) * (4 if bottleneck else 1)
-        for unit in range(1, (depth - 2) // per_unit + 1):
+        for unit in range(1, units + 1):
             stride = 2 if unit == 1 and stage > 1 else 1
             x = module(
                 x,

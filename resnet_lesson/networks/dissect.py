@@ -54,8 +54,9 @@ def dissect(model: keras.Model) -> Dissection:
 
 def module_names(model: keras.Model) -> list[str]:
     """Those of the basic modules of a network of ``build_cifar``, input side first."""
-    ends = [layer.name for layer in model.layers if layer.name.endswith("_conv2")]
-    return [end.removesuffix("_conv2") for end in ends]
+    return [
+        layer.name.removesuffix("_conv2") for layer in model.layers if layer.name.endswith("_conv2")
+    ]
 
 
 def _module(model: keras.Model, name: str, start: Any, end: Any) -> Module:
@@ -64,6 +65,21 @@ def _module(model: keras.Model, name: str, start: Any, end: Any) -> Module:
         shortcut = keras.Model(start, model.get_layer(f"{name}_projection").output)
     branch = keras.Model(start, model.get_layer(f"{name}_conv2").output)
     return Module(name, keras.Model(start, end), branch, shortcut)
+
+
+def branch_shares(model: keras.Model, x: np.ndarray) -> list[float]:
+    """For each module, the variance of the branch over that of the sum, on a batch in training.
+
+    Args:
+        model: a residual network of ``build_cifar`` with basic modules.
+        x: (B, H, W, C) images.
+    """
+    pairs = [
+        [model.get_layer(f"{name}_{end}").output for end in ("conv2", "add")]
+        for name in module_names(model)
+    ]
+    values = keras.Model(model.input, pairs)(x, training=True)
+    return [float(np.var(branch) / np.var(total)) for branch, total in values]
 
 
 def confusions(

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from ..checks import check_number
 from ..runtime import keras
@@ -20,11 +19,24 @@ class LayerMaker:
         channel_axis: -1 or 3 for channels last, 1 for channels first.
         reg: L2 strength of every convolution.
         bn_epsilon, bn_momentum: of every batch normalisation.
+
+    Raises:
+        ValueError: what no layer can use; names the rule and the value.
     """
 
     def __init__(
-        self, name: str | None, channel_axis: int, reg: float, bn_epsilon: float, bn_momentum: float
+        self,
+        name: str | None,
+        channel_axis: int,
+        reg: float,
+        bn_epsilon: float = 2e-5,
+        bn_momentum: float = 0.9,
     ) -> None:
+        check_number("reg", reg)
+        check_number("bn_epsilon", bn_epsilon, above=0)
+        check_number("bn_momentum", bn_momentum, below=1)
+        if name is not None and (not isinstance(name, str) or not name or "/" in name):
+            raise ValueError(f"name must be a non-empty string without '/', received {name!r}")
         self.name, self.axis, self.reg = name, channel_axis, reg
         self.bn_epsilon, self.bn_momentum = bn_epsilon, bn_momentum
         self.data_format = "channels_first" if channel_axis == 1 else "channels_last"
@@ -87,14 +99,3 @@ def classifier(
     x = layers.Dense(classes, kernel_regularizer=keras.regularizers.L2(reg), name="classifier")(x)
     # float32 also under mixed precision: half precision rounds small probabilities to zero.
     return layers.Activation("softmax", dtype="float32", name="softmax")(x)
-
-
-def check_layers(reg: Any, bn_epsilon: Any, bn_momentum: Any) -> None:
-    """Refuse what no layer can use.
-
-    Raises:
-        ValueError: names the rule and the value.
-    """
-    check_number("reg", reg)
-    check_number("bn_epsilon", bn_epsilon, above=0)
-    check_number("bn_momentum", bn_momentum, below=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..checks import check_flag, check_integer
 from ..runtime import has_gpu, keras
-from .layers import LayerMaker, check_layers
+from .layers import LayerMaker
 from .orders import ORDERS, bottleneck_convolutions
 from .rules import check_bottleneck_filters, check_order
 
@@ -115,10 +115,8 @@ def residual_module(
     check_flag("reduce", reduce)
     check_flag("shortcut", shortcut)
     check_order(order)
-    check_layers(reg, bn_epsilon, bn_momentum)
-    _check_name(name)
-    _check_input(data, filters, step, channel_axis, needs_same_shape=shortcut and not reduce)
     make = LayerMaker(name, channel_axis, reg, bn_epsilon, bn_momentum)
+    _check_input(data, filters, step, channel_axis, needs_same_shape=shortcut and not reduce)
     convolutions = bottleneck_convolutions(filters, step)
     return module(data, convolutions, order, make, reduce=reduce, shortcut=shortcut)
 
@@ -141,11 +139,6 @@ def check_channel_axis(axis: Any) -> int:
             "channels last only, received channel_axis=1 on a CPU"
         )
     return int(axis)
-
-
-def _check_name(name: Any) -> None:
-    if name is not None and (not isinstance(name, str) or not name or "/" in name):
-        raise ValueError(f"name must be a non-empty string without '/', received {name!r}")
 
 
 def _check_input(

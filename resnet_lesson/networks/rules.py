@@ -1,9 +1,9 @@
-"""The arguments of ``build``: the rules in words, and the checks that hold them.
+"""The sizes of a network: the rules in words, and the checks that hold them.
 
 TensorFlow is not needed, so that sizes can follow a slider.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from ..checks import CHOICE, POSITIVE, check_choice, check_integer
@@ -34,17 +34,27 @@ def check_bottleneck_filters(what: str, value: Any) -> int:
     return value
 
 
-def check_list(
-    what: str, values: Any, check: Callable[[str, Any], int] = check_integer
-) -> tuple[int, ...]:
+def check_list(what: str, values: Any) -> tuple[int, ...]:
     values = getattr(values, "tolist", lambda: values)()  # an array's
     if not isinstance(values, (list, tuple)) or not values:
         _refuse("list", what=what, value=repr(values))
-    return tuple(check(f"{what}[{index}]", value) for index, value in enumerate(values))
+    return tuple(check_integer(f"{what}[{index}]", value) for index, value in enumerate(values))
 
 
 def check_order(order: Any) -> str:
     return check_choice("order", order, ORDERS)
+
+
+def modules_per_stage(depth: Any, stages: Any, bottleneck: bool) -> int:
+    """Of He's family, whose layers are a stem, a classifier, and equally many modules a stage."""
+    depth, stages = check_integer("depth", depth), check_integer("stages", stages)
+    per_unit = (3 if bottleneck else 2) * stages
+    if depth < per_unit + 2 or (depth - 2) % per_unit:
+        kind = "bottlenecks" if bottleneck else "basic modules"
+        raise ValueError(
+            f"depth must be {per_unit}n + 2 with {kind}, n at least 1, received {depth}"
+        )
+    return (depth - 2) // per_unit
 
 
 def check_halvings(width: int, height: int, halvings: int) -> None:

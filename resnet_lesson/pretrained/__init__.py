@@ -1,6 +1,6 @@
 """A network that has been trained, for those without a GPU: load it, and take it apart.
 
-``python -m resnet_lesson pack RUN DATA OUTPUT`` packs another; RUN is the folder of a finished run.
+``python -m resnet_lesson pack RUN OUTPUT`` packs another; RUN is the folder of a finished run.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import numpy as np
 from ..files import expand_path
 
 if TYPE_CHECKING:
-    from ..training.run import Run
+    from ..training.record import Run
 
 FOLDER = Path(__file__).parent / "resnet20"
 WEIGHTS, RECORD, LESIONS, MISTAKES = "weights.npz", "record.json", "lesions.json", "mistakes.png"

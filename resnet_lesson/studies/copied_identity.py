@@ -38,23 +38,16 @@ def measure(network: str, seed: int) -> list[Row]:
         trainer = start(seed, depth, shortcut)
         trainer.train(epochs, RATE, seed)
         return [trainer.accuracies() | {"difference": None}]
-    return [_copy(seed, epochs=EPOCHS if network == "56_copied_trained_on" else 0)]
-
-
-def _copy(seed: int, epochs: int) -> Row:
-    """The measures of the copy, trained for another ``epochs``."""
-    from .trainer import start
-
     shallow = start(seed, SHALLOW, True)
     shallow.train(EPOCHS, RATE, seed)
     shallow.accuracies()  # also sets the statistics of its BN layers
     copy = start(seed, DEEP, True)
     deepen(shallow.model, copy.model)
-    copy.train(epochs, RATE, seed)
+    copy.train(EPOCHS if network == "56_copied_trained_on" else 0, RATE, seed)
     measures = copy.accuracies()
     digits = load("digits").x_test
     apart = shallow.model(digits, training=False) - copy.model(digits, training=False)
-    return measures | {"difference": float(np.abs(apart).max())}
+    return [measures | {"difference": float(np.abs(apart).max())}]
 
 
 def deepen(shallow: Any, deep: Any) -> None:

@@ -10,6 +10,9 @@ from .record import Row
 
 BUDGETS = (10, 20, 40)  # epochs after which the accuracies are taken
 STEPS = (0, 1, 5, 20)
+# What the trainer measures of a kernel at a step: the norms of its gradient and of the kernel, and
+# the norm of the step's change over that of the kernel.
+NORMS = ("gradient", "weight", "update")
 
 
 def measure(
@@ -46,8 +49,6 @@ def measure(
 
 def _step_norms(when: str, norms: np.ndarray) -> dict[str, Any]:
     """The (2, 3) norms of a step, named after their kernel and measure."""
-    from .trainer import NORMS
-
     return {
         f"{when}_{kernel}_{name}": float(value)
         for kernel, values in zip(("first", "last"), norms, strict=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..checks import check_integer
 from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
 from ..output import console
 from .record import Record, Row, parse_fields, read_record, write_record
@@ -46,8 +47,9 @@ class Study:
 
 def product(**settings: Iterable[Any]) -> tuple[Configuration, ...]:
     """A grid: every combination of the settings, dicts whose last setting changes fastest."""
-    combinations = itertools.product(*settings.values())
-    return tuple(dict(zip(settings, values, strict=True)) for values in combinations)
+    return tuple(
+        dict(zip(settings, values, strict=True)) for values in itertools.product(*settings.values())
+    )
 
 
 def run(
@@ -71,9 +73,7 @@ def run(
         ImportError: a scheduler, but no Dask.
         OSError: ``folder`` cannot be written to. What was measured before is kept.
     """
-    seeds = study.seeds if seeds is None else seeds
-    if seeds < 1:
-        raise ValueError(f"seeds must be at least 1, received {seeds}")
+    seeds = check_integer("seeds", study.seeds if seeds is None else seeds)
     place = expand_path(folder).absolute()  # the process may change its working directory
     path, journal = place / f"{study.name}.json", place / f"{study.name}.journal"
     with naming_errors(place):
@@ -91,13 +91,11 @@ def _run_missing(
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = [task for key, task in tasks.items() if key not in entries]
-    made_with = {_canonical_json(entry["versions"]) for entry in entries.values()}
     if missing:
         _append(journal, "")  # before an hour of work, find out whether it can be kept
         for entry in _run_tasks(study, missing, len(tasks), scheduler):
-            made_with.add(_canonical_json(entry["versions"]))
-            _check_versions(study, made_with, path)
             entries[entry["key"]] = entry
+            _check_versions(study, entries.values(), path)
             _append(journal, json.dumps(entry, allow_nan=False) + "\n")
     if on_record.keys() != tasks.keys():
         write_record(path, _record(study, [entries[key] for key in tasks], seeds))
@@ -163,7 +161,8 @@ def _record(study: Study, entries: list[Entry], seeds: int) -> Record:
     return Record([row for entry in entries for row in entry["runs"]], about)
 
 
-def _check_versions(study: Study, made_with: set[str], path: Path) -> None:
+def _check_versions(study: Study, entries: Iterable[Entry], path: Path) -> None:
+    made_with = {_canonical_json(entry["versions"]) for entry in entries}
     if len(made_with) > 1:
         raise ValueError(
             f"all runs of {study.name} must come from one device and one set of versions, received "

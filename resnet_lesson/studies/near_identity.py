@@ -67,6 +67,7 @@ def build_without_bn(depth: int, variant: str) -> Any:
 
 
 def _growth(variant: str, depth: int, seed: int) -> list[Row]:
+    from ..gradients.norms import norm
     from ..networks.dissect import module_names
     from ..runtime import keras, set_seed, tf
 
@@ -79,19 +80,8 @@ def _growth(variant: str, depth: int, seed: int) -> list[Row]:
         start, end, logits = layers(x)
         loss = tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
     gradients = tape.gradient(loss, [start, end])
-    return [
-        {
-            "log10_growth": _decades(end, start),
-            "log10_gradient_ratio": _decades(*gradients),
-        }
-    ]
-
-
-def _decades(tensor: Any, other: Any) -> float:
-    """log10 of the norm of one over that of the other."""
-    from ..gradients.norms import norm
-
-    return float(np.log10(norm(tensor)) - np.log10(norm(other)))
+    pairs = {"log10_growth": (end, start), "log10_gradient_ratio": gradients}
+    return [{name: float(np.log10(norm(a)) - np.log10(norm(b))) for name, (a, b) in pairs.items()}]
 
 
 def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list[Row]:
@@ -106,44 +96,22 @@ def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list
     for epoch, _ in enumerate(epochs, start=1):
         if epoch not in EPOCHS:
             continue
-        outcome = _outcome(trainer)
-        if outcome["diverged"]:  # and stays so: further epochs change nothing
-            return rows + [{"epochs": later} | outcome for later in EPOCHS if later >= epoch]
-        rows.append({"epochs": epoch} | outcome)
+        if not all(np.isfinite(weight).all() for weight in trainer.model.get_weights()):
+            # And so it stays: further epochs change nothing.
+            unknown = {"train_accuracy": None, "test_accuracy": None, "diverged": True}
+            return rows + [{"epochs": later} | unknown for later in EPOCHS if later >= epoch]
+        rows.append({"epochs": epoch} | trainer.accuracies() | {"diverged": False})
     return rows
 
 
-def _outcome(trainer: Any) -> Row:
-    diverged = not all(np.isfinite(weight).all() for weight in trainer.model.get_weights())
-    unknown = {"train_accuracy": None, "test_accuracy": None}
-    return (unknown if diverged else trainer.accuracies()) | {"diverged": diverged}
-
-
 def _shares(depth: int, seed: int) -> list[Row]:
+    from ..networks.dissect import branch_shares
     from .trainer import build_fused
 
     shares = branch_shares(build_fused(depth, True, seed=seed), _digits(seed)[0])
     return [
         {"module": module, "branch_share": share} for module, share in enumerate(shares, start=1)
     ]
-
-
-def branch_shares(model: Any, x: np.ndarray) -> list[float]:
-    """For each module, the variance of the branch over that of the sum, on a batch in training.
-
-    Args:
-        model: a network of ``build_cifar`` with basic modules.
-        x: (B, H, W, C) images.
-    """
-    from ..networks.dissect import module_names
-    from ..runtime import keras
-
-    pairs = [
-        [model.get_layer(f"{name}_{end}").output for end in ("conv2", "add")]
-        for name in module_names(model)
-    ]
-    values = keras.Model(model.input, pairs)(x, training=True)
-    return [float(np.var(branch) / np.var(total)) for branch, total in values]
 
 
 def _digits(seed: int) -> tuple[np.ndarray, np.ndarray]:

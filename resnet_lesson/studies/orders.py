@@ -49,13 +49,12 @@ def _training(order: str, depth: int, learning_rate: float, seed: int) -> Row:
     return trainer.accuracies() | {"epochs_to_90": reached}
 
 
-_TRAINING = product(
-    part=("training",), order=tuple(ORDERS), depth=(110, 20), learning_rate=(0.03, 0.1)
-)
-_BIRTH = product(part=("birth",), order=tuple(ORDERS), depth=(20, 56, 110), learning_rate=(None,))
 STUDY = Study(
     name="orders",
     question="Which order of norm, ReLU and addition keeps the wire clean, and which trains?",
-    grid=_TRAINING + _BIRTH,
+    grid=product(
+        part=("training",), order=tuple(ORDERS), depth=(110, 20), learning_rate=(0.03, 0.1)
+    )
+    + product(part=("birth",), order=tuple(ORDERS), depth=(20, 56, 110), learning_rate=(None,)),
     measure=measure,
 )

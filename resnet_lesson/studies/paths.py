@@ -58,11 +58,17 @@ def backward(model: Any, x: np.ndarray, y: np.ndarray) -> tuple[Any, list[VJP]]:
     from ..networks.dissect import dissect
     from ..runtime import keras, tf
 
+    def with_vjp(branch: Any, h: Any) -> tuple[Any, VJP]:
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(h)
+            out = branch(h, training=True)
+        return out, lambda g: tape.gradient(out, h, output_gradients=g)
+
     network = dissect(model)
     h = network.stem(x, training=True)
     vjps: list[VJP] = []
     for module in network.modules:
-        out, vjp = _with_vjp(module.branch, h)
+        out, vjp = with_vjp(module.branch, h)
         vjps.insert(0, vjp)
         h = h + out
     with tf.GradientTape() as tape:
@@ -70,16 +76,6 @@ def backward(model: Any, x: np.ndarray, y: np.ndarray) -> tuple[Any, list[VJP]]:
         losses = keras.losses.sparse_categorical_crossentropy(y, network.head(h, training=True))
         loss = tf.reduce_mean(losses)
     return tape.gradient(loss, h), vjps
-
-
-def _with_vjp(branch: Any, h: Any) -> tuple[Any, VJP]:
-    """The branch's output, and its backward pass."""
-    from ..runtime import tf
-
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(h)
-        out = branch(h, training=True)
-    return out, lambda g: tape.gradient(out, h, output_gradients=g)
 
 
 def split(gradient: Any, vjps: list[VJP]) -> list:
@@ -121,8 +117,14 @@ def _by_length(model: Any, seed: int) -> list[Row]:
     for length, part in enumerate(parts):
         paths = [random.choice(len(vjps), length, replace=False) for _ in range(SAMPLES)]
         single = float(np.mean([norm(along(gradient, vjps, path)) for path in paths]))
-        row = {"length": length, "share": norm(part) / total, "log10_norm": _log10(norm(part))}
-        rows.append(row | {"log10_path_norm": _log10(single)})
+        rows.append(
+            {
+                "length": length,
+                "share": norm(part) / total,
+                "log10_norm": _log10(norm(part)),
+                "log10_path_norm": _log10(single),
+            }
+        )
     return rows
 
 
@@ -154,12 +156,11 @@ def _without_each(model: Any) -> Iterator[Row]:
         yield {"accuracy": as_before, "recalibrated_accuracy": anew}
 
 
-_LENGTH = product(part=("length",), network=("residual",), depth=(56,), epochs=(10, 0))
-_DELETION = product(part=("deletion",), network=("residual", "plain"), depth=(20,), epochs=(20,))
-_DEEP_DELETION = product(part=("deletion",), network=("residual",), depth=(56,), epochs=(10,))
 STUDY = Study(
     name="paths",
     question="How long are the paths of the gradient, and what does one module matter?",
-    grid=_LENGTH + _DEEP_DELETION + _DELETION,
+    grid=product(part=("length",), network=("residual",), depth=(56,), epochs=(10, 0))
+    + product(part=("deletion",), network=("residual",), depth=(56,), epochs=(10,))
+    + product(part=("deletion",), network=("residual", "plain"), depth=(20,), epochs=(20,)),
     measure=measure,
 )

@@ -24,9 +24,6 @@ from ..runtime import keras, set_seed, tf
 
 BATCH, MOMENTUM, WARMUP_START = 64, 0.9, 1e-4
 NETWORK: dict[str, Any] = {"stages": 1, "input_shape": (8, 8, 1), "reg": 0.0}
-# What a step measures of a kernel: the norms of its gradient and of the kernel, and the norm of the
-# step's change over that of the kernel.
-NORMS = ("gradient", "weight", "update")
 
 
 class FusedBN(keras.layers.BatchNormalization):
@@ -49,12 +46,10 @@ def build_digits(depth: int, shortcut: bool, order: str = "full_preactivation") 
     return build_cifar(depth, shortcut=shortcut, order=order, **NETWORK)
 
 
-def build_fused(
-    depth: int, shortcut: bool, order: str = "full_preactivation", seed: int = 0
-) -> keras.Model:
+def build_fused(depth: int, shortcut: bool, seed: int = 0) -> keras.Model:
     """``build_digits`` with fused BN layers, and with the weights it draws from this seed."""
     set_seed(seed)
-    return with_fused_bn(build_digits(depth, shortcut, order))
+    return with_fused_bn(build_digits(depth, shortcut))
 
 
 def with_fused_bn(model: keras.Model) -> keras.Model:
@@ -99,7 +94,10 @@ class Trainer:
             velocity.assign(tf.zeros_like(velocity))
 
     def _one_step(self, x: Any, y: Any) -> tuple[Any, Any]:
-        """One update; (2, 3) NORMS of the first and last kernel before it, and the accuracy."""
+        """One update; (2, 3) norms of the first and last kernel before it, and the accuracy.
+
+        Of each the norms of its gradient and of itself, and that of its change over its own.
+        """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self._weights)
             probabilities = self.model(x, training=True)

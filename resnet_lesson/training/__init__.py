@@ -13,5 +13,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import folder, record, run
 
-    homes = {"Run": run, "begun": folder, "digest": record, "train": run}
+    homes = {"Run": record, "begun": folder, "digest": record, "train": run}
     return getattr(homes[name], name)

@@ -56,7 +56,6 @@ class CheckpointCallback(keras.callbacks.Callback):
         self.last = keras.callbacks.LambdaCallback(
             on_test_begin=self._remember_tested, on_epoch_end=lambda epoch, _: self._save(epoch)
         )
-        self._recorded = 0  # steps of the monitor that are in the history
         # From the digest of weights to the epoch at whose end the model had them.
         self._epochs = {_digest(state.model): len(state.history)}
 
@@ -106,19 +105,17 @@ class CheckpointCallback(keras.callbacks.Callback):
         return {name: round_figures(value) for name, value in measures.items()} | self._norms()
 
     def _norms(self) -> dict[str, list[float | None]]:
-        """The means over the epoch's steps of the monitor's measures, a list by layer each.
+        """The means over the last epoch's steps of the monitor's measures, a list by layer each.
 
         In the record's order of layers, which differs from the monitor's and is in older files.
         Without the infinite values of steps that float16 skips; None where all were.
         """
         records = self.monitor.records
-        steps = slice(self._recorded, None)
-        self._recorded = len(records["step"])
         layers = records["layers"].tolist()
         columns = [layers.index(path) for path in trainable_kernel_paths(self.model)]
 
         def means(values: np.ndarray) -> list[float | None]:
-            return np.ma.masked_invalid(values[steps]).mean(axis=0)[columns].tolist()
+            return np.ma.masked_invalid(values[-self.steps :]).mean(axis=0)[columns].tolist()
 
         return {name: [round_figures(mean) for mean in means(records[name])] for name in MEASURES}
 

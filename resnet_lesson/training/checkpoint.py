@@ -68,7 +68,10 @@ def _parse(content: bytes) -> State:
     """The state in a file's bytes; refuses one with anything damaged: any bit may have flipped."""
     with zipfile.ZipFile(io.BytesIO(content)) as file:
         # An entry is read to its end, where zipfile verifies its checksum.
-        arrays = {name.removesuffix(".npy"): _array(file.read(name)) for name in file.namelist()}
+        arrays = {
+            name.removesuffix(".npy"): np.load(io.BytesIO(file.read(name)), allow_pickle=False)
+            for name in file.namelist()
+        }
     # The archive ends with the number of its entries, which zipfile does not verify.
     if len(arrays) != int.from_bytes(content[-12:-10], "little"):
         raise ValueError(f"only {len(arrays)} of its entries are found")
@@ -80,10 +83,6 @@ def _parse(content: bytes) -> State:
     if arrays:
         raise ValueError(f"nothing is known of {', '.join(arrays)}")
     return State(TrainingConfig.from_json(head["config"]), head["about"], head["history"], **lists)
-
-
-def _array(content: bytes) -> np.ndarray:
-    return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
 
 
 def _named(kind: str, values: Iterable[Any]) -> list[tuple[str, Any]]:

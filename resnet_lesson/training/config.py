@@ -51,24 +51,30 @@ class TrainingConfig:
     dataset: str = _because("digits", "a name that load knows; the digits need no download")
     depth: int = _because(20, "6n + 2 layers; 20 is the shallowest of He et al. 2015")
     shortcut: bool = _because(True, "off makes the plain twin, to compare with")
-    epochs: int = _because(12, "one visit to each image; the schedule stretches over all of them")
-    batch_size: int = _because(128, "as in the papers; halve the rate where you halve it")
+    epochs: int = _because(12, "visits to each image; the schedule stretches over all of them")
+    batch_size: int = _because(
+        128, "images a step, as in the papers; for half as many, halve the rate"
+    )
     learning_rate: float = _because(0.1, "the peak of the schedule; 0.1 is that of the papers")
     warmup_epochs: float = _because(
-        1.0, "in which the rate rises from almost zero: the first steps are the largest"
+        1.0, "epochs in which the rate rises from almost zero, as the first steps are the largest"
     )
     drops: tuple[int, ...] = _because(
         (), "steps at which the rate is divided by ten; without any it glides to zero by a cosine"
     )
-    momentum: float = _because(0.9, "of Nesterov's kind: the gradient is that of where it leads")
+    momentum: float = _because(
+        0.9, "of Nesterov's kind: the gradient is taken where the momentum leads"
+    )
     weight_decay: float = _because(
-        1e-4, "times the weight is added to its gradient, once; none on BN, which rescales anyway"
+        1e-4, "this times each kernel is added to its gradient; BN, which rescales anyway, has none"
     )
     padding: int = _because(
-        4, "pixels mirrored around an image, from which a crop of its own size is drawn"
+        4, "pixels mirrored at each edge of an image, before a crop of its own size is drawn"
     )
-    flip: bool = _because(True, "mirrors half of the images; a mirrored digit is none")
-    seed: int = _because(0, "of the weights, the order, the crops and the flips")
+    flip: bool = _because(
+        True, "mirror half of the images; not for digits, as a mirrored digit is none"
+    )
+    seed: int = _because(0, "of the weights, of the order of the images, of crops and flips")
     deterministic: bool = _because(
         False, "the same bits again on the same machine, by slower kernels"
     )
@@ -171,11 +177,9 @@ def with_options(config: TrainingConfig, options: argparse.Namespace) -> Trainin
     Raises:
         ValueError: names the rule and the value.
     """
-    names = {item.name for item in fields(config)}
-    given = {name: value for name, value in vars(options).items() if name in names}
-    if "drops" in given:
-        given["drops"] = tuple(given["drops"])
-    return dataclasses.replace(config, **given)
+    values = config.to_json()
+    given = {name: value for name, value in vars(options).items() if name in values}
+    return TrainingConfig.from_json(values | given)
 
 
 def command(config: TrainingConfig, data: str | None = None) -> str:

@@ -106,25 +106,23 @@ def write_log(folder: Path, history: list[dict[str, Any]]) -> None:
 def write_results(folder: Path, model: keras.Model, record: dict[str, Any]) -> None:
     """Write all that a finished run leaves beside its checkpoint."""
     write_log(folder, record["history"])
-    picture = _curves(record)
-    if picture:
-        with atomic_write(folder / CURVES) as partial:
-            partial.write_bytes(picture)
+    if record["history"]:
+        _write_curves(folder, record)
     # The record comes last, and together with the weights: where it is, everything else is, too.
     with atomic_write(folder / RECORD) as partial:
         partial.write_text(json_table(record, "history"), encoding="utf-8")
         save_weights(model, folder / WEIGHTS)
 
 
-def _curves(record: dict[str, Any]) -> bytes | None:
-    """A PNG of the curves; None for a run of no full epoch, or, with a warning, after an error."""
+def _write_curves(folder: Path, record: dict[str, Any]) -> None:
+    """Write the picture of the curves; warn where it cannot be drawn."""
     from .. import plots
 
-    if not record["history"]:
-        return None
     try:
         with plots.closed_on_error():
-            return plots.png(plots.training_run(record["history"], record["layers"]))
+            picture = plots.png(plots.training_run(record["history"], record["layers"]))
     except Exception as error:
         warnings.warn(f"curves.png cannot be drawn: {error}", stacklevel=3)
-        return None
+        return
+    with atomic_write(folder / CURVES) as partial:
+        partial.write_bytes(picture)

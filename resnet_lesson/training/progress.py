@@ -11,7 +11,7 @@ from ..runtime import keras
 @contextlib.contextmanager
 def progress(
     done: int, epochs: int, steps: int, batch_size: int, visible: bool = True
-) -> Iterator["ProgressCallback"]:
+) -> Iterator[keras.callbacks.Callback]:
     """A Keras callback that shows how far a run has come, on the terminal or in a notebook.
 
     Keras calls no callback when ``fit`` is stopped by an error: the end of the context removes the
@@ -33,24 +33,17 @@ def progress(
     fields: dict[str, Any] = {"epoch": done + 1, "speed": "", "reached": ""}
     with rich.Progress(*columns, console=console(), disable=not visible) as bar:
         task = bar.add_task("", total=epochs * steps, completed=done * steps, **fields)
-        yield ProgressCallback(bar, task, batch_size)
 
+        def advance(batch: int, logs: Any) -> None:
+            bar.advance(task)
+            speed = bar.tasks[0].speed  # steps a second, lately
+            if speed:
+                bar.update(task, speed=f"{speed * batch_size:.0f} images/s")
 
-class ProgressCallback(keras.callbacks.Callback):
-    """Moves the bar of ``progress``."""
-
-    def __init__(self, bar: Any, task: int, batch_size: int) -> None:
-        super().__init__()
-        self.bar, self.task, self.batch_size = bar, task, batch_size
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.bar.update(self.task, epoch=epoch + 1)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.bar.advance(self.task)
-        speed = self.bar.tasks[0].speed  # steps a second, lately
-        if speed:
-            self.bar.update(self.task, speed=f"{speed * self.batch_size:.0f} images/s")
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.bar.update(self.task, reached=f"test accuracy {logs['val_accuracy']:.3f}")
+        yield keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: bar.update(task, epoch=epoch + 1),
+            on_train_batch_end=advance,
+            on_epoch_end=lambda epoch, logs: bar.update(
+                task, reached=f"test accuracy {logs['val_accuracy']:.3f}"
+            ),
+        )

@@ -92,16 +92,28 @@ def run_record(
     }
 
 
-def summary(record: dict[str, Any]) -> str:
-    """One sentence: what accuracy was reached, by which network, in what time on which machine."""
-    config = record["config"]
-    kind = "ResNet" if config["shortcut"] else "plain network"
-    machines = [record["hardware"], *(later["hardware"] for later in record.get("went_on", ()))]
-    return (
-        f"{record['data']}, {kind}-{config['depth']}, seed {config['seed']}: "
-        f"{100 * record['test_accuracy']:.1f} % of {record['test_images']:,} test images right "
-        f"{_epochs(record)}, {_duration(record['seconds'])} on {', '.join(dict.fromkeys(machines))}"
-    )
+@dataclasses.dataclass(frozen=True, repr=False)
+class Run:
+    """A finished run: the trained Keras model, and the record of how it got there."""
+
+    model: keras.Model
+    record: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Run: {self.sentence}>"
+
+    @property
+    def sentence(self) -> str:
+        """What accuracy was reached, by which network, in what time on which machine."""
+        record, config = self.record, self.record["config"]
+        kind = "ResNet" if config["shortcut"] else "plain network"
+        machines = [record["hardware"], *(later["hardware"] for later in record.get("went_on", ()))]
+        return (
+            f"{record['data']}, {kind}-{config['depth']}, seed {config['seed']}: "
+            f"{100 * record['test_accuracy']:.1f} % of {record['test_images']:,} test images right "
+            f"{_epochs(record)}, {_duration(record['seconds'])} on "
+            f"{', '.join(dict.fromkeys(machines))}"
+        )
 
 
 def _epochs(record: dict[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """Train a configuration into a folder, and never lose more than the epoch at hand."""
 
-import dataclasses
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from .config import TrainingConfig
 from .model import initial_network, restore, variable_values
 from .pipeline import batches, evaluation_batches
 from .progress import progress
-from .record import provenance, resumed, run_record, summary
+from .record import Run, provenance, resumed, run_record
 
 # Keras's callbacks that do what training does itself.
 REFUSED_CALLBACKS = {
@@ -25,22 +24,6 @@ REFUSED_CALLBACKS = {
     "LearningRateScheduler": "the learning rate to the configuration",
     "BackupAndRestore": "going on to resume",
 }
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Run:
-    """A finished run: the trained Keras model, and the record of how it got there."""
-
-    model: keras.Model
-    record: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"<Run: {self.sentence}>"
-
-    @property
-    def sentence(self) -> str:
-        """What accuracy was reached, by which network, in what time on which machine."""
-        return summary(self.record)
 
 
 def train(
@@ -118,8 +101,9 @@ def train(
         test = evaluation_batches(dataset.x_test, dataset.y_test)
         remove_partial_files(path, folder.NAMES)  # of processes that were killed
         if state is None:
-            values = variable_values(model), variable_values(model.optimizer)
-            state = State(config, about, [], *values)
+            state = State(
+                config, about, [], variable_values(model), variable_values(model.optimizer)
+            )
             # Before an hour of work, find out whether it can be kept.
             checkpoint.save(path, state)
         else:

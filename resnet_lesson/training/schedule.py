@@ -11,6 +11,8 @@ from ..runtime import keras, tf
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """Rises to ``peak`` in a straight line, then drops by tens, or glides to zero by a cosine.
 
+    A model that was saved with it can be loaded once this module is imported.
+
     Args:
         peak: the largest rate.
         warmup: steps of the rise.

@@ -61,7 +61,7 @@ class LessonWidget(anywidget.AnyWidget):
                     data["image/png"] = base64.b64encode(draw()).decode()
             except Exception as error:
                 warnings.warn(
-                    f"the widget is shown without its picture, which cannot be drawn: "
+                    f"{type(self).__name__} is shown without its picture, which cannot be drawn: "
                     f"{type(error).__name__}: {error}",
                     stacklevel=1,
                 )

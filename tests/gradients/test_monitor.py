@@ -1034,6 +1034,9 @@ def test_functions_of_tensorflow_are_traced_anew(options, data):
 # ---------------------------------------------------------------- threads, copies, what raised
 
 
+RECORDED = ("gradient_norm", "weight_norm", "update_ratio", "loss", "broken")
+
+
 @pytest.mark.parametrize("every", [1, 3])
 def test_it_may_be_read_while_it_records(every, data):
     model, monitor = chain(), GradientMonitor(every)
@@ -1043,12 +1046,26 @@ def test_it_may_be_read_while_it_records(every, data):
     options = {"batch_size": BATCH, "epochs": epochs, "verbose": 0, "callbacks": [monitor]}
     thread = threading.Thread(target=lambda: model.fit(x, y, **options))
     thread.start()
-    read = 0
+    torn, read = [], 0
+
+    def look():
+        records = monitor.records
+        torn.extend(name for name in RECORDED if len(records[name]) != len(records["step"]))
+        return records["step"]
+
+    def look_again():
+        while thread.is_alive():
+            look()
+
+    other = threading.Thread(target=look_again)
+    other.start()
     while thread.is_alive():
-        steps = monitor.records["step"]
+        steps = look()
         assert (steps == every * np.arange(len(steps))).all()
         read += 1
+    other.join()
     assert read > 10
+    assert torn == []
     assert monitor.steps == epochs * STEPS > CAPACITY
     assert len(monitor.records["step"]) == -(-epochs * STEPS // every)
 

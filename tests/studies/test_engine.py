@@ -361,7 +361,7 @@ def test_a_missing_measure_is_no_number():
     ("arguments", "said"),
     [
         (["study", "weather"], "study must be one of .*degradation.*, received 'weather'"),
-        (["study", "degradation", "--seeds", "0"], "seeds must be at least 1, received 0"),
+        (["study", "degradation", "--seeds", "0"], "seeds must be a positive integer, received 0"),
         (["study", "degradation", "--seeds", "many"], "invalid int value: 'many'"),
     ],
 )

@@ -5,6 +5,7 @@ import pytest
 
 from resnet_lesson.data import load
 from resnet_lesson.networks.cifar import build_cifar
+from resnet_lesson.networks.dissect import branch_shares
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.studies import near_identity
 from resnet_lesson.studies.trainer import NETWORK, Trainer, build_fused
@@ -96,13 +97,13 @@ def test_only_what_is_learned_is_trained(variant):
 def test_the_share_of_a_branch_is_its_part_of_the_variance():
     model = build_fused(DEPTH, shortcut=True)
     digits = load("digits").x_train[:64]
-    first, second, third = near_identity.branch_shares(model, digits)
+    first, second, third = branch_shares(model, digits)
     assert 1 > first > second > third > 0
     kernel = model.get_layer("stage1_unit2_conv2").kernel
     kernel.assign(0 * kernel)
-    assert near_identity.branch_shares(model, digits)[:2] == [first, 0.0]
+    assert branch_shares(model, digits)[:2] == [first, 0.0]
     kernel.assign(0 * kernel + 1e6)
-    assert near_identity.branch_shares(model, digits)[1] == pytest.approx(1, abs=1e-3)
+    assert branch_shares(model, digits)[1] == pytest.approx(1, abs=1e-3)
 
 
 def test_there_is_a_share_for_each_module():

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.progress import Progress
 from test_training_stops import small
 
 from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
@@ -256,14 +257,19 @@ def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
     plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
 
 
-def test_the_bar_ends_when_a_run_is_stopped():
+def test_the_bar_ends_when_a_run_is_stopped(monkeypatch):
     bars = []
 
+    def started(bar, start=Progress.start):
+        bars.append(bar)
+        start(bar)
+
     def stop():
-        with progress(1, 3, steps=10, batch_size=64) as shown:
-            bars.append(shown.bar)
-            assert shown.bar.live.is_started
+        with progress(1, 3, steps=10, batch_size=64):
+            assert bars[0].live.is_started
             raise KeyboardInterrupt
+
+    monkeypatch.setattr(Progress, "start", started)
 
     with pytest.raises(KeyboardInterrupt):
         stop()
@@ -523,7 +529,7 @@ def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(CheckpointCallback, "on_train_batch_end", stop)
     options = ["--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)]
-    with pytest.raises(SystemExit, match=f"stopped; with --resume --output {tmp_path} it goes on"):
+    with pytest.raises(SystemExit, match=f"stopped; to go on, add --resume --output {tmp_path}"):
         main(["train", *options])
     with (tmp_path / "gradients.csv").open(encoding="utf-8") as file:
         assert {row["step"] for row in csv.DictReader(file)} == set("01234")

@@ -38,7 +38,8 @@ def test_a_widget_is_shown_without_the_picture_that_fails(monkeypatch, make, dra
     assert base64.b64decode(whole["image/png"]).startswith(b"\x89PNG")
     opened = plt.get_fignums()
     monkeypatch.setattr(plots, drawing, failing(OSError("no font")))
-    with pytest.warns(UserWarning, match=r"without its picture.*: OSError: no font"):
+    words = rf"{type(widget).__name__} is shown without its picture.*: OSError: no font"
+    with pytest.warns(UserWarning, match=words):
         bundle, _ = widget._repr_mimebundle_()
     assert bundle == {VIEW: whole[VIEW], "text/plain": whole["text/plain"]}
     assert plt.get_fignums() == opened, "a notebook would draw it, and fail as well"

@@ -283,6 +283,28 @@ def test_the_time_left_counts_the_epochs_that_are_left():
     assert run["steps"] == run["total"] == 2 * STEPS
 
 
+def test_the_epochs_that_are_left_are_those_of_a_backup(tmp_path):
+    """Keras goes on at the epoch of the backup, whatever ``initial_epoch`` is."""
+    stop = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: 1 / (3 - epoch))
+
+    def panel(*callbacks):
+        made = network()
+
+        def make():
+            model, x, y = made()
+            backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+            return model, {"x": x, "y": y, "callbacks": [backup, *callbacks]}
+
+        return TrainingPanel({"one": make}, epochs=5, batch_size=BATCH)
+
+    with pytest.raises(ZeroDivisionError):
+        panel(stop).run()
+    resumed = panel()
+    resumed.run()
+    (run,) = resumed.runs
+    assert run["steps"] == run["total"] == 2 * STEPS
+
+
 # ---------------------------------------------------------------- its end
 
 

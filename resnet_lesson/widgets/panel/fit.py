@@ -34,8 +34,7 @@ def fit_network(name: str, job: Any) -> None:
     callbacks = callback_list(arguments.pop("callbacks", None))
     monitor = GradientMonitor(job.every)
     arguments = {"verbose": 0, **job.arguments, **arguments}
-    first_epoch = arguments.get("initial_epoch", 0)
-    job.callbacks[name] = JobCallback(name, job, monitor, model, first_epoch)
+    job.callbacks[name] = JobCallback(name, job, monitor, model)
     model.fit(**arguments, callbacks=[*callbacks, monitor, job.callbacks[name]])
 
 
@@ -55,13 +54,11 @@ def _model_and_arguments(name: str, made: Any) -> tuple[Any, dict[str, Any]]:
 class JobCallback(keras.callbacks.Callback):
     """In each step: wait for the turn, record, obey a stop, and request a redraw."""
 
-    def __init__(
-        self, name: str, job: Any, monitor: GradientMonitor, network: Any, first_epoch: int
-    ) -> None:
+    def __init__(self, name: str, job: Any, monitor: GradientMonitor, network: Any) -> None:
         super().__init__()
         self.name, self.job, self.monitor, self.network = name, job, monitor, network
         self.recording: Recording | None = None
-        self._first_epoch = first_epoch
+        self._first_epoch: int | None = None
         self._metric: str | None = None
         self._steps = self._steps_before_epoch = 0
         # Since the last flush: the number of steps taken, loss, accuracy.
@@ -81,9 +78,13 @@ class JobCallback(keras.callbacks.Callback):
     def _total_steps(self) -> int | None:
         """Steps that are planned; None where Keras does not know, or not yet."""
         steps = (self.params or {}).get("steps")
-        return None if steps is None else int(steps * (self.params["epochs"] - self._first_epoch))
+        if steps is None or self._first_epoch is None:
+            return None
+        return int(steps * (self.params["epochs"] - self._first_epoch))
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        if self._first_epoch is None:  # not ``initial_epoch``, which BackupAndRestore passes over
+            self._first_epoch = epoch
         self._steps_before_epoch = self._steps
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:

@@ -171,14 +171,17 @@ class TrainingJob:
             callback.flush()
 
     def _train(self, name: str) -> None:
-        from .fit import fit_network
-
-        self._try(fit_network, name, self)
+        self._try(self._fit, name)
         with self._changed:
             self._try(self.flush)
             self._leave_queue(name)
 
-    def _try(self, function: Callable[..., None], *arguments: Any) -> None:
+    def _fit(self, name: str) -> None:
+        from .fit import fit_network  # which may fail: TensorFlow comes with it
+
+        fit_network(name, self)
+
+    def _try(self, function: Callable[..., None], *arguments: str) -> None:
         try:
             function(*arguments)
         except BaseException as error:  # SystemExit too, which a thread ignores silently

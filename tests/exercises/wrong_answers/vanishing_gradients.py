@@ -89,5 +89,6 @@ WRONG = {
         ("end to end", "any depth", lambda: ratios(root=1)),
         ("upside down", "gets smaller", lambda: ratios(upside_down=True)),
         ("other factor", "check the activation", lambda: {16: 0.5, 64: 0.5, 256: 0.5}),
+        ("other factor", "For width 16 you give `0`", lambda: ratios() | {16: 0}),
     ],
 }
