@@ -6,7 +6,7 @@ REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,req
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
 BENCH_READY := .venv-bench/.bench-ready
-# Two files at a time: two cores are what a small machine has. A browser wants its own time.
+# Two files at a time: two cores are what a small machine has.
 IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
@@ -50,7 +50,7 @@ browser: $(DEV_READY)
 
 test: lint browser
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest $(IN_TWO) tests/browser
 	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 stress: $(DEV_READY)
