@@ -8,7 +8,7 @@ DEV_READY := .venv/.dev-ready
 NODE_READY := node_modules/.ready
 NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
-# Two files at a time: two cores are what a small machine has. A browser wants its own time.
+# Two files at a time: two cores are what a small machine has.
 IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
@@ -58,7 +58,7 @@ browser: $(DEV_READY)
 
 test: lint javascript browser
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest $(IN_TWO) tests/browser
 	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 stress: $(DEV_READY)
