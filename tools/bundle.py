@@ -62,7 +62,7 @@ def esbuild(*arguments):
     Raises:
         SystemExit: it is not installed, or refuses.
     """
-    if not ESBUILD.exists():
+    if not (ESBUILD.exists() and NODE.exists()):
         raise SystemExit("esbuild is missing: `make bundles` installs it")
     done = subprocess.run(
         [NODE, ESBUILD, *OPTIONS, *arguments], cwd=ROOT, capture_output=True, encoding="utf-8"

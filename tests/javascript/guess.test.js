@@ -78,6 +78,8 @@ test("a saved guess is read as it was; anything else is refused with the reason"
     [JSON.stringify({ ...made, file: "resnet-lesson training" }), /^is no saved guess/],
     [JSON.stringify(without), /^must hold end, bend and setting with kind, .*, depth, quantity$/],
     [guessText({ ...made, end: null }), /^must hold end/],
+    [guessText({ ...made, setting: "dense" }), /^must hold end/],
+    [guessText({ ...made, setting: 5, end: null }), /^must hold end/],
   ]) {
     assert.throws(() => readGuess(text), { message: reason });
   }

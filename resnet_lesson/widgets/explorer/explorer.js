@@ -118,13 +118,13 @@ class Explorer {
   // -------------------------------------------------------------- answers
 
   /**
-   * An answer that is not the kernel's own becomes what the model holds.
+   * An answer becomes what the model holds.
    *
    * @param {import("./sources.js").Answer} answer
    */
-  take({ setting, curve, status, note }) {
+  take({ setting, curve, status, held, note }) {
     if (note !== undefined) this.layout.note.textContent = note;
-    if (this.get("curve") === curve) return;
+    if (held) return;
     this.put({ ...setting, curve, status });
     this.put({ answers: this.get("answers") + 1 });
   }

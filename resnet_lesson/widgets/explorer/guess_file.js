@@ -21,7 +21,7 @@ export function readGuess(text) {
     throw new Error(`is no saved guess: "file" must be "${explorer.file}"`);
   }
   const { setting, end, bend } = read;
-  const named = GUESSED.every((name) => name in (setting ?? {}));
+  const named = GUESSED.every((name) => Object.hasOwn(Object(setting), name));
   if (!named || ![end, bend].every(Number.isFinite)) {
     throw new Error(`must hold end, bend and setting with ${GUESSED.join(", ")}`);
   }

@@ -12,6 +12,7 @@ import { label, NAMES, SETTING } from "./setting.js";
  * @property {Setting} setting the one that is answered, which may only be near the wanted one
  * @property {LabelledCurve} curve
  * @property {string} status what is shown, in words
+ * @property {boolean} [held] whether the model holds the answer already
  * @property {string} [note] what the reader should know of the source; else the last note stays
  */
 /**
@@ -49,7 +50,7 @@ export class KernelSource {
   /** To be called when the model holds an answer. @param {Setting} setting */
   answered(setting) {
     const [curve, status] = [this.model.get("curve"), this.model.get("status")];
-    this.#keep?.({ setting, curve, status });
+    this.#keep?.({ setting, curve, status, held: true });
     this.#keep = null;
   }
 

@@ -176,7 +176,7 @@ class Panel {
       this.names.say(which, said);
       this.maps.say(which, `${run.facts.name}, ${end} steps: ${said}`);
     });
-    if (all.length) this.curves.say(all);
+    this.curves.say(all);
   }
 
   /** @param {boolean} shown */
