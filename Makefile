@@ -45,9 +45,10 @@ $(DEV_READY): $(READY) requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $@
 
-# Node.js comes with the development environment; what is installed for it runs nothing then.
+# Node.js comes with the development environment; what is installed for it runs nothing then. It
+# trusts whom the system trusts, which a network with a proxy of its own needs.
 $(NODE_READY): package.json package-lock.json | $(DEV_READY)
-	$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent
+	NODE_OPTIONS=--use-system-ca $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
 
 lab: $(READY)
