@@ -2,6 +2,7 @@
 // the keys without a kernel. Its orders and the words of its rules come along as a trait.
 
 import { order as usual } from "../chart/constants.js";
+import { sum } from "../chart/data.js";
 import { filled } from "../chart/words.js";
 
 /** @typedef {number | null} Field what a number field holds: nothing, or any number */
@@ -211,4 +212,4 @@ export function buildCall({ width, height, depth, classes, stages, filters, orde
 }
 
 /** @param {Part[]} parts @param {"modules" | "parameters" | "trainable" | "multiply_adds"} name */
-export const total = (parts, name) => parts.reduce((sum, part) => sum + part[name], 0);
+export const total = (parts, name) => sum(parts.map((part) => part[name]));

@@ -2,7 +2,7 @@
 
 import { builder } from "../chart/constants.js";
 import { button, KEYS, labelled, make, say, set } from "../chart/elements.js";
-import { listen, onResize } from "../chart/model.js";
+import { listen, onResize, put } from "../chart/model.js";
 import { plain } from "../chart/words.js";
 import { buildCall, networkParts, Refused } from "./arithmetic.js";
 import { drawNetwork, HEIGHT } from "./picture.js";
@@ -64,9 +64,7 @@ class Builder {
 
   /** @param {Partial<Network>} traits */
   change(traits) {
-    for (const [trait, value] of Object.entries(traits)) {
-      this.model.set(/** @type {keyof Network} */ (trait), /** @type {never} */ (value));
-    }
+    put(this.model, traits);
     this.model.save_changes();
   }
 

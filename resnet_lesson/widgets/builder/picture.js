@@ -1,6 +1,7 @@
 // The network's feature maps to scale.
 
 import { words } from "../chart/axes.js";
+import { sum } from "../chart/data.js";
 import { make } from "../chart/elements.js";
 
 /** @typedef {import("./arithmetic.js").Part} Part */
@@ -28,7 +29,7 @@ export function drawNetwork(parts, image, width) {
   const down = ROOM.height / Math.max(...maps.map((part) => part.height));
   const wanted = maps.map((part) => Math.max(LEAST, 0.2 * part.channels) * count(part));
   const room = width - ROOM.gap * (maps.length + 1);
-  const across = Math.min(1, room / wanted.reduce((sum, one) => sum + one, 0));
+  const across = Math.min(1, room / sum(wanted));
   let left = ROOM.gap;
   return maps.flatMap((part, at) => {
     const box = { left, width: wanted[at] * across, height: Math.max(LEAST, part.height * down) };

@@ -15,6 +15,19 @@
 /** @typedef {(said: any) => void} Listener what a message says is not known before it comes */
 
 /**
+ * Set these traits, without sending them.
+ *
+ * @template Traits
+ * @param {Pick<Model<Traits>, "set">} model
+ * @param {Partial<Traits>} traits
+ */
+export function put(model, traits) {
+  for (const [name, value] of Object.entries(traits)) {
+    model.set(/** @type {keyof Traits} */ (name), /** @type {never} */ (value));
+  }
+}
+
+/**
  * Listen to these events of the model; what is returned ends it.
  *
  * @param {Pick<Model<any>, "on" | "off">} model

@@ -23,7 +23,7 @@ function control(name, options) {
   return element;
 }
 
-/** @param {Control} element */
+/** @param {Control} element @returns {element is HTMLInputElement} */
 const isCheckbox = (element) => element.type === "checkbox";
 
 export class Controls {
@@ -44,9 +44,8 @@ export class Controls {
   show(setting) {
     for (const name of CONTROLLED) {
       const element = this.elements[name];
-      if (element instanceof HTMLInputElement && isCheckbox(element)) {
-        element.checked = Boolean(setting[name]);
-      } else element.value = `${setting[name]}`;
+      if (isCheckbox(element)) element.checked = Boolean(setting[name]);
+      else element.value = `${setting[name]}`;
     }
     this.depth.value = `${setting.depth}`;
   }
@@ -61,7 +60,7 @@ export class Controls {
   /** @param {Controlled} name */
   #valueOf(name) {
     const element = this.elements[name];
-    if (element instanceof HTMLInputElement && isCheckbox(element)) return element.checked;
+    if (isCheckbox(element)) return element.checked;
     return name === "depth" ? Number(element.value) : element.value;
   }
 }

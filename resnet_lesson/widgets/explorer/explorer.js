@@ -1,7 +1,7 @@
 // The gradient explorer. The model's traits are what is shown; a source answers what they become:
 // the kernel where there is one, else the curves that came along.
 
-import { listen, onResize } from "../chart/model.js";
+import { listen, onResize, put } from "../chart/model.js";
 import { rounded } from "../chart/words.js";
 import { Asking } from "./asking.js";
 import { Controls } from "./controls.js";
@@ -102,16 +102,9 @@ class Explorer {
     return pick(TRAITS, (name) => this.get(name));
   }
 
-  /** @param {Partial<Traits>} traits */
-  put(traits) {
-    for (const [name, value] of Object.entries(traits)) {
-      this.model.set(/** @type {keyof Traits} */ (name), /** @type {never} */ (value));
-    }
-  }
-
   /** Traits that only the picture depends on. @param {Partial<Traits>} traits */
   keep(traits) {
-    this.put(traits);
+    put(this.model, traits);
     if (this.asking.source === this.kernel) this.model.save_changes();
   }
 
@@ -125,8 +118,8 @@ class Explorer {
   take({ setting, curve, status, held, note }) {
     if (note !== undefined) this.layout.note.textContent = note;
     if (held) return;
-    this.put({ ...setting, curve, status });
-    this.put({ answers: this.get("answers") + 1 });
+    put(this.model, { ...setting, curve, status });
+    put(this.model, { answers: this.get("answers") + 1 });
   }
 
   /** The model holds an answer, whoever gave it. */
@@ -248,7 +241,7 @@ class Explorer {
   moveGuess(name, decades) {
     const within = Math.max(LOWEST, Math.min(-LOWEST, rounded(decades)));
     const guess = { ...STRAIGHT, ...this.guess(), [name]: within };
-    this.put({ guess: stamped(guess, this.setting()) });
+    put(this.model, { guess: stamped(guess, this.setting()) });
   }
 
   /** @param {File[]} files */

@@ -69,11 +69,15 @@ def look_up(
     index = settings.index(key) * len(depths) + depths.index(depth)
     index = index * len(trends.SUBJECTS) + list(trends.SUBJECTS).index(quantity)
     layers = kept_layers(depth).tolist()
-    all_codes = np.frombuffer(base64.b64decode(grid["codes"]), "<i2")
-    codes = all_codes[index * LAYERS :][: len(layers)]
+    codes = _codes()[index * LAYERS :][: len(layers)]
     words = {code: word for word, code in CODES.items()}
     values = [words.get(code, code / STEPS) for code in codes.tolist()]
     return {"layers": layers, "values": values}, grid["descriptions"][grid["described"][index]]
+
+
+@functools.cache
+def _codes() -> np.ndarray:
+    return np.frombuffer(base64.b64decode(load()["codes"]), "<i2")
 
 
 def _key(setting: Mapping[str, Any]) -> str:

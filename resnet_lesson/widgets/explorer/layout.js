@@ -46,7 +46,7 @@ export class Layout {
       this.#more(controls),
       make(
         "div",
-        { class: "questions", role: "group", "aria-label": "Questions" },
+        { class: "controls questions", role: "group", "aria-label": "Questions" },
         presets.map((preset) => button(preset.question, () => acts.ask(preset))),
       ),
       this.svg,

@@ -1,5 +1,6 @@
 // Curves computed beforehand, as the widget's trait `grid` holds them.
 
+import { bytes } from "../chart/data.js";
 import { filled } from "../chart/words.js";
 import { SETTING } from "./setting.js";
 
@@ -18,9 +19,6 @@ import { SETTING } from "./setting.js";
  * @property {number[]} described which description each curve has
  */
 /** @typedef {Packed & {codes: DataView, words: Record<number, Value>}} Grid `words` by code */
-
-/** @param {string} text */
-const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 
 /** The grid, unpacked. @param {string} packed @returns {Promise<Grid>} */
 export async function readGrid(packed) {

@@ -1,5 +1,6 @@
 // What is said of guesses.
 
+import { sum } from "../chart/data.js";
 import { rounded } from "../chart/words.js";
 import { farEnd, guessedAt, isForward, isOf, LOWEST, measured } from "./guess.js";
 import { label } from "./setting.js";
@@ -106,7 +107,7 @@ const known = (points) =>
 /** @param {Shape} guess @param {Fallen[]} points */
 function meanMiss(guess, points) {
   const misses = known(points).map(({ t, fallen }) => Math.abs(guessedAt(guess, t) - fallen));
-  return misses.reduce((sum, one) => sum + one, 0) / misses.length;
+  return sum(misses) / misses.length;
 }
 
 /**

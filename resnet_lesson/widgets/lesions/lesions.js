@@ -1,10 +1,11 @@
 // The lesion explorer: delete modules of a trained network, and see what it still knows.
 
 import { makeBars } from "../chart/bars.js";
+import { sum } from "../chart/data.js";
 import { button, make, say, set } from "../chart/elements.js";
 import { listen } from "../chart/model.js";
 import { grouped } from "../chart/words.js";
-import { favourite, found, indexOf, sum } from "./words.js";
+import { favourite, found, indexOf } from "./words.js";
 
 /**
  * @typedef {object} Traits

@@ -4,9 +4,6 @@ import { grouped, percent } from "../chart/words.js";
 
 /** @typedef {[right: number[], answers: number[]]} Counts by class */
 
-/** @param {number[]} values */
-export const sum = (values) => values.reduce((total, value) => total + value, 0);
-
 /**
  * Where the counts without these modules lie: a binary number, the first module its highest digit.
  *

@@ -1,5 +1,6 @@
 // The panel's controls: of the training, of its replay, and of what is shown.
 
+import { sum } from "../chart/data.js";
 import { button, KEYS, labelled, make, set } from "../chart/elements.js";
 import { MEASURES, TITLES } from "./recording.js";
 
@@ -76,7 +77,7 @@ export class Controls {
   /** @param {import("./recording.js").Run[]} runs */
   showProgress(runs) {
     const done = runs.map(({ facts }) => facts.steps / Number(facts.total));
-    const share = done.reduce((sum, one) => sum + one, 0) / done.length;
+    const share = sum(done) / done.length;
     if (Number.isFinite(share)) this.progress.value = share;
     else this.progress.removeAttribute("value"); // nobody knows yet
   }

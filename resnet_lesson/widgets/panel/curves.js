@@ -152,14 +152,18 @@ const stepsOf = ({ run, strip, columns }) =>
  * @returns {Placed[]}
  */
 const linesOf = (all, value) =>
-  all.map((seen) => ({ xs: stepsOf(seen), ys: stepsOf(seen).map((_, at) => value(seen, at)) }));
+  all.map((seen) => {
+    const xs = stepsOf(seen);
+    return { xs, ys: xs.map((_, at) => value(seen, at)) };
+  });
 
 /** The median and the range of the layers. @param {Seen} seen @returns {Placed} */
 function updates(seen) {
-  const columns = stepsOf(seen).map((_, at) => seen.strip.column(at, "update_ratio"));
+  const xs = stepsOf(seen);
+  const columns = xs.map((_, at) => seen.strip.column(at, "update_ratio"));
   const known = columns.map((column) => column.map((value) => value ?? Infinity));
   return {
-    xs: stepsOf(seen),
+    xs,
     ys: columns.map(median),
     low: known.map((column) => Math.min(...column)),
     high: known.map((column) => Math.max(...column)),

@@ -1,6 +1,7 @@
 // A training as it is kept: strips of columns, as the package's recording.py makes them.
 
 import { panel } from "../chart/constants.js";
+import { bytes } from "../chart/data.js";
 
 /** @typedef {import("../chart/colour.js").Decades} Decades */
 /** @typedef {keyof typeof TITLES} Measure */
@@ -44,10 +45,6 @@ export const TITLES = {
 };
 export const MEASURES = /** @type {Measure[]} */ (panel.measures);
 
-/** @param {string} text */
-const int16 = (text) =>
-  new Int16Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-
 /** A code as decades. @param {number} code @param {Scale} scale @returns {Decades} */
 export function decadesOf(code, scale) {
   if (code === scale.zero) return -Infinity;
@@ -79,7 +76,7 @@ export class Strip {
     // Where a message before this one is missing: a whole one comes soon.
     if (from > this.columns || (from > 0 && stride !== this.stride)) return;
     this.stride = stride;
-    this.codes.set(int16(codes), from * this.layers * MEASURES.length);
+    this.codes.set(new Int16Array(bytes(codes).buffer), from * this.layers * MEASURES.length);
     this.loss.splice(from, Infinity, ...loss);
     this.accuracy.splice(from, Infinity, ...accuracy);
   }
