@@ -8,7 +8,7 @@ differentiates one layer at a time, from the signal that was kept at its input.
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -135,8 +135,8 @@ def stack_gradients(
         )
     shapes = KINDS[kind] or ((width, width),)
     arrays, tensors = _arguments(shapes, initializer, batch, seed)
-    switches = (bool(normalization), bool(shortcut), order, bool(shortcut_only))
-    differentiate = _compiled(shapes, batch, activation, *switches)
+    steps = _steps(order, bool(normalization), bool(shortcut), len(shapes))
+    differentiate = _compiled(shapes, batch, activation, steps, bool(shortcut), bool(shortcut_only))
     norms, loss = differentiate(tf.constant(depth), *tensors)
     inputs, labels, weights, readout = arrays
     weights = tuple(weight[:depth] for weight in weights)
@@ -232,18 +232,37 @@ def _multiply(h: Any, weight: Any) -> Any:
     return h @ weight if weight.shape.rank == 2 else tf.nn.conv2d(h, weight, 1, "SAME")
 
 
+class Steps(NamedTuple):
+    """What is done to the signal at each place: "BN", or "ReLU" for whichever activation."""
+
+    before: tuple[str, ...]  # the first product
+    between: tuple[str, ...]  # two products
+    after: tuple[str, ...]  # the last product
+    after_addition: tuple[str, ...]
+    at_the_end: tuple[str, ...]  # once, before the read-out
+
+
+def _steps(order: str, normalization: bool, shortcut: bool, products: int) -> Steps:
+    """The order's steps, less those that do nothing: many orders are then one, compiled once."""
+    places = Steps(*ORDERS[order], ("BN", "ReLU") if "preactivation" in order else ())
+    if not normalization:
+        places = Steps(*(tuple(step for step in place if step != "BN") for place in places))
+    if products == 1:
+        places = places._replace(between=())
+    if not shortcut:  # nothing is added
+        places = places._replace(after=places.after + places.after_addition, after_addition=())
+    return places
+
+
 def _layer(
-    activation: str, normalization: bool, shortcut: bool, order: str
+    activation: str, steps: Steps, shortcut: bool
 ) -> tuple[Callable[[Any, list[Any], Any], Any], Callable[[Any], Any]]:
     """One layer of the stack, and what the read-out sees of the last one's output, as functions."""
-    act, steps = ACTIVATIONS[activation], ORDERS[order]
+    functions = {"ReLU": ACTIVATIONS[activation], "BN": _batch_normalization}
 
     def apply(names: tuple[str, ...], h: Any) -> Any:
         for name in names:
-            if name == "ReLU":
-                h = act(h)
-            elif normalization:
-                h = _batch_normalization(h)
+            h = functions[name](h)
         return h
 
     def layer(h: Any, weights: list[Any], branch: Any) -> Any:
@@ -254,7 +273,7 @@ def _layer(
         return apply(steps.after_addition, h + branch if shortcut else branch)
 
     def features(h: Any) -> Any:
-        h = apply(("BN", "ReLU"), h) if "preactivation" in order else h
+        h = apply(steps.at_the_end, h)
         return h if h.shape.rank == 2 else tf.reduce_mean(h, axis=[1, 2])
 
     return layer, features
@@ -265,9 +284,8 @@ def _compiled(
     shapes: Shapes,
     batch: int,
     activation: str,
-    normalization: bool,
+    steps: Steps,
     shortcut: bool,
-    order: str,
     shortcut_only: bool,
 ) -> Callable[..., tuple[Any, Any]]:
     """The loop over layers for one set of options, compiled once for every depth.
@@ -275,7 +293,7 @@ def _compiled(
     A concrete function cannot trace again: someone who tries one option after another does not see
     TensorFlow's warning about functions that do.
     """
-    layer, features = _layer(activation, normalization, shortcut, order)
+    layer, features = _layer(activation, steps, shortcut)
     dense = len(shapes[0]) == 2
 
     # XLA fuses the operations of a dense layer; its convolutions are slow on a CPU.

@@ -317,6 +317,16 @@ def test_depth_needs_no_new_trace():
     assert stacks._compiled.cache_info().misses == before
 
 
+@pytest.mark.parametrize(("norm", "shortcut", "different"), [(0, 0, 2), (0, 1, 3), (1, 0, 3)])
+def test_orders_that_do_the_same_are_compiled_once(norm, shortcut, different):
+    stacks._compiled.cache_clear()
+    losses = {
+        stacks.stack_gradients(3, normalization=norm, shortcut=shortcut, order=order).loss
+        for order in FIGURE_4
+    }
+    assert len(losses) == stacks._compiled.cache_info().misses == different
+
+
 def test_trying_every_option_prints_nothing():
     code = """
 import itertools

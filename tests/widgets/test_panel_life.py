@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 import threading
+import time
 import types
 from typing import Any
 
@@ -244,7 +245,18 @@ def test_a_training_neither_starts_nor_awaits_itself(where):
 
 
 def test_it_answers_at_every_moment_of_its_life():
-    panel = panel_of("left", "right", epochs=4)
+    answered: list[str] = []
+
+    def make():
+        model, x, y = network()()
+        waits = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: until_asked())
+        return model, {"x": x, "y": y, "callbacks": [waits]}
+
+    def until_asked():
+        before = len(answered)
+        until(lambda: len(answered) > before + 1, "a question that came later")
+
+    panel = TrainingPanel({"left": make, "right": make}, epochs=4, batch_size=BATCH)
     frames, states = Frames(panel), set()
 
     def ask():
@@ -256,6 +268,8 @@ def test_it_answers_at_every_moment_of_its_life():
         panel.pause()
         panel.resume()
         panel._repr_mimebundle_()
+        answered.append(panel.state)
+        time.sleep(0.02)  # else the trainings hardly get a turn at Python's lock
 
     ask()
     panel.start()
