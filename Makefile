@@ -8,8 +8,10 @@ DEV_READY := .venv/.dev-ready
 NODE_READY := node_modules/.ready
 NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
-# Two files at a time: two cores are what a small machine has.
-IN_TWO := -n 2 --dist loadfile
+# Two tests at a time: two cores are what a small machine has. What shares a browser or a kernel
+# stays together.
+IN_TWO := -n 2 --dist worksteal
+FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
   browser bench bundles javascript
@@ -59,8 +61,8 @@ browser: $(DEV_READY)
 
 test: lint javascript browser
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
-	$(BIN)/python -m pytest $(IN_TWO) tests/browser
-	$(BIN)/python -m pytest $(IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+	$(BIN)/python -m pytest $(FILES_IN_TWO) tests/browser
+	$(BIN)/python -m pytest $(FILES_IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
 
 stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py
