@@ -30,7 +30,7 @@ help:
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
 	@echo "make lint       check style, types and the workflow files"
-	@echo "make claims     say of every number in the notebooks' prose what holds it"
+	@echo "make claims     read the lesson's claims and measured numbers aloud, with what holds each"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
 setup: $(READY)
@@ -118,3 +118,4 @@ links: $(READY)
 
 claims: $(READY)
 	$(BIN)/python tools/claims.py
+	$(BIN)/python tools/measured.py

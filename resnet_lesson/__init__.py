@@ -1,4 +1,4 @@
-"""See a hundred-layer network lose its gradient, and get it back.
+"""See that deeper plain networks train worse, and what a shortcut changes.
 
 Importing this package is light: each public name loads its module on first use.
 """

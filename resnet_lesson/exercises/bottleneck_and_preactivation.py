@@ -201,7 +201,7 @@ def bottleneck(module: Any) -> str:
             "ReLU ends the branch",
             "With random weights, nothing that your branch adds is negative.",
             "The wire is clean now, but a branch that can only add makes the signal grow: that is "
-            "(c), which hardly learned with 110 layers.",
+            "(c), which learned badly with 110 layers.",
             "let the branch end in a layer whose output has both signs.",
             "a ReLU that is in the wrong place need not stand anywhere else.",
         )
@@ -438,8 +438,8 @@ def _explain_wire(x: np.ndarray, silent: np.ndarray) -> NoReturn:
         raise Mistake(
             "ReLU on the wire",
             saw,
-            "What is negative does not get through, and its gradient does not come back. That "
-            "happens again in every module of the network.",
+            "Wherever wire and branch add up to something negative, the signal does not get "
+            "through, and its gradient does not come back.",
             "follow the wire alone, from the input to the output: what does it meet?",
             "a pre-activation module does nothing to the sum: its next module begins with a norm "
             "and a ReLU, on its own branch.",

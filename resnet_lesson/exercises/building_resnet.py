@@ -354,7 +354,7 @@ def _check_projection(model: keras.Model) -> None:
         raise Mistake(
             "normed only",
             "The shortcut is taken after BN, but before ReLU.",
-            "It is blind to scale, as it should be. But the article projects what the branch's "
+            "It is blind to scale, as the article's is. But the article projects what the branch's "
             "first convolution reads, and that has been through both.",
             "take the tensor one step later.",
             "`norm_relu` returns the one to project.",

@@ -545,8 +545,8 @@ WRONG_SUMS: dict[str, tuple[Callable[..., Any], str, str, str, str]] = {
         lambda branch, x, activated: keras.ops.relu(branch + x),
         "With the last kernel at zero, your module answers its input where that is positive, "
         "and zero where it is negative.",
-        "A ReLU on the sum stands on the shortcut as well: it cuts off what is negative, after "
-        "every module, and none can hand on its whole input.",
+        "A ReLU on the sum stands on the shortcut as well: wherever input and branch add up to "
+        "something negative, it cuts the signal and stops the gradient.",
         "let the sum be the last thing that happens.",
         "both ReLUs stand in the branch, each before a convolution.",
     ),

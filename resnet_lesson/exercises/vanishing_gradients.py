@@ -45,7 +45,8 @@ def tanh(explorer: Any) -> str:
             "grows",
             saw,
             "To grow on its way back, the gradient would need layers that multiply it by more "
-            "than 1; the slope of tanh is never above 1.",
+            "than 1; the slope of tanh is never above 1, and Glorot's weights do not make up for "
+            "it.",
             "think of what the slope of tanh can be at most, and where it is that.",
             "Glorot's weights keep the size of a signal, and the slope can only take from it.",
         )
@@ -126,7 +127,7 @@ def depth_below(layers: Any) -> str:
             "halves",
             saw,
             "That count fits a layer that halves the gradient; a sigmoid's slope is below a half "
-            "everywhere.",
+            "everywhere, and Glorot's weights add nothing.",
             "read off the first curve what a layer leaves, and use that instead of a half.",
             "its steepest slope is 1/4: a layer costs about as much as two halvings.",
         )

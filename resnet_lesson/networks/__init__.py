@@ -1,1 +1,1 @@
-"""Residual networks: the module in five orders, the article's network, He's CIFAR family."""
+"""Residual networks: the module in five orders, the article's network, He's CIFAR networks."""

@@ -13,6 +13,8 @@ NAMES = (
     "shattering",
     "orders",
     "copied_identity",
+    "plain_copy",
+    "projection",
     "paths",
 )
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]

@@ -156,8 +156,18 @@ def _record(study: Study, entries: list[Entry], seeds: int) -> Record:
     command = f"python -m resnet_lesson study {study.name}"
     if seeds != study.seeds:
         command += f" --seeds {seeds}"
-    about = {"study": study.name, "question": study.question, "command": command}
-    about |= {"date": min(entry["date"] for entry in entries), "versions": entries[0]["versions"]}
+    tried = {
+        name: list(dict.fromkeys(configuration[name] for configuration in study.grid))
+        for name in study.grid[0]
+    }
+    about = {
+        "study": study.name,
+        "question": study.question,
+        "command": command,
+        "tried": tried,
+        "date": min(entry["date"] for entry in entries),
+        "versions": entries[0]["versions"],
+    }
     return Record([row for entry in entries for row in entry["runs"]], about)
 
 

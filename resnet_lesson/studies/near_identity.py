@@ -24,21 +24,27 @@ VARIANTS: dict[str, Callable[[int], dict[str, Any]]] = {
     # 1901.09321, without its biases, multipliers and scaled first convolutions)
     "last_zero": lambda modules: {"last_zero": True},
 }
-EPOCHS = (10, 20)  # after which the accuracies are taken
+EPOCHS = (10, 20, 40)  # after which the accuracies are taken
+RATES = (0.003, 0.01, 0.03, 0.1)
 BATCH = 128  # digits, for the measures at initialisation
 
 
 def measure(
-    part: str, variant: str, depth: int, learning_rate: float | None, seed: int
+    part: str,
+    variant: str,
+    depth: int,
+    learning_rate: float | None,
+    clip: float | None,
+    seed: int,
 ) -> list[Row]:
     """The rows of one part; ``variant`` is one of ``VARIANTS`` or ``batch_norm``.
 
     - ``growth``, at initialisation: ``log10_growth`` of the signal's root mean square from the
       stem's end to the last module's, and ``log10_gradient_ratio``, the decades by which the
       gradient of the loss is larger at the stem's end than at the last module's.
-    - ``training``, by SGD: for each of EPOCHS, as ``epochs``, ``train_accuracy`` and
-      ``test_accuracy``; ``diverged`` where a weight is no longer a finite number: the accuracies
-      are then null.
+    - ``training``, by SGD, with the gradients clipped to the norm ``clip`` unless that is null:
+      for each of EPOCHS, as ``epochs``, ``train_accuracy`` and ``test_accuracy``; ``diverged``
+      where a weight is no longer a finite number: the accuracies are then null.
     - ``share``, at initialisation: for each ``module``, from 1, ``branch_share``, the variance of
       the branch over that of the sum, each over all entries of a batch (De and Smith 2020,
       arXiv 2002.10444: about 1 / module index).
@@ -50,7 +56,7 @@ def measure(
     if part == "share":
         return _shares(depth, seed)
     assert learning_rate is not None
-    return _training(variant, depth, learning_rate, seed)
+    return _training(variant, depth, learning_rate, clip, seed)
 
 
 def build_without_bn(depth: int, variant: str) -> Any:
@@ -84,23 +90,24 @@ def _growth(variant: str, depth: int, seed: int) -> list[Row]:
     return [{name: float(np.log10(norm(a)) - np.log10(norm(b))) for name, (a, b) in pairs.items()}]
 
 
-def _training(variant: str, depth: int, learning_rate: float, seed: int) -> list[Row]:
+def _training(
+    variant: str, depth: int, learning_rate: float, clip: float | None, seed: int
+) -> list[Row]:
     from .trainer import start
 
     if variant == "batch_norm":
-        trainer = start(seed, depth, True)
+        trainer = start(seed, depth, True, clip=clip)
     else:
-        trainer = start(seed, depth, variant, build=build_without_bn)
+        trainer = start(seed, depth, variant, build=build_without_bn, clip=clip)
     rows: list[Row] = []
     epochs = itertools.islice(trainer.epochs(learning_rate, warmup=0, seed=seed), EPOCHS[-1])
     for epoch, _ in enumerate(epochs, start=1):
-        if epoch not in EPOCHS:
-            continue
         if not all(np.isfinite(weight).all() for weight in trainer.model.get_weights()):
             # And so it stays: further epochs change nothing.
             unknown = {"train_accuracy": None, "test_accuracy": None, "diverged": True}
             return rows + [{"epochs": later} | unknown for later in EPOCHS if later >= epoch]
-        rows.append({"epochs": epoch} | trainer.accuracies() | {"diverged": False})
+        if epoch in EPOCHS:
+            rows.append({"epochs": epoch} | trainer.accuracies() | {"diverged": False})
     return rows
 
 
@@ -128,9 +135,23 @@ STUDY = Study(
         part=("training",),
         variant=(*VARIANTS, "batch_norm"),
         depth=(56,),
-        learning_rate=(0.03, 0.1),
+        learning_rate=RATES,
+        clip=(None,),
     )
-    + product(part=("growth",), variant=tuple(VARIANTS), depth=(20, 56, 110), learning_rate=(None,))
-    + product(part=("share",), variant=("batch_norm",), depth=(20, 56, 110), learning_rate=(None,)),
+    + product(
+        part=("growth",),
+        variant=tuple(VARIANTS),
+        depth=(20, 56, 110),
+        learning_rate=(None,),
+        clip=(None,),
+    )
+    + product(
+        part=("share",),
+        variant=("batch_norm",),
+        depth=(20, 56, 110),
+        learning_rate=(None,),
+        clip=(None,),
+    ),
     measure=measure,
+    seeds=3,
 )

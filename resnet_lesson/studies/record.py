@@ -22,7 +22,8 @@ class Record:
     """The runs of a study as a table.
 
     ``runs`` is a list of rows, flat dicts: a run's configuration, its seed, its measures. ``about``
-    is the rest of the file: ``study``, ``command``, ``date``, ``versions``.
+    is the rest of the file: ``study``, ``command``, ``tried``, the values of each setting that were
+    tried, ``date``, ``versions``.
     """
 
     def __init__(self, runs: list[Row], about: dict[str, Any]) -> None:

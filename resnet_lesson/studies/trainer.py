@@ -68,13 +68,19 @@ class Trainer:
     """SGD with momentum on digits, and the norms of each step for two kernels of the network.
 
     ``build`` makes the network from the other arguments, a Keras model with new weights; ``model``
-    is the same with fused BN, trained in place. One trainer serves any number of runs: ``restart``
-    draws new weights, and the traced step stays.
+    is the same with fused BN, trained in place. Gradients whose norm over all weights is above
+    ``clip`` are scaled down to it. One trainer serves any number of runs: ``restart`` draws new
+    weights, and the traced step stays.
     """
 
     def __init__(
-        self, *arguments: Any, build: Callable[..., keras.Model] = build_digits, **options: Any
+        self,
+        *arguments: Any,
+        build: Callable[..., keras.Model] = build_digits,
+        clip: float | None = None,
+        **options: Any,
     ) -> None:
+        self._clip = clip
         self._build = functools.partial(build, *arguments, **options)
         self.model = with_fused_bn(self._build())
         names = module_names(self.model)
@@ -104,6 +110,8 @@ class Trainer:
             losses = keras.losses.sparse_categorical_crossentropy(y, probabilities)
             loss = tf.reduce_mean(losses)
         gradients = tape.gradient(loss, self._weights)
+        if self._clip is not None:
+            gradients, _ = tf.clip_by_global_norm(gradients, self._clip)
         before = [tf.identity(kernel) for kernel in self._ends]
         by_weight = {id(w): g for w, g in zip(self._weights, gradients, strict=True)}
         for weight, velocity, gradient in zip(

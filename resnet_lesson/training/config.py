@@ -57,7 +57,7 @@ class TrainingConfig:
     )
     learning_rate: float = _because(0.1, "the peak of the schedule; 0.1 is that of the papers")
     warmup_epochs: float = _because(
-        1.0, "epochs in which the rate rises from almost zero, as the first steps are the largest"
+        1.0, "epochs in which the rate rises from almost zero, to move a fresh network gently"
     )
     drops: tuple[int, ...] = _because(
         (), "steps at which the rate is divided by ten; without any it glides to zero by a cosine"

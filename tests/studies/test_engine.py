@@ -81,6 +81,7 @@ def test_a_record_has_every_run_once_and_says_where_it_comes_from(finished):
     record = read_record(finished / "toy.json")
     assert record.runs == rows()
     assert record.about["command"] == "python -m resnet_lesson study toy"
+    assert record.about["tried"] == {"size": [1, 2], "kind": ["a", "b"]}
     assert record.about["versions"].keys() >= {"device", "tensorflow", "keras", "python"}
     assert [path.name for path in finished.iterdir()] == ["toy.json"]
 

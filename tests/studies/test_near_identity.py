@@ -72,13 +72,13 @@ def test_a_zero_branch_is_the_identity_until_a_step_moves_it(variant):
 
 @pytest.mark.parametrize("variant", ["scalar_zero", "last_zero"])
 def test_the_identity_grows_by_exactly_nothing(variant):
-    (row,) = near_identity.measure("growth", variant, DEPTH, None, seed=0)
+    (row,) = near_identity.measure("growth", variant, DEPTH, None, None, seed=0)
     assert row == {"log10_growth": 0.0, "log10_gradient_ratio": 0.0}
 
 
 def test_sums_grow_by_a_factor_a_module_and_the_root_of_the_depth_stops_that():
     def growth(variant, depth):
-        (row,) = near_identity.measure("growth", variant, depth, None, seed=0)
+        (row,) = near_identity.measure("growth", variant, depth, None, None, seed=0)
         return row["log10_growth"]
 
     # A module doubles the mean square but at the borders, where a convolution sees zeros.
@@ -107,14 +107,14 @@ def test_the_share_of_a_branch_is_its_part_of_the_variance():
 
 
 def test_there_is_a_share_for_each_module():
-    rows = near_identity.measure("share", "batch_norm", DEPTH, None, seed=0)
+    rows = near_identity.measure("share", "batch_norm", DEPTH, None, None, seed=0)
     assert [row["module"] for row in rows] == [1, 2, 3]
     assert all(0 < row["branch_share"] < 1 for row in rows)
 
 
 def test_a_run_that_leaves_the_numbers_says_so(monkeypatch):
     monkeypatch.setattr(near_identity, "EPOCHS", (1,))
-    (row,) = near_identity.measure("training", "sum", DEPTH, 1e6, seed=0)
+    (row,) = near_identity.measure("training", "sum", DEPTH, 1e6, None, seed=0)
     assert row == {
         "epochs": 1,
         "train_accuracy": None,
@@ -125,7 +125,7 @@ def test_a_run_that_leaves_the_numbers_says_so(monkeypatch):
 
 def test_the_ordinary_network_learns(monkeypatch):
     monkeypatch.setattr(near_identity, "EPOCHS", (2,))
-    (row,) = near_identity.measure("training", "batch_norm", DEPTH, 0.1, seed=0)
+    (row,) = near_identity.measure("training", "batch_norm", DEPTH, 0.1, None, seed=0)
     assert row["train_accuracy"] > 0.5
     assert not row["diverged"]
 
@@ -140,7 +140,7 @@ def test_the_grid_asks_each_part_what_it_needs():
     parts = {p: [c for c in grid if c["part"] == p] for p in ("growth", "training", "share")}
     assert {part: len(found) for part, found in parts.items()} == {
         "growth": 4 * 3,
-        "training": 5 * 2,
+        "training": 5 * 4,
         "share": 3,
     }
     assert {c["variant"] for c in parts["growth"]} == set(near_identity.VARIANTS)

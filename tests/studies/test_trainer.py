@@ -58,10 +58,12 @@ def test_it_starts_as_build_cifar_does():
         assert np.array_equal(ours, weight)
 
 
-def test_its_steps_are_those_of_keras(trainer):
+@pytest.mark.parametrize("clip", [None, 0.5])
+def test_its_steps_are_those_of_keras(clip):
     set_seed(1)
     model = build_cifar(DEPTH, **NETWORK)
-    optimizer = keras.optimizers.SGD(RATE, momentum=0.9)
+    optimizer = keras.optimizers.SGD(RATE, momentum=0.9, global_clipnorm=clip)
+    trainer = Trainer(DEPTH, shortcut=True, clip=clip)
     trainer.restart(1)
     trainer._rate.assign(RATE)
     digits = load("digits")

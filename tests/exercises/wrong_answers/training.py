@@ -112,7 +112,7 @@ WRONG = {
     "schedule": [
         ("last division", "never comes", lambda: faulty),
         ("never ends", "goes on when it should", lambda: lambda step: divided(step) * step / 400),
-        ("no warm-up", "throw a fresh network", lambda: divided),
+        ("no warm-up", "too large for a fresh network", lambda: divided),
         ("starts over", "begins anew", lambda: starts_over),
         ("too soon", "not epochs", lambda: in_epochs),
         ("no division", "smaller steps", lambda: lambda step: 0.1 * min(1, step / 400)),

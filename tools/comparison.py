@@ -1,0 +1,202 @@
+"""Comparisons of what was measured: one side is more than another, over all seeds, by a margin."""
+
+import collections
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from math import comb
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parent.parent
+Row = dict[str, Any]
+Tables = Callable[[str], list[Row]]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """One measure of the rows of ``table`` that have these settings; a tuple stands for any of its
+    members.
+
+    ``table`` is a record in results/ or one of TABLES, ``measure`` a column of it or one of
+    DERIVED. Of the groups of rows with the same values of ``best``, only the one with the lowest
+    mean is kept.
+    """
+
+    table: str
+    measure: str
+    where: Row = field(default_factory=dict)
+    best: tuple[str, ...] = ()
+
+    def at_best(self, *names: str) -> "Runs":
+        return replace(self, best=names)
+
+    def rows(self, rows: list[Row]) -> list[Row]:
+        chosen = [row for row in rows if self.measure in row and self._fits(row)]
+        if not chosen:
+            raise ValueError(f"a claim must have runs to compare, {self.table} has none of {self}")
+        if not self.best:
+            return chosen
+        groups = _by(self.best, chosen)
+        return min(groups.values(), key=lambda g: np.mean([row[self.measure] for row in g]))
+
+    def _fits(self, row: Row) -> bool:
+        return all(
+            row.get(name) in (value if isinstance(value, tuple) else (value,))
+            for name, value in self.where.items()
+        )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``more`` is at least ``times`` ``less`` plus ``by``, whatever the values of ``per``.
+
+    Either side is runs or a number. Of the rows with one value of ``per``, the least of ``more``
+    is held against the largest of ``less``: without ``per``, every row against every other.
+    """
+
+    more: Runs | float
+    less: Runs | float
+    by: float = 0.0
+    times: float = 1.0
+    per: tuple[str, ...] = ()
+
+    def pairs(self, tables: Tables) -> list[tuple[float, float]]:
+        """The least of ``more`` and the largest of ``less``, for each value of ``per``."""
+        more, less = self._values(self.more, tables), self._values(self.less, tables)
+        keys = more.keys() if isinstance(self.more, Runs) else less.keys()
+        if isinstance(self.more, Runs) and isinstance(self.less, Runs) and keys != less.keys():
+            raise ValueError(f"both sides of a claim must have the same {self.per}: {self}")
+        return [(min(more[key]), max(less[key])) for key in keys]
+
+    def holds(self, tables: Tables) -> bool:
+        return all(more >= self.times * less + self.by for more, less in self.pairs(tables))
+
+    def told(self, tables: Tables) -> str:
+        """The pair that is nearest to each other, in figures."""
+        pairs = self.pairs(tables)
+        more, less = min(pairs, key=lambda pair: pair[0] - self.times * pair[1])
+        margin = f" x {self.times:g}" * (self.times != 1) + f" + {self.by:g}" * (self.by != 0)
+        return f"{more:.4g} >= {less:.4g}{margin}, the nearest of {len(pairs)}"
+
+    def _values(self, side: Runs | float, tables: Tables) -> Mapping[tuple, list[float]]:
+        if not isinstance(side, Runs):
+            return collections.defaultdict(lambda: [side])
+        groups = _by(self.per, side.rows(tables(side.table)))
+        return {key: [row[side.measure] for row in rows] for key, rows in groups.items()}
+
+
+def _by(names: tuple[str, ...], rows: list[Row]) -> dict[tuple, list[Row]]:
+    groups: dict[tuple, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in names), []).append(row)
+    return groups
+
+
+# ---------------------------------------------------------------- what is compared
+
+
+def _error(accuracy: str) -> Callable[[Row], float]:
+    """In per cent; a network that diverged has no answer right."""
+    return lambda row: 100 * (1 - (row[accuracy] or 0.0))
+
+
+DERIVED: dict[str, Callable[[Row], float]] = {
+    "train_error": _error("train_accuracy"),
+    "test_error": _error("test_accuracy"),
+    # How many times as large as the last layer's gradient the first one's is, before any step.
+    "gradient_ratio": lambda row: row["step0_first_gradient"] / row["step0_last_gradient"],
+    "first_weight_growth": lambda row: row["end_first_weight"] / row["step0_first_weight"],
+    "gradient_range": lambda row: row["largest_gradient"] / row["least_gradient"],
+}
+
+
+def _path_lengths() -> Iterator[Row]:
+    """The part of the gradient, and of all paths, that is at most 8 of 27 branches long."""
+    for row in _by(("epochs", "seed"), _where("paths", part="length")).values():
+        norms = {each["length"]: each["share"] for each in row}
+        short = sum(norm for length, norm in norms.items() if length <= 8)
+        measured = {name: row[0][name] for name in ("epochs", "seed")}
+        yield measured | {"of": "gradient", "within_8": short / sum(norms.values())}
+    paths = sum(comb(27, length) for length in range(9)) / 2**27
+    yield {"of": "paths", "within_8": paths}
+
+
+def _projections() -> Iterator[Row]:
+    """A module that projects: how an input a hundred times larger changes its output."""
+    from resnet_lesson import residual_module
+    from resnet_lesson.runtime import keras, set_seed
+
+    for seed in range(3):
+        set_seed(seed)
+        image = keras.Input((8, 8, 16))
+        right = keras.Model(image, residual_module(image, 32, reduce=True, name="unit"))
+        raw = keras.layers.Conv2D(32, 1, use_bias=False)(image)
+        wrong = keras.Model(image, right.get_layer("unit_conv3").output + raw)
+        x = np.random.default_rng(seed).standard_normal((16, 8, 8, 16)).astype("float32")
+        for reads, model in (("activated", right), ("raw", wrong)):
+            once, larger = (model(scale * x, training=True).numpy() for scale in (1, 100))
+            change = np.linalg.norm(larger - once) / np.linalg.norm(once)
+            yield {"reads": reads, "seed": seed, "change": float(change)}
+
+
+def _networks() -> Iterator[Row]:
+    """Networks by their layers: how often the wire is projected, where the parameters sit."""
+    from resnet_lesson import ResNet, build_cifar
+
+    networks = {
+        "article": ResNet.build(64, 64, 3, 200, (3, 4, 6), (64, 128, 256, 512)),
+        "ResNet-20": build_cifar(20),
+        "ResNet-164": build_cifar(164, bottleneck=True),
+    }
+    for name, model in networks.items():
+        last = [weight for weight in model.weights if weight.path.startswith("stage3")]
+        yield {
+            "network": name,
+            "projections": sum(layer.name.endswith("_projection") for layer in model.layers),
+            "last_stage": sum(np.prod(weight.shape) for weight in last) / model.count_params(),
+        }
+
+
+def _modules() -> Iterator[Row]:
+    """Modules of 64 channels, by the weights of their convolutions."""
+    from resnet_lesson.networks import orders
+
+    for kind in ("basic", "bottleneck"):
+        weights, channels = 0, 64
+        for filters, size, _ in getattr(orders, f"{kind}_convolutions")(64, 1):
+            weights, channels = weights + size * size * channels * filters, filters
+        yield {"kind": kind, "weights": weights}
+
+
+TABLES: dict[str, Callable[[], Iterator[Row]]] = {
+    "path_lengths": _path_lengths,
+    "projections": _projections,
+    "networks": _networks,
+    "modules": _modules,
+}
+
+
+@cache
+def table(name: str) -> list[Row]:
+    """The rows of a record or of one of TABLES, with what is derived of their columns."""
+    from resnet_lesson import studies
+
+    rows = TABLES[name]() if name in TABLES else studies.record(name, ROOT / "results").runs
+    return [row | _derived(row) for row in rows]
+
+
+def _derived(row: Row) -> Row:
+    found = {}
+    for name, function in DERIVED.items():
+        try:
+            found[name] = function(row)
+        except (KeyError, TypeError):  # a row without these columns, or with nulls
+            continue
+    return found
+
+
+def _where(name: str, **values: Any) -> list[Row]:
+    return [row for row in table(name) if values.items() <= row.items()]
