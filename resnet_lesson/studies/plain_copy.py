@@ -96,5 +96,5 @@ STUDY = Study(
         learning_rate=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1),
     ),
     measure=measure,
-    seeds=3,
+    seeds=5,
 )

@@ -96,7 +96,7 @@ def test_the_page_is_the_notebook_without_its_set_up(lesson):
             assert shown == (cell.source != links.setup_cell())
     headings = [heading.get_text() for heading in page.select("h1, h2")]
     assert headings[0] == source.cells[0].source.splitlines()[0].removeprefix("# ")
-    assert "Remember" in headings
+    assert "Take along" in headings
     assert "$" not in page.main.get_text(), "nothing on the page sets formulas"
 
 

@@ -173,7 +173,7 @@ WRONG = {
         ("activated", "The wire is to be bare", lambda: activated),
         (
             "ReLU after",
-            "its whole input",
+            "stops the gradient",
             lambda: joined(lambda branch, x: layers.ReLU()(branch + x)),
         ),
         ("multiplied", "multiplies the input", lambda: joined(lambda branch, x: branch * x)),
