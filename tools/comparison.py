@@ -109,7 +109,9 @@ DERIVED: dict[str, Callable[[Row], float]] = {
     # How many times as large as the last layer's gradient the first one's is, before any step.
     "gradient_ratio": lambda row: row["step0_first_gradient"] / row["step0_last_gradient"],
     "first_weight_growth": lambda row: row["end_first_weight"] / row["step0_first_weight"],
-    "gradient_range": lambda row: row["largest_gradient"] / row["least_gradient"],
+    "gradient_range": lambda row: (
+        row["largest_gradient"] / row["least_gradient"] if row["least_gradient"] else np.inf
+    ),
 }
 
 
