@@ -18,7 +18,7 @@ FILES_IN_TWO := -n 2 --dist loadfile
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
-	@echo "make test       run everything: lint, unit tests, browser, notebooks (fifteen to twenty minutes)"
+	@echo "make test       run everything: lint, unit tests, browser, notebooks (about a quarter of an hour)"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"

@@ -117,11 +117,11 @@ DERIVED: dict[str, Callable[[Row], float]] = {
 
 def _path_lengths() -> Iterator[Row]:
     """The part of the gradient, and of all paths, that is at most 8 of 27 branches long."""
-    for row in _by(("epochs", "seed"), _where("paths", part="length")).values():
-        norms = {each["length"]: each["share"] for each in row}
-        short = sum(norm for length, norm in norms.items() if length <= 8)
-        measured = {name: row[0][name] for name in ("epochs", "seed")}
-        yield measured | {"of": "gradient", "within_8": short / sum(norms.values())}
+    parts = [row for row in table("paths") if row["part"] == "length"]
+    for (epochs, seed), rows in _by(("epochs", "seed"), parts).items():
+        short = sum(row["share"] for row in rows if row["length"] <= 8)
+        within = short / sum(row["share"] for row in rows)
+        yield {"of": "gradient", "epochs": epochs, "seed": seed, "within_8": within}
     paths = sum(comb(27, length) for length in range(9)) / 2**27
     yield {"of": "paths", "within_8": paths}
 
@@ -130,15 +130,14 @@ def _projections() -> Iterator[Row]:
     """A module that projects: how an input a hundred times larger changes its output."""
     from resnet_lesson import residual_module
     from resnet_lesson.runtime import keras, set_seed
+    from resnet_lesson.studies.projection import raw_projections
 
     for seed in range(3):
         set_seed(seed)
         image = keras.Input((8, 8, 16))
         right = keras.Model(image, residual_module(image, 32, reduce=True, name="unit"))
-        raw = keras.layers.Conv2D(32, 1, use_bias=False)(image)
-        wrong = keras.Model(image, right.get_layer("unit_conv3").output + raw)
         x = np.random.default_rng(seed).standard_normal((16, 8, 8, 16)).astype("float32")
-        for reads, model in (("activated", right), ("raw", wrong)):
+        for reads, model in (("activated", right), ("raw", raw_projections(right))):
             once, larger = (model(scale * x, training=True).numpy() for scale in (1, 100))
             change = np.linalg.norm(larger - once) / np.linalg.norm(once)
             yield {"reads": reads, "seed": seed, "change": float(change)}
@@ -198,7 +197,3 @@ def _derived(row: Row) -> Row:
         except (KeyError, TypeError):  # a row without these columns, or with nulls
             continue
     return found
-
-
-def _where(name: str, **values: Any) -> list[Row]:
-    return [row for row in table(name) if values.items() <= row.items()]
