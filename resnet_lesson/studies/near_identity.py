@@ -25,7 +25,8 @@ VARIANTS: dict[str, Callable[[int], dict[str, Any]]] = {
     "last_zero": lambda modules: {"last_zero": True},
 }
 EPOCHS = (10, 20, 40)  # after which the accuracies are taken
-RATES = (0.003, 0.01, 0.03, 0.1)
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
+CLIP = 1.0  # the norm, over all weights, to which a larger gradient is scaled down
 BATCH = 128  # digits, for the measures at initialisation
 
 
@@ -133,7 +134,14 @@ STUDY = Study(
     question="What does a residual network gain from branches that start small?",
     grid=product(
         part=("training",),
-        variant=(*VARIANTS, "batch_norm"),
+        variant=tuple(VARIANTS),
+        depth=(56,),
+        learning_rate=RATES,
+        clip=(None, CLIP),
+    )
+    + product(
+        part=("training",),
+        variant=("batch_norm",),
         depth=(56,),
         learning_rate=RATES,
         clip=(None,),
@@ -153,5 +161,4 @@ STUDY = Study(
         clip=(None,),
     ),
     measure=measure,
-    seeds=3,
 )

@@ -53,7 +53,10 @@ STUDY = Study(
     name="orders",
     question="Which order of norm, ReLU and addition keeps the wire clean, and which trains?",
     grid=product(
-        part=("training",), order=tuple(ORDERS), depth=(110, 20), learning_rate=(0.03, 0.1)
+        part=("training",),
+        order=tuple(ORDERS),
+        depth=(110, 20),
+        learning_rate=(0.01, 0.03, 0.1, 0.3),
     )
     + product(part=("birth",), order=tuple(ORDERS), depth=(20, 56, 110), learning_rate=(None,)),
     measure=measure,

@@ -55,6 +55,8 @@ def raw_projections(model: Any) -> Any:
 STUDY = Study(
     name="projection",
     question="Does a network whose projections read the raw tensor learn worse?",
-    grid=product(reads=("activated", "raw"), modules=(2, 8), learning_rate=(0.01, 0.03, 0.1, 0.3)),
+    grid=product(
+        reads=("activated", "raw"), modules=(2, 8), learning_rate=(0.01, 0.03, 0.1, 0.3, 1.0)
+    ),
     measure=measure,
 )

@@ -140,7 +140,7 @@ def test_the_grid_asks_each_part_what_it_needs():
     parts = {p: [c for c in grid if c["part"] == p] for p in ("growth", "training", "share")}
     assert {part: len(found) for part, found in parts.items()} == {
         "growth": 4 * 3,
-        "training": 5 * 4,
+        "training": (4 * 2 + 1) * 5,
         "share": 3,
     }
     assert {c["variant"] for c in parts["growth"]} == set(near_identity.VARIANTS)
