@@ -115,13 +115,13 @@ SHORTCUT = [
         """Time helps the plain network and does not make up for it: after forty epochs, at the
         best rate that was tried, it makes more mistakes than the residual network after ten.""",
         Comparison(
-            digits("train_error", False, epochs=40).at_best("learning_rate"),
-            digits("train_error", True, budget=40).at_best("learning_rate"),
+            digits("train_error", False, epochs=40).at_best(),
+            digits("train_error", True, budget=40).at_best(),
             by=3,
         ),
         Comparison(
-            digits("train_error", False, budget=40).at_best("learning_rate"),
-            digits("train_error", False, epochs=40).at_best("learning_rate"),
+            digits("train_error", False, budget=40).at_best(),
+            digits("train_error", False, epochs=40).at_best(),
             by=20,
         ),
     ),
@@ -156,7 +156,7 @@ SHORTCUT = [
         hundred wrong after forty epochs.""",
         Comparison(unnormalised("sum"), 85),
         *(
-            Comparison(10, unnormalised(variant).at_best("learning_rate"))
+            Comparison(10, unnormalised(variant).at_best())
             for variant in ("root_of_depth", "scalar_zero", "last_zero")
         ),
     ),
@@ -184,7 +184,7 @@ def order(measure: str, *names: str, depth: int = 110, part: str = "birth") -> R
 
 def trained(name: str, depth: int) -> Runs:
     """At the better of the rates that were tried."""
-    return order("test_error", name, depth=depth, part="training").at_best("learning_rate")
+    return order("test_error", name, depth=depth, part="training").at_best()
 
 
 ORDERS = [
@@ -247,8 +247,8 @@ BUILDING = [
         """In our runs no bad result told which one had been built. With two modules a stage,
         neither makes more than three mistakes in a hundred new digits, at the best rate that was
         tried. With eight, the one that projects the raw input makes fewer, at every rate.""",
-        Comparison(3, projecting("activated", 2).at_best("learning_rate")),
-        Comparison(3, projecting("raw", 2).at_best("learning_rate")),
+        Comparison(3, projecting("activated", 2).at_best()),
+        Comparison(3, projecting("raw", 2).at_best()),
         Comparison(projecting("activated", 8), projecting("raw", 8), per=("learning_rate",)),
     ),
     claim(

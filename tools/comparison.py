@@ -1,6 +1,8 @@
 """Comparisons of what was measured: one side is more than another, over all seeds, by a margin."""
 
 import collections
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -10,9 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from resnet_lesson import studies
+from resnet_lesson.studies.record import Record
+
 ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
-Tables = Callable[[str], list[Row]]
+Tables = Callable[[str], Record]
 
 
 @dataclass(frozen=True)
@@ -21,32 +26,23 @@ class Runs:
     members.
 
     ``table`` is a record in results/ or one of TABLES, ``measure`` a column of it or one of
-    DERIVED. Of the groups of rows with the same values of ``best``, only the one with the lowest
-    mean is kept.
+    DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate that is best by it.
     """
 
     table: str
     measure: str
     where: Row = field(default_factory=dict)
-    best: tuple[str, ...] = ()
+    best_of: str | None = None
 
-    def at_best(self, *names: str) -> "Runs":
-        return replace(self, best=names)
+    def at_best(self) -> "Runs":
+        """At the best rate of those that were tried; the measure is an error."""
+        return replace(self, best_of=self.measure.replace("error", "accuracy"))
 
-    def rows(self, rows: list[Row]) -> list[Row]:
-        chosen = [row for row in rows if self.measure in row and self._fits(row)]
-        if not chosen:
-            raise ValueError(f"a claim must have runs to compare, {self.table} has none of {self}")
-        if not self.best:
-            return chosen
-        groups = _by(self.best, chosen)
-        return min(groups.values(), key=lambda g: np.mean([row[self.measure] for row in g]))
-
-    def _fits(self, row: Row) -> bool:
-        return all(
-            row.get(name) in (value if isinstance(value, tuple) else (value,))
-            for name, value in self.where.items()
-        )
+    def rows(self, tables: Tables) -> list[Row]:
+        chosen = tables(self.table).where(**self.where)
+        if self.best_of:
+            chosen = chosen.best(self.best_of, "learning_rate")
+        return [row for row in chosen.runs if self.measure in row]
 
 
 @dataclass(frozen=True)
@@ -84,15 +80,12 @@ class Comparison:
     def _values(self, side: Runs | float, tables: Tables) -> Mapping[tuple, list[float]]:
         if not isinstance(side, Runs):
             return collections.defaultdict(lambda: [side])
-        groups = _by(self.per, side.rows(tables(side.table)))
-        return {key: [row[side.measure] for row in rows] for key, rows in groups.items()}
-
-
-def _by(names: tuple[str, ...], rows: list[Row]) -> dict[tuple, list[Row]]:
-    groups: dict[tuple, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[name] for name in names), []).append(row)
-    return groups
+        found: dict[tuple, list[float]] = {}
+        for row in side.rows(tables):
+            found.setdefault(tuple(row[name] for name in self.per), []).append(row[side.measure])
+        if not found:
+            raise ValueError(f"a claim must have runs to compare, received none for {side}")
+        return found
 
 
 # ---------------------------------------------------------------- what is compared
@@ -117,10 +110,10 @@ DERIVED: dict[str, Callable[[Row], float]] = {
 
 def _path_lengths() -> Iterator[Row]:
     """The part of the gradient, and of all paths, that is at most 8 of 27 branches long."""
-    parts = [row for row in table("paths") if row["part"] == "length"]
-    for (epochs, seed), rows in _by(("epochs", "seed"), parts).items():
-        short = sum(row["share"] for row in rows if row["length"] <= 8)
-        within = short / sum(row["share"] for row in rows)
+    lengths = table("paths").where(part="length")
+    for epochs, seed in itertools.product(lengths.values("epochs"), lengths.values("seed")):
+        parts = lengths.where(epochs=epochs, seed=seed)
+        within = parts["share"][parts["length"] <= 8].sum() / parts["share"].sum()
         yield {"of": "gradient", "epochs": epochs, "seed": seed, "within_8": within}
     paths = sum(comb(27, length) for length in range(9)) / 2**27
     yield {"of": "paths", "within_8": paths}
@@ -181,19 +174,19 @@ TABLES: dict[str, Callable[[], Iterator[Row]]] = {
 
 
 @cache
-def table(name: str) -> list[Row]:
-    """The rows of a record or of one of TABLES, with what is derived of their columns."""
-    from resnet_lesson import studies
-
-    rows = TABLES[name]() if name in TABLES else studies.record(name, ROOT / "results").runs
-    return [row | _derived(row) for row in rows]
+def table(name: str) -> Record:
+    """A record or one of TABLES, with what is derived of its columns."""
+    if name in TABLES:
+        made = Record(list(TABLES[name]()), {"study": name})
+    else:
+        made = studies.record(name, ROOT / "results")
+    return Record([row | _derived(row) for row in made.runs], made.about)
 
 
 def _derived(row: Row) -> Row:
     found = {}
     for name, function in DERIVED.items():
-        try:
+        # A row may lack these columns, or have nulls in them.
+        with contextlib.suppress(KeyError, TypeError):
             found[name] = function(row)
-        except (KeyError, TypeError):  # a row without these columns, or with nulls
-            continue
     return found

@@ -4,10 +4,10 @@ import datetime
 import json
 
 import numpy as np
-from jobs import LONG, LONG_RUN, ROOT, TABLE
+from jobs import JOBS, LONG, LONG_RUN, ROOT, TABLE
 
 from resnet_lesson import load
-from resnet_lesson.studies.record import Record, write_record
+from resnet_lesson.studies.record import Record, tried, write_record
 from resnet_lesson.training import TrainingConfig, checkpoint
 from resnet_lesson.training.folder import write_results
 from resnet_lesson.training.model import network
@@ -44,6 +44,7 @@ def keep(data, output):
         "question": "What do depth and shortcut do on CIFAR-10, trained as cifar10-fast?",
         "command": f"python experiments/cifar10 {data.name} OUTPUT",
         "data": data.name,
+        "tried": tried(map(_settings, JOBS)),
         "date": datetime.date.today().isoformat(),
         **about,
     }
@@ -52,13 +53,17 @@ def keep(data, output):
 
 def _rows(config, history):
     """A row for each epoch, with the gradients where they are compared."""
-    run = {"network": "residual" if config.shortcut else "plain"}
-    run |= {name: getattr(config, name) for name in SETTINGS}
+    run = _settings(config)
     rows = [run | {name: epoch[name] for name in ("epoch", *MEASURES)} for epoch in history]
     if config in TABLE:
         for row, epoch in zip(rows, history, strict=True):
             row["gradient_norm"] = [float(f"{norm:.3g}") for norm in epoch["gradient_norm"]]
     return rows
+
+
+def _settings(config):
+    network = {"network": "residual" if config.shortcut else "plain"}
+    return network | {name: getattr(config, name) for name in SETTINGS}
 
 
 def _keep_long(data, weights, index, history, about):

@@ -20,7 +20,7 @@ from typing import Any
 from ..checks import check_integer
 from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
 from ..output import console
-from .record import Record, Row, parse_fields, read_record, write_record
+from .record import Record, Row, parse_fields, read_record, tried, write_record
 
 Configuration = dict[str, Any]
 Entry = dict[str, Any]  # a finished run in the journal
@@ -156,15 +156,11 @@ def _record(study: Study, entries: list[Entry], seeds: int) -> Record:
     command = f"python -m resnet_lesson study {study.name}"
     if seeds != study.seeds:
         command += f" --seeds {seeds}"
-    tried = {
-        name: list(dict.fromkeys(configuration[name] for configuration in study.grid))
-        for name in study.grid[0]
-    }
     about = {
         "study": study.name,
         "question": study.question,
         "command": command,
-        "tried": tried,
+        "tried": tried(study.grid),
         "date": min(entry["date"] for entry in entries),
         "versions": entries[0]["versions"],
     }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ _FIELDS: dict[str, type] = {
     **dict.fromkeys(("study", "command", "date", "sha256"), str),
     **{"versions": dict, "runs": list},
 }
+
+
+def tried(configurations: Iterable[Mapping[str, Any]]) -> dict[str, list]:
+    """The values of each setting in these configurations, in order of first appearance."""
+    values: dict[str, dict] = {}
+    for configuration in configurations:
+        for name, value in configuration.items():
+            values.setdefault(name, {})[value] = None
+    return {name: list(found) for name, found in values.items()}
 
 
 class Record:
@@ -73,6 +83,19 @@ class Record:
     def values(self, setting: str) -> list:
         """The different values of the setting, in order of first appearance."""
         return list(dict.fromkeys(row[setting] for row in self.runs if setting in row))
+
+    def best(self, measure: str, *settings: str) -> "Record":
+        """The rows with those values of the settings at which the mean of ``measure`` is largest.
+
+        The measure is the larger the better, as an accuracy. A row without it, as of a network that
+        diverged, counts as 0.
+        """
+        self._check_names(measure, *settings)
+        groups: dict[tuple, list[Row]] = {}
+        for row in self.runs:
+            groups.setdefault(tuple(row.get(name) for name in settings), []).append(row)
+        rows = max(groups.values(), key=lambda g: np.mean([row.get(measure) or 0.0 for row in g]))
+        return Record(rows, self.about)
 
     def band(self, measure: str, by: str) -> tuple[np.ndarray, np.ndarray]:
         """(n,) the values of the setting ``by``, sorted, and (n, seeds) the measure at each.

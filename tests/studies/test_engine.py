@@ -344,6 +344,21 @@ def test_a_table_is_chosen_from_and_sorted():
     assert np.array_equal(record.where(kind="a", depth=8)["score"], [8, 9, 10])
 
 
+def test_the_best_settings_have_the_highest_mean():
+    assert table().best("score", "depth", "kind").runs == table().where(depth=20, kind="a").runs
+    assert table().where(depth=8).best("score", "seed").values("seed") == [2]
+
+
+def test_a_run_that_diverged_counts_as_zero():
+    scores = {0.1: (0.9, 0.9, None), 0.01: (0.7, 0.6, 0.7), 0.001: (0.5, 0.5, 0.5)}
+    rows = [
+        {"rate": rate, "seed": seed, "score": score}
+        for rate, of_rate in scores.items()
+        for seed, score in enumerate(of_rate)
+    ]
+    assert Record(rows, {}).best("score", "rate").values("rate") == [0.01]
+
+
 def test_a_table_refuses_what_it_does_not_have():
     with pytest.raises(ValueError, match=r"table must have a run to show, received \{'depth': 9\}"):
         table().where(depth=9)

@@ -3,12 +3,15 @@
 import copy
 import itertools
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 from claims import CLAIMS, main
 from comparison import Comparison, Runs, table
+
+from resnet_lesson.studies.record import Record
 
 pytestmark = pytest.mark.slow
 
@@ -28,19 +31,21 @@ def turned(comparison):
     Where the best of several settings is compared, all of these get the new values.
     """
     sides = [side for side in (comparison.more, comparison.less) if isinstance(side, Runs)]
-    tables = {side.table: copy.deepcopy(table(side.table)) for side in sides}
-    values = [[row[side.measure] for row in side.rows(tables[side.table])] for side in sides]
+    tables = {side.table: copy.deepcopy(table(side.table)) for side in sides}.__getitem__
+    values = [[row[side.measure] for row in side.rows(tables)] for side in sides]
     if len(sides) == 2:
         values.reverse()
     else:
         number = comparison.less if sides[0] is comparison.more else comparison.more
         wrong_side = -1 if sides[0] is comparison.more else 1
         values = [[2 * number - v if v != number else number + wrong_side for v in values[0]]]
-    found = [side.at_best().rows(tables[side.table]) for side in sides]
+    found = [replace(side, best_of=None).rows(tables) for side in sides]
     for side, rows, new in zip(sides, found, values, strict=True):
         for row, value in zip(rows, itertools.cycle(new), strict=False):
             row[side.measure] = value
-    return tables.__getitem__
+            if side.best_of:
+                row[side.best_of] = 1 - value / 100
+    return tables
 
 
 @EACH
@@ -67,43 +72,47 @@ def test_every_notebook_has_claims():
 
 
 ROWS = [
-    {"kind": kind, "rate": rate, "seed": seed, "value": value}
-    for kind, rate, seed, value in [
+    {"kind": kind, "learning_rate": rate, "seed": seed, "error": error, "accuracy": 1 - error / 100}
+    for kind, rate, seed, error in [
         *[("one", 1, 0, 5.0), ("one", 1, 1, 9.0), ("one", 2, 0, 2.0), ("one", 2, 1, 3.0)],
         *[("two", 1, 0, 4.0), ("two", 1, 1, 6.0), ("two", 2, 0, 1.0), ("two", 2, 1, 2.5)],
     ]
 ]
-ONE, TWO = (Runs("made", "value", {"kind": kind}) for kind in ("one", "two"))
+ONE, TWO = (Runs("made", "error", {"kind": kind}) for kind in ("one", "two"))
+MADE = Record(ROWS, {"study": "made"})
 
 
 @pytest.mark.parametrize(
     ("comparison", "expected"),
     [
         (Comparison(ONE, TWO), False),  # 2 against 6
-        (Comparison(ONE, TWO, per=("rate", "seed")), True),
-        (Comparison(ONE, TWO, per=("rate",)), False),  # 5 against 6 at the first rate
-        (Comparison(ONE, TWO, by=0.5, per=("rate", "seed")), True),
-        (Comparison(ONE, TWO, by=0.6, per=("rate", "seed")), False),
-        (Comparison(ONE, TWO, times=1.2, per=("rate", "seed")), True),
-        (Comparison(ONE, TWO, times=1.3, per=("rate", "seed")), False),
-        (Comparison(ONE.at_best("rate"), 2), True),
-        (Comparison(3, ONE.at_best("rate")), True),
+        (Comparison(ONE, TWO, per=("learning_rate", "seed")), True),
+        (Comparison(ONE, TWO, per=("learning_rate",)), False),  # 5 against 6 at the first rate
+        (Comparison(ONE, TWO, by=0.5, per=("learning_rate", "seed")), True),
+        (Comparison(ONE, TWO, by=0.6, per=("learning_rate", "seed")), False),
+        (Comparison(ONE, TWO, times=1.2, per=("learning_rate", "seed")), True),
+        (Comparison(ONE, TWO, times=1.3, per=("learning_rate", "seed")), False),
+        (Comparison(ONE.at_best(), 2), True),
+        (Comparison(3, ONE.at_best()), True),
         (Comparison(ONE, 2.5), False),
         (Comparison(9, ONE), True),
         (Comparison(8, ONE), False),
     ],
 )
 def test_the_nearest_rows_decide(comparison, expected):
-    assert comparison.holds(lambda name: ROWS) == expected
+    assert comparison.holds(lambda name: MADE) == expected
 
 
 def test_a_claim_without_runs_is_no_claim():
-    with pytest.raises(ValueError, match="must have runs to compare, made has none"):
-        Comparison(Runs("made", "value", {"kind": "three"}), 1).holds(lambda name: ROWS)
+    with pytest.raises(ValueError, match=r"made must have a run to show, received .*three"):
+        Comparison(Runs("made", "error", {"kind": "three"}), 1).holds(lambda name: MADE)
+    without = Record([{"kind": "one", "error": 1.0}, {"kind": "two"}], MADE.about)
+    with pytest.raises(ValueError, match=r"must have runs to compare, received none for .*two"):
+        Comparison(TWO, 1).holds(lambda name: without)
 
 
 def test_sides_without_a_common_seed_are_not_compared():
-    rows = [row for row in ROWS if (row["kind"], row["seed"]) != ("two", 1)]
+    rows = Record([row for row in ROWS if (row["kind"], row["seed"]) != ("two", 1)], MADE.about)
     with pytest.raises(ValueError, match="must have the same"):
         Comparison(ONE, TWO, per=("seed",)).holds(lambda name: rows)
 
