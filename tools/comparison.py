@@ -26,7 +26,8 @@ class Runs:
     members.
 
     ``table`` is a record in results/ or one of TABLES, ``measure`` a column of it or one of
-    DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate that is best by it.
+    DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate (and the clipping,
+    where that was tried) that is best by it.
     """
 
     table: str
@@ -40,9 +41,17 @@ class Runs:
 
     def rows(self, tables: Tables) -> list[Row]:
         chosen = tables(self.table).where(**self.where)
+        for name, value in self.where.items():
+            missing = {*value} - {*chosen.values(name)} if isinstance(value, tuple) else None
+            if missing:
+                raise ValueError(f"no run has {name} {missing}: {self}")
         if self.best_of:
-            chosen = chosen.best(self.best_of, "learning_rate")
-        return [row for row in chosen.runs if self.measure in row]
+            tried = [n for n in ("learning_rate", "clip") if chosen.runs[0].get(n, "") != ""]
+            chosen = chosen.best(self.best_of, *tried)
+        lacking = [row for row in chosen.runs if self.measure not in row]
+        if lacking:
+            raise ValueError(f"every run must have {self.measure}, received {lacking[0]}")
+        return chosen.runs
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,14 @@ class Comparison:
         pairs = self.pairs(tables)
         more, less = min(pairs, key=lambda pair: pair[0] - self.times * pair[1])
         margin = f" x {self.times:g}" * (self.times != 1) + f" + {self.by:g}" * (self.by != 0)
-        return f"{more:.4g} >= {less:.4g}{margin}, the nearest of {len(pairs)}"
+        counts = [
+            f"{len(rows)} runs of {len({row.get('seed') for row in rows})} seeds"
+            for side in (self.more, self.less)
+            if isinstance(side, Runs)
+            for rows in [side.rows(tables)]
+        ]
+        nearest = f", the nearest of {len(pairs)}" * (len(pairs) > 1)
+        return f"{more:.4g} >= {less:.4g}{margin}{nearest} ({' and '.join(counts)})"
 
     def _values(self, side: Runs | float, tables: Tables) -> Mapping[tuple, list[float]]:
         if not isinstance(side, Runs):
@@ -83,8 +99,6 @@ class Comparison:
         found: dict[tuple, list[float]] = {}
         for row in side.rows(tables):
             found.setdefault(tuple(row[name] for name in self.per), []).append(row[side.measure])
-        if not found:
-            raise ValueError(f"a claim must have runs to compare, received none for {side}")
         return found
 
 
@@ -146,12 +160,12 @@ def _networks() -> Iterator[Row]:
         "ResNet-164": build_cifar(164, bottleneck=True),
     }
     for name, model in networks.items():
-        last = [weight for weight in model.weights if weight.path.startswith("stage3")]
-        yield {
-            "network": name,
-            "projections": sum(layer.name.endswith("_projection") for layer in model.layers),
-            "last_stage": sum(np.prod(weight.shape) for weight in last) / model.count_params(),
-        }
+        projections = sum(layer.name.endswith("_projection") for layer in model.layers)
+        yield {"network": name, "stage": None, "projections": projections}
+        for stage in ("stage1", "stage2", "stage3"):
+            own = [weight for weight in model.weights if weight.path.startswith(stage)]
+            share = sum(np.prod(weight.shape) for weight in own) / model.count_params()
+            yield {"network": name, "stage": stage, "share": float(share)}
 
 
 def _modules() -> Iterator[Row]:

@@ -28,17 +28,21 @@ NOT_PROSE = re.compile(
     r"```.*?```|(?<=\])\([^)]*\)|https?://[^\s)>]+|</?[a-zA-Z][^>]*>|"
     r"`[^`]*[^\W\d_][^`]*`|\$[^$]*[^\W\d_][^$]*\$|"
     # Numbers that say by themselves what they are.
-    r"(?:[Ss]ections?|[Tt]ables?|[Ff]igures?|Python|Keras|arXiv:|rates?(?:\s+of)?)\s*"
-    r"\d+(?:\.\d+)*(?:(?:,|\s+and|\s+or)\s+\d+(?:\.\d+)*)*",
+    r"(?:(?:[Ss]ections?|[Tt]ables?|[Ff]igures?|Python|Keras|arXiv:)\s*\d+(?:\.\d+)*"
+    r"(?:(?:,|\s+and|\s+or)\s+\d++(?:\.\d+)*+(?!\s*(?:%|per)))*|"
+    r"(?<!error )rates?(?:\s+(?:of|from|up\s+to))?\s+\d+(?:\.\d+)*"
+    r"(?:(?:,|\s+and|\s+or|\s+to)\s+\d+(?:\.\d+)*)*)",
     re.DOTALL,
 )
 # Digits in a name (L2, float32, ResNet-110) are letters.
 NUMBER = re.compile(
-    r"(?<![\w.])(?<!\w-)[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e-?\d+)?(?![\w])"
+    r"(?<![\w.])(?<!\w-)[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e-?\d+)?(?=x\b|\W|$)"
 )
 OTHERS = r"(?:\s*(?:,|and|or|to|against|–|-)\s*[\d.,]*\d)*"  # "6.6 and 6.4 %" makes a share of both
-PER_CENT = re.compile(OTHERS + r"\s*(?:%|per\s+cent)")
-RATIO = re.compile(OTHERS + r"[\s-]*(?:times\b|fold\b)")
+MORE = r"(?:\s+or\s+(?:more|fewer|less))?"
+PER_CENT = re.compile(OTHERS + MORE + r"\s*(?:%|per\s*cent)")
+RATIO = re.compile(OTHERS + r"\**" + MORE + r"[\s-]*(?:times\b|fold\b|[x×](?!\s*\d))")
+FACTOR = re.compile(r"\bfactor\s+of\s+\**$")
 
 
 def prose(source: str) -> str:
@@ -51,8 +55,9 @@ def value(text: str) -> Fraction:
 
 
 def is_result(match: re.Match) -> bool:
-    after = match.string[match.end() :]
-    return bool("." in match[0] or PER_CENT.match(after) or RATIO.match(after))
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    ratio = RATIO.match(after) or FACTOR.search(before)
+    return bool("." in match[0] or PER_CENT.match(after) or ratio)
 
 
 def asserted(code: str) -> set[Fraction]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from claims import CLAIMS, main
+from claims import CLAIMS, claim, main
 from comparison import Comparison, Runs, table
 
 from resnet_lesson.studies.record import Record
@@ -58,11 +58,31 @@ def test_turned_round_it_fails(comparison):
     assert not comparison.holds(turned(comparison))
 
 
+BOUNDS = {
+    place: comparison
+    for place, comparison in COMPARISONS.items()
+    if not all(isinstance(side, Runs) for side in (comparison.more, comparison.less))
+}
+
+
+@pytest.mark.parametrize("comparison", BOUNDS.values(), ids=BOUNDS)
+def test_another_network_of_the_record_is_beyond_the_bound(comparison):
+    """Or the number would be one that nothing ever passes."""
+    upper = isinstance(comparison.less, Runs)
+    side, bound = (
+        (comparison.less, comparison.more) if upper else (comparison.more, comparison.less)
+    )
+    rows = table(side.table).runs
+    measured = [row[side.measure] for row in rows if row.get(side.measure) is not None]
+    assert max(measured) >= bound if upper else min(measured) <= bound
+
+
 @pytest.mark.parametrize("notebook", CLAIMS)
 def test_take_along_is_claims_word_for_word(notebook):
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
     (section,) = [cell.source for cell in cells if cell.source.startswith("## Take along")]
     points = [" ".join(point.split()) for point in re.split(r"^- ", section, flags=re.MULTILINE)]
+    assert points[0] == "## Take along"
     assert len(points[1:]) >= 3
     assert set(points[1:]) <= {claim.words for claim in CLAIMS[notebook]}
 
@@ -107,8 +127,13 @@ def test_a_claim_without_runs_is_no_claim():
     with pytest.raises(ValueError, match=r"made must have a run to show, received .*three"):
         Comparison(Runs("made", "error", {"kind": "three"}), 1).holds(lambda name: MADE)
     without = Record([{"kind": "one", "error": 1.0}, {"kind": "two"}], MADE.about)
-    with pytest.raises(ValueError, match=r"must have runs to compare, received none for .*two"):
+    with pytest.raises(ValueError, match=r"every run must have error, received .*two"):
         Comparison(TWO, 1).holds(lambda name: without)
+    either = Runs("made", "error", {"kind": ("one", "three")})
+    with pytest.raises(ValueError, match=r"no run has kind .*three"):
+        Comparison(either, 1).holds(lambda name: MADE)
+    with pytest.raises(AssertionError, match="nothing holds this claim: Depth"):
+        claim("Depth is all.")
 
 
 def test_sides_without_a_common_seed_are_not_compared():
@@ -120,7 +145,6 @@ def test_sides_without_a_common_seed_are_not_compared():
 def test_the_list_can_be_read_aloud(capsys):
     assert main() == 0
     said = " ".join(capsys.readouterr().out.split())
-    for claims in CLAIMS.values():
-        for claim in claims:
-            assert claim.words in said
+    for one in itertools.chain.from_iterable(CLAIMS.values()):
+        assert one.words in said
     assert "FAILS" not in said

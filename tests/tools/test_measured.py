@@ -115,6 +115,13 @@ def test_a_look_alike_holds_none(code):
         "A 7-fold gain.",
         "Some 7 per cent.",
         "Between 7 and 8 %.",
+        "An error rate of 0.35.",
+        "Some 7 percent.",
+        "Grown 7x.",
+        "A factor of 300.",
+        "It is **300** times as large.",
+        "At least 80 or more per cent.",
+        "He says so in table 2, 28.5 per cent.",
     ],
 )
 def test_a_result_that_nothing_holds_is_seen(prose):
