@@ -26,8 +26,7 @@ class Runs:
     members.
 
     ``table`` is a record in results/ or one of TABLES, ``measure`` a column of it or one of
-    DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate (and the clipping,
-    where that was tried) that is best by it.
+    DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate that is best by it.
     """
 
     table: str
@@ -46,8 +45,7 @@ class Runs:
             if missing:
                 raise ValueError(f"no run has {name} {missing}: {self}")
         if self.best_of:
-            tried = [n for n in ("learning_rate", "clip") if chosen.runs[0].get(n, "") != ""]
-            chosen = chosen.best(self.best_of, *tried)
+            chosen = chosen.best(self.best_of, "learning_rate")
         lacking = [row for row in chosen.runs if self.measure not in row]
         if lacking:
             raise ValueError(f"every run must have {self.measure}, received {lacking[0]}")
