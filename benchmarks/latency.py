@@ -41,9 +41,9 @@ print('engine loaded:', hasattr(engine, 'stack_gradients'))"""
 # which runs when it has been painted.
 WATCH = """explorer => {
     const depth = explorer.querySelector('[aria-label="Depth"]');
-    const status = explorer.querySelector('[role=status]');
     const picture = explorer.querySelector('svg');
-    const named = () => Number(status.textContent.match(/\\d+/)?.[0]);
+    const label = picture.querySelector('[role=img]');
+    const named = () => Number(label.getAttribute('aria-label').match(/\\d+/)?.[0]);
     const watch = window.watch = {
         pressed: null, drawn: 0, last: null, before: named(), finish: null,
         expect() {

@@ -1,9 +1,10 @@
-"""What leaves the process: lines on a terminal that may be gone, and text of users.
+"""What leaves the process: lines on a terminal that may be gone, text of users, plain numbers.
 
 Work does not end because nobody reads its output any more.
 """
 
 import contextlib
+import math
 import os
 import sys
 from typing import Any
@@ -41,6 +42,30 @@ def without_surrogates(data: Any) -> Any:
     if isinstance(data, (list, tuple)):
         return [without_surrogates(item) for item in data]
     return data
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """A number to so many digits as one reads it: 140, 0.007, 48,000, 2·10⁻¹²."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    value = float(f"{value:.{digits - 1}e}")
+    if not 1e-4 <= abs(value) < 1e7:
+        return power(value)
+    written = f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def power(value: float) -> str:
+    """A power of ten, or a few times one, with raised digits."""
+    times, exponent = f"{value:e}".split("e")
+    if int(exponent) in (0, 1):
+        return f"{value:g}"
+    raised = str(int(exponent)).translate(RAISED)
+    few = f"{float(times):g}"
+    return f"10{raised}" if few == "1" else f"{few}·10{raised}"
+
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 # Of a stream that is full or broken, of one that is closed, and of None.

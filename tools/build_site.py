@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter
 
 from resnet_lesson.files import atomic_write
+from resnet_lesson.widgets.frontend import NOT_ALIVE
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -61,6 +62,18 @@ def model_id(output):
     return output.data.get(VIEW, {}).get("model_id")
 
 
+def gather(notebook):
+    """Give each widget's output its picture back, which stands in front of it with a line that
+    speaks of a kernel (`resnet_lesson.widgets.frontend`)."""
+    for cell in notebook.cells:
+        outputs, front = cell.get("outputs", []), []
+        for at, output in enumerate(outputs):
+            if output.get("data", {}).get("text/html") == NOT_ALIVE:
+                front += outputs[at : at + 2]
+                outputs[at + 2].data["image/png"] = outputs[at + 1].data["image/png"]
+        cell["outputs"] = [output for output in outputs if output not in front]
+
+
 def live_widgets(notebook):
     """The saved traits of the widgets that are shown and bring their own module, by model.
 
@@ -91,9 +104,10 @@ def place_widgets(notebook, widgets):
     for output in displays(notebook):
         key = model_id(output)
         if key in widgets:
-            words, picture = html.escape(output.data["text/plain"]), output.data["image/png"]
+            words, picture = html.escape(output.data["text/plain"]), output.data.get("image/png")
             image = f'<img alt="{words}" src="data:image/png;base64,{picture}">'
-            output.data = {"text/html": f'<div data-widget="{key}">{image}</div>'}
+            stand_in = image if picture else f"<p>{words}</p>"
+            output.data = {"text/html": f'<div data-widget="{key}">{stand_in}</div>'}
 
 
 def repository_link(target, folder):
@@ -122,6 +136,7 @@ def body(notebook, folder):
 def page(notebook, name, others=""):
     """The page of a notebook, whose path in the repository is ``name``; ``others`` is HTML that
     leads to its neighbours."""
+    gather(notebook)
     widgets = live_widgets(notebook)
     # A page that cannot run has no use for the set-up.
     notebook.cells = [cell for cell in notebook.cells if cell.source != links.setup_cell()]

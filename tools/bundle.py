@@ -31,17 +31,29 @@ def constants():
     """What stands on both sides, from where Python has it."""
     palette = [colour.lower() for colour in plots.PALETTE]
     return {
-        "builder": {"network": list(builder.EXAMPLE)},
         "explorer": {
             "setting": explorer.grid.SETTING,
             "guessed": guesses.GUESSED,
             "traits": explorer.TRAITS,
             "layers": explorer.LAYERS,
+            "words": explorer.WORDS,
+            "orders": explorer.CHOICES["order"],
             "file": guesses.FILE,
+            "defaults": explorer.DEFAULTS,
         },
         "order": builder.EXAMPLE["order"],
         "palette": dict(zip(COLOURS, palette, strict=True)),
         "panel": {"measures": MEASURES, "live": job.LIVE},
+    }
+
+
+def networks():
+    """What the builder has from Python."""
+    return {
+        "names": list(builder.EXAMPLE),
+        "example": builder.EXAMPLE,
+        "most": builder.MOST,
+        "orders": {name: order._asdict() for name, order in builder.orders.ORDERS.items()},
     }
 
 
@@ -52,6 +64,7 @@ def generated():
     note = "/* Okabe and Ito's colours, from the package's plots: `make bundles` writes this. */"
     return {
         "constants.json": json.dumps(known, indent=2) + "\n",
+        "networks.json": json.dumps(networks(), indent=2) + "\n",
         "colours.css": "\n".join([note, '[class^="resnet-"] {', *lines, "}"]) + "\n",
     }
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect, sync_playwright
 
 TARGET = Path(__file__).parent.parent / "notebooks/images/explorer.png"
 CELL = "from resnet_lesson import GradientExplorer\n\nGradientExplorer()"
-ASKED = 6  # of the questions: the five curves of notebook 1, and a shortcut without BN
+ASKED = 6  # of the questions: the five curves of notebook 1, and one of a hundred layers
 
 
 def explorer_in(page, address):
@@ -22,12 +22,12 @@ def explorer_in(page, address):
     page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     explorer = page.locator(".resnet-explorer")
-    # Curves computed beforehand have ten marks, the engine's have twenty.
+    # Curves computed beforehand have ten points, the engine's have one for each layer.
     page.wait_for_function(
-        "document.querySelector('.curve-now .mark').getAttribute('d').split('M').length > 15"
+        "document.querySelector('.curve.plain .stroke')?.getAttribute('d').split('L').length > 15"
     )
     page.add_style_tag(content=".Toastify { display: none }")  # JupyterLab's own announcements
-    return explorer, explorer.locator("p[role=status]")
+    return explorer
 
 
 def main():
@@ -36,12 +36,11 @@ def main():
         with lab.running(Path(home)) as address:
             size = {"width": 1100, "height": 1000}
             page = chromium.new_page(viewport=size, device_scale_factor=1.5)
-            explorer, status = explorer_in(page, address)
-            questions = explorer.get_by_role("group", name="Questions").get_by_role("button")
-            for asked in range(ASKED):
-                words = status.inner_text()
-                questions.nth(asked).click()
-                expect(status).not_to_have_text(words, timeout=60_000)
+            explorer = explorer_in(page, address)
+            for asked in range(1, ASKED + 1):
+                explorer.locator("button.primary:visible").click()
+                said = f"question {asked} of"
+                expect(explorer.locator(".dots")).to_contain_text(said, timeout=60_000)
             page.wait_for_timeout(500)  # until it is painted
             explorer.screenshot(path=TARGET)
         chromium.close()

@@ -5,12 +5,13 @@ An answer is a number, a table, or a function of tensors, of which a check makes
 
 import contextlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..gradients.stacks import stack_gradients
+from ..output import plain
 from ..runtime import keras
 from .tutor import Mistake, Unanswered, shown
 
@@ -87,10 +88,44 @@ def by_scale(
             "1, 10 and 100 are a good start.",
         )
     if not (values > 0).all():
-        raise Mistake(f"no {what}", f"One of your {what}s is `{values.min():g}`.", *positive)
+        raise Mistake(f"no {what}", f"One of your {what}s is `{plain(values.min())}`.", *positive)
     powers = np.diff(np.log(values)) / np.diff(np.log(scales))
     saw = f"From scale {scales[0]:g} to {scales[-1]:g} your {what} goes from "
-    return values, powers, f"{saw}`{values[0]:.2g}` to `{values[-1]:.2g}`."
+    return values, powers, f"{saw}`{plain(values[0])}` to `{plain(values[-1])}`."
+
+
+def check_measured(
+    answer: Any, measure: Callable[[float], float], given: str, further: str
+) -> None:
+    """Raise a Mistake unless a dict of scales to measures is about what ``measure`` finds.
+
+    Args:
+        answer: the dict.
+        measure: gives the measure at a scale.
+        given: with what it was to be measured.
+        further: a second step.
+    """
+    for scale, found in table(answer, "").items():
+        due = measure(scale)
+        if not near(found, due, within=0.15):
+            raise Mistake(
+                "not measured here",
+                f"At scale {plain(scale, 3)} you give `{plain(found)}`, and I measure "
+                f"`{plain(due)}`.",
+                "Your numbers follow the right law, but they are not those of what the exercise "
+                "asks for.",
+                f"measure with {given}.",
+                further,
+            )
+
+
+def change(times: float) -> str:
+    """What becomes of a size that is multiplied by this, in words."""
+    if not math.isfinite(times):
+        return "leaves the range of numbers"
+    if times > 1.2:
+        return f"grows to about {plain(times)} times its size"
+    return f"shrinks to {plain(times)} of its size" if times < 1 / 1.2 else "keeps its size"
 
 
 def result_of(answer: Any, *arguments: Any) -> Any:

@@ -8,6 +8,7 @@ import numpy as np
 from ..gradients.stacks import stack_gradients
 from ..networks.orders import ORDERS
 from ..networks.residual import residual_module
+from ..output import plain
 from ..runtime import keras
 from . import answers
 from .tutor import Mistake, exercise, shown
@@ -36,11 +37,11 @@ def linear(share: Any) -> str:
     right = answers.end_ratio(54, order="original", activation="linear", **WIRE)
     if abs(given - right) < 0.02:
         return (
-            f"Measured it is {right:.3g}: with nothing but the identity behind the addition the "
+            f"Measured it is {plain(right)}: with nothing but the identity behind the addition the "
             "wire of (a) is as clean as that of (e). It is the ReLU that costs, and not that the "
             "norm stands behind the convolution: in (a) the norm is on the branch."
         )
-    saw = f"You say that the wire of (a) keeps `{given:g}` of the gradient."
+    saw = f"You say that the wire of (a) keeps `{plain(given, 3)}` of the gradient."
     if given < 0:
         raise Mistake(
             "no share",
@@ -323,8 +324,7 @@ def shares(found: Any) -> str:
             "10, 20 and 40 are a good start.",
         )
     # The longest first: in long stacks the mistakes are the furthest apart.
-    single = _checked_shares(int(depths[-1]), found[depths[-1]])
-    _checked_shares(int(depths[0]), found[depths[0]])
+    single, *_ = [_checked_shares(int(key), found[key]) for key in reversed(depths)]
     return (
         f"Your shares lie between {min(found.values()):.2f} and {max(found.values()):.2f}, and "
         "mine agree: on average about the same, which makes the curve nearly straight. But only "
@@ -344,7 +344,7 @@ def _checked_shares(depth: int, given: float) -> np.ndarray:
     right = float(np.exp(np.mean(np.log(single))))
     if abs(given - right) < 0.08:
         return single
-    saw = f"For {depth} modules you give `{given:.3g}`."
+    saw = f"For {depth} modules you give `{plain(given, 3)}`."
     if np.isclose(given, np.prod(single), rtol=0.5, atol=0):
         raise Mistake(
             "end to end",

@@ -209,11 +209,10 @@ def projection(module: Any) -> str:
     _check_shape(keeps, (8, 8, 32))
     _check_identity(keeps)
     _check_projection(reduces)
-    growth = _growth(reduces)
     return (
-        "The projecting module answers as the package's does. An input 100 times larger changes "
-        f"its output {growth:.2f} times, so the scale is gone before either path begins; and the "
-        "other kind of module still hands its input on untouched."
+        "The projecting module answers as the package's does. With an input 100 times larger its "
+        f"output {answers.change(_growth(reduces))}, so the scale is gone before either path "
+        "begins; and the other kind of module still hands its input on untouched."
     )
 
 
@@ -342,8 +341,8 @@ def _check_projection(model: keras.Model) -> None:
         raise Mistake(
             "raw",
             "The shortcut is taken before BN and ReLU; the article projects the activated tensor. "
-            "With an input 100 times larger, in training mode, the output grew about "
-            f"{_growth(model):.0f} times; with BN before both paths it would have stayed.",
+            "With an input 100 times larger, in training mode, the output "
+            f"{answers.change(_growth(model))}; with BN before both paths it would keep it.",
             "The raw stream grows from module to module, so such a projection reads a louder "
             "signal than the branch beside it. Shapes and parameter count are the same, which is "
             "why nothing complains.",
@@ -623,6 +622,12 @@ def change(changes: Any) -> str:
         "have you taken norms, or sums? A branch adds as much below zero as above.",
     )
     if (abs(powers + 1) < 0.1).all():
+        answers.check_measured(
+            changes,
+            _relative_change,
+            "`residual_module(image, 32)` and an input of standard normal numbers",
+            "`np.random.default_rng(0).normal(size=(16, 8, 8, 32))` is such an input.",
+        )
         return (
             f"{saw} It falls as the stream grows: the branch adds the same to a stream ten times "
             "as loud, and changes it a tenth as much. A stream that has grown module by module "
@@ -689,6 +694,15 @@ def changes():
         added = model(scale * x, training=True) - scale * x
         found[scale] = np.linalg.norm(added) / np.linalg.norm(scale * x)
     return found
+
+
+def _relative_change(scale: float) -> float:
+    """How far a module that keeps the shape changes an input of this scale."""
+    keras.utils.set_random_seed(0)
+    image = keras.Input((8, 8, 32))
+    model = keras.Model(image, residual_module(image, 32))
+    x = scale * _batch(model)
+    return float(np.linalg.norm(model(x, training=True) - x) / np.linalg.norm(x))
 
 
 def _totals(made: list[Part]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..gradients.norms import norm as norm_of
+from ..output import plain
 from ..runtime import keras, tf
 from . import answers
 from .tutor import Mistake, exercise, shown
@@ -32,17 +33,17 @@ def zero_start(choice: Any) -> str:
     if word == "last":
         (first, last), (first_later, _) = _kernel_gradients(zeroed=1)
         return (
-            f"At the first step the last kernel's gradient is {last:.2g} and the first one's is "
-            f"{first:g}, for nothing comes back through a zero; after one step it is "
-            f"{first_later:.2g}, and the whole branch learns. Start at the identity, and leave it "
-            "at once: the last part of a branch is where to put the zero."
+            f"At the first step the last kernel's gradient is {plain(last)}. The first one's is "
+            f"{plain(first)}, for nothing comes back through a zero; after one step it is "
+            f"{plain(first_later)}, and the whole branch learns. Start at the identity, and leave "
+            "it at once: the last part of a branch is where to put the zero."
         )
     if word == "first":
         first, last = _kernel_gradients(zeroed=0)[-1]
         raise Mistake(
             "first",
-            f"With the first kernel at zero I measure a gradient of `{first:g}` at the first "
-            f"kernel and `{last:g}` at the last, also after a step.",
+            f"With the first kernel at zero I measure a gradient of `{plain(first)}` at the first "
+            f"kernel and `{plain(last)}` at the last, also after a step.",
             "Such a module is the identity, and for good: no signal reaches the last kernel, and "
             "the ReLU, whose input is exactly zero, lets no gradient back to the first.",
             "ask of each kernel in turn what goes into it while the other is zero.",
@@ -105,12 +106,12 @@ def overflow(depth: Any) -> str:
     if given < 1:
         raise Mistake(
             "no depth",
-            f"You say `{given:g}` layers.",
+            f"You say `{plain(given, 3)}` layers.",
             "A signal starts with a size of 1 and takes at least a layer to grow.",
             "count the layers: how much does a single one do to the mean square?",
             "the count is a logarithm of the wanted growth over the logarithm of a layer's growth.",
         )
-    saw = f"You say {given:g} layers; in five draws of the weights I count fewer."
+    saw = f"You say {plain(given, 3)} layers; in five draws of the weights I count fewer."
     if given > 1000:
         raise Mistake(
             "adds up",
@@ -129,7 +130,7 @@ def overflow(depth: Any) -> str:
             "find the factor of one layer, and how often it has to be applied.",
             "the branch has the mean square of its input, so the sum of both has how much?",
         )
-    saw = f"You say {given:g} layers; in five draws of the weights I count more."
+    saw = f"You say {plain(given, 3)} layers; in five draws of the weights I count more."
     if 14 <= given <= 18:
         raise Mistake(
             "root forgotten",
@@ -297,8 +298,8 @@ def depth(ratios: Any) -> str:
             "take three depths or more, the largest at least four times the smallest.",
             "25, 50, 100 and 200 are a good start.",
         )
-    for key in (depths[0], depths[-1]):
-        _check_ratio(int(key), found[key])
+    for key, value in found.items():
+        _check_ratio(int(key), value)
     values = np.array(list(found.values()))
     if not (values > 0).all():
         raise _other_ratio("One of your ratios is not positive.")
@@ -335,7 +336,7 @@ def _check_ratio(depth: int, given: float) -> None:
 
     if near(given):
         return
-    saw = f"For depth {depth} you give `{given:.3g}`."
+    saw = f"For depth {depth} you give `{plain(given, 3)}`."
     if given > 0 and near(1 / given):
         raise Mistake(
             "upside down",
@@ -442,16 +443,14 @@ def _images() -> np.ndarray:
     return np.random.default_rng(1).standard_normal((4, *SHAPE)).astype(np.float32)
 
 
-def _outputs(model: keras.Model, last: float = 1) -> np.ndarray:
+def _outputs(model: keras.Model, kernels: float = 1) -> np.ndarray:
     """The outputs with weights with which every layer of a module makes a difference.
 
-    Models of equal shapes get equal weights. The last kernel is drawn with this scale.
+    Models of equal shapes get equal weights. The kernels are drawn with this scale.
     """
     random = np.random.default_rng(0)
-    kernels = answers.kernels(model)
-    for kernel in kernels:
-        kernel.assign(answers.he_weights(random, kernel.shape))
-    kernels[-1].assign(last * kernels[-1])
+    for kernel in answers.kernels(model):
+        kernel.assign(kernels * answers.he_weights(random, kernel.shape))
     for vector in _vectors(model):
         vector.assign(random.uniform(0.5, 1.5, vector.shape))
     return model(_images(), training=False).numpy()
@@ -571,27 +570,48 @@ def _check_sum(module: keras.Model) -> None:
 
 
 def _other_sum(module: keras.Model) -> Mistake:
-    """The Mistake of a module that is wrong in another way; tried with its last kernel at zero."""
-    saw = "With the last kernel at zero, your module"
+    """The Mistake of a module that is wrong in another way."""
     why = (
-        "The branch is norm, ReLU, convolution, norm, ReLU, convolution; the input is added to it, "
-        "and nothing comes after."
+        "The lesson's branch is norm, ReLU, convolution, norm, ReLU, convolution; the input is "
+        "added to it, and nothing comes after."
     )
-    if np.allclose(_outputs(module, last=0), _images(), atol=1e-4):
+    if _hands_on(module):
         return Mistake(
             "other branch",
-            f"{saw} hands its input on, as it should; with other kernels it differs from mine.",
+            "With all kernels at zero your module hands its input on, so its shortcut is right. "
+            f"Its branch is another one: `{', '.join(_parts_in_order(module))}`.",
             why,
-            "go through the branch layer by layer, and say of each what goes in.",
-            "compare the order in your branch with the six words above.",
+            "compare the two orders from their beginning, and find the first part that differs.",
+            "begin the branch with a norm, and end it with a convolution.",
         )
     return Mistake(
         "other sum",
-        f"{saw} does not hand its input on.",
+        "With all kernels at zero your module does not hand its input on.",
         why,
         "find what else touches the input on its way to the sum.",
         "the shortcut has no layer at all, and the sum is the last thing.",
     )
+
+
+def _hands_on(module: keras.Model) -> bool:
+    """Whether a module with kernels of zero returns its input, but for an offset.
+
+    Norm and ReLU behind a convolution make such an offset, the same for every input.
+    """
+    added = _outputs(module, kernels=0) - _images()
+    return bool(np.ptp(added, axis=(0, 1, 2)).max() < 1e-3)
+
+
+def _parts_in_order(module: keras.Model) -> list[str]:
+    kinds = [type(operation).__name__.lower() for operation in module.operations]
+    return [PARTS[kind] for kind in kinds if kind in PARTS]
+
+
+# The names of Keras' layers and operations.
+PARTS = {
+    **{"batchnormalization": "norm", "conv2d": "convolution"},
+    **{"relu": "ReLU", "activation": "ReLU"},
+}
 
 
 def _kernel_gradients(zeroed: int) -> list[list[float]]:

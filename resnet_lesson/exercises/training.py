@@ -1,17 +1,23 @@
 """Exercises of notebook 5: a stream's growth, a schedule, a parallel block, a kernel's scale."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..runtime import keras
+from ..data.datasets import load
+from ..gradients.probe import gradient_norms
+from ..networks.cifar import build_cifar
+from ..output import plain
+from ..runtime import keras, set_seed
 from . import answers
 from .tutor import Mistake, exercise
 
 # What He et al. 2015 did on CIFAR-10.
 ITERATIONS, BATCH, TRAIN, TEST = 64_000, 128, 50_000, 10_000
 DIVISIONS, WARM_UP, RATE = (32_000, 48_000), 400, 0.1
+KERNEL = "stage1_unit1_conv1"  # whose scale a learner changes
 
 
 @exercise(
@@ -31,7 +37,7 @@ def stream(times: Any) -> str:
             "branch adds about the same to the square, so the size goes with the root of the "
             "depth: no explosion, but a stream that gets larger, and wants a norm at its end."
         )
-    saw = f"You expect {given:g} times the size at the start."
+    saw = f"You expect {plain(given, 3)} times the size at the start."
     if given < 1.3:
         raise Mistake(
             "level",
@@ -103,7 +109,7 @@ def seen(times: Any) -> str:
             f"{first:.0f} and {second:.0f} of them. With other batches the same number of "
             "iterations is another training: compare by what was seen, and say which you count."
         )
-    saw = f"You say that each image is seen {given:g} times."
+    saw = f"You say that each image is seen {plain(given, 3)} times."
     answers.explain(
         saw,
         (
@@ -189,15 +195,18 @@ def times_seen():
 )
 def schedule(rate: Any) -> str:
     """A schedule whose rate is wrong somewhere: mend it."""
-    steps = [100, 200, 300, 500, 10_000, 31_000, 32_100, 40_000, 47_000, 48_100, 60_000]
-    rates = {step: float(answers.array(answers.result_of(rate, step), ())) for step in steps}
+    steps = [100, 200, 300, 400, 500, 10_000, 31_000, 32_100, 40_000, 47_000, 48_100, 60_000]
+    edges = {beside for at in DIVISIONS for beside in (at - 1, at)}
+    rates = {
+        step: float(answers.array(answers.result_of(rate, step), ())) for step in (*steps, *edges)
+    }
 
     def saw(*some: int) -> str:
-        values = (f"`{rates[step]:.3g}` at step {step:,}" for step in some)
+        values = (f"`{plain(rates[step], 3)}` at step {step:,}" for step in some)
         return f"Your rate is {' and '.join(values)}."
 
-    for step, value in rates.items():
-        if not (np.isfinite(value) and value > 0):
+    for step in steps:
+        if not (np.isfinite(rates[step]) and rates[step] > 0):
             raise Mistake(
                 "no rate",
                 saw(step),
@@ -259,17 +268,30 @@ def schedule(rate: Any) -> str:
             "follow your function with `step = 60_000`, line by line: where does it return?",
             "a step beyond 48,000 is also beyond 32,000.",
         )
-    for step, value in rates.items():
-        due = RATE * min(1, step / WARM_UP) / 10 ** sum(step >= at for at in DIVISIONS)
-        if not np.isclose(value, due, rtol=0.05, atol=0):
-            raise Mistake(
-                "other rate",
-                saw(step),
-                "The shape is right, the height is not: `0.1`, a tenth, a tenth of that, and a "
-                "straight line up to the first.",
-                f"work out by hand what is due at step {step:,}.",
-                f"it is {due:g}.",
-            )
+    due = {
+        step: RATE * min(1, step / WARM_UP) / 10 ** sum(step >= at for at in DIVISIONS)
+        for step in rates
+    }
+    wrong = [step for step in rates if not np.isclose(rates[step], due[step], rtol=0.05, atol=0)]
+    if wrong and set(wrong) <= edges:
+        at = next(at for at in DIVISIONS if {at - 1, at} & set(wrong))
+        raise Mistake(
+            "another step",
+            saw(at - 1, at),
+            f"The rate is to be divided at step {at:,}: that step is the first with the new rate, "
+            "and the one before it the last with the old.",
+            f"work out what your conditions say at step {at:,} and at the step before it.",
+            "`>` leaves out the step that it names, `>=` takes it in.",
+        )
+    if wrong:
+        raise Mistake(
+            "other rate",
+            saw(wrong[0]),
+            "The shape is right, the height is not: `0.1`, a tenth, a tenth of that, and a "
+            "straight line up to the first.",
+            f"work out by hand what is due at step {wrong[0]:,}.",
+            f"at step {wrong[0]:,} the rate is to be {plain(due[wrong[0]], 3)}.",
+        )
     return (
         "Up to 0.1 in 400 steps, a tenth of that from 32,000, a hundredth from 48,000. The other "
         "would have trained without a word of complaint: draw a schedule before you train by it."
@@ -439,6 +461,12 @@ def turning(updates: Any) -> str:
         return bool((abs(powers - power) < 0.15).all())
 
     if all_near(-2):
+        answers.check_measured(
+            updates,
+            _relative_update(),
+            f"the kernel of `{KERNEL}`, the first {BATCH} digits and a rate of 0.1",
+            "call `set_seed(0)` right before you build the network, and keep its options as given.",
+        )
         return (
             f"{saw} It falls with the square of the scale: the gradient is divided by it, the "
             "norm multiplied. A first step that makes a kernel 9 times as large leaves it turning "
@@ -505,6 +533,23 @@ def updates():
         norms = gradient_norms(model, digits.x_train[:128], digits.y_train[:128])[1]
         found[scale] = 0.1 * norms.gradient_norm / norms.weight_norm
     return found
+
+
+def _relative_update() -> Callable[[float], float]:
+    """The relative update of the exercise's kernel as a function of the kernel's scale."""
+    digits = load("digits")
+    set_seed(0)
+    model = build_cifar(8, shortcut=False, input_shape=(8, 8, 1), base_filters=8)
+    kernel = model.get_layer(KERNEL).kernel
+    start = kernel.numpy()
+
+    def measured(scale: float) -> float:
+        kernel.assign(scale * start)
+        norms = gradient_norms(model, digits.x_train[:BATCH], digits.y_train[:BATCH])
+        (found,) = (each for each in norms if each.layer == KERNEL)
+        return RATE * found.gradient_norm / found.weight_norm
+
+    return measured
 
 
 def _growth(

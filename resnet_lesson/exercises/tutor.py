@@ -31,7 +31,7 @@ class Mistake(Exception):
         saw: what the check saw, with the answer's own values.
         why: why that matters.
         step: what to try next; not the answer.
-        further: one step further, shown when the mistake is repeated.
+        further: one step further, in place of it when the mistake is repeated.
     """
 
     def __init__(self, name: str, saw: str, why: str, step: str, further: str) -> None:
@@ -44,30 +44,34 @@ class Unanswered(Exception):
 
 
 class Note:
-    """Paragraphs for a learner, in the theme's own colours, with a coloured border."""
+    """Paragraphs for a learner, in the theme's own colours, with a coloured border.
 
-    color = "#0072B2"
+    The first begins with the ``head``, in bold.
+    """
 
-    def __init__(self, *words: str) -> None:
-        self.words = words
+    color = "#7c8791"
+
+    def __init__(self, head: str, *words: str) -> None:
+        self.head, self.words = head, words
 
     def __repr__(self) -> str:
-        return "\n".join(self.words)
+        return f"{self.head} " + "\n".join(self.words)
 
     def _repr_html_(self) -> str:
-        paragraphs = "".join(f"<p>{_to_html(words)}</p>" for words in self.words)
+        paragraphs = "</p><p>".join(map(_to_html, self.words))
+        paragraphs = f"<p><b>{_to_html(self.head)}</b> {paragraphs}</p>"
         border = f"border-left: 4px solid {self.color}; padding-left: 12px"
         return f'<div style="{border}; max-width: 44em">{paragraphs}</div>'
 
 
 class Verdict(Note):
-    """The result of a check: ``right``; the ``mistake``'s name, or None; and the ``words``."""
+    """The result of a check: ``right``; the ``mistake``'s name, or None; and the words."""
 
-    def __init__(self, right: bool, mistake: str | None, *words: str) -> None:
-        super().__init__(*words)
-        self.right, self.mistake = right, mistake
-        # Colour is not the only sign: the first words say the same.
-        self.color = "#009E73" if right else "#D55E00"
+    def __init__(self, head: str, mistake: str | None, *words: str) -> None:
+        super().__init__(head, *words)
+        self.right, self.mistake = mistake is None, mistake
+        # The style sheet's green and purple. Not the only sign: the head has a mark and a word.
+        self.color = "#00745a" if self.right else "#99427a"
 
 
 class Exercise:
@@ -100,10 +104,9 @@ class Exercise:
         try:
             if answer is None or answer is ...:
                 raise Unanswered("put your answer where the `...` is, and run the cell again.")
-            return Verdict(True, None, f"Right. {self._check(answer)}")
+            return Verdict("✓ Right.", None, self._check(answer))
         except Unanswered as missing:
-            start = f"For a start: `exercises.{self.name}.hint()`."
-            return Verdict(False, "unanswered", f"Not answered yet: {missing}", start)
+            return Verdict("○ Not answered yet:", "unanswered", str(missing), self._hint_call)
         except Mistake as mistake:
             return self._verdict_on(mistake)
         except KeyboardInterrupt:  # from the learner, to stop a check
@@ -114,10 +117,10 @@ class Exercise:
     def hint(self) -> None:
         """Show the next hint; after the last, the last again."""
         number = self._hints_shown = min(self._hints_shown + 1, len(self.hints))
-        words = [f"Hint {number} of {len(self.hints)}: {self.hints[number - 1]}"]
+        words = [self.hints[number - 1]]
         if number == len(self.hints):
             words.append(f"After this one there is `exercises.{self.name}.solution()`.")
-        display(Note(*words))
+        display(Note(f"Hint {number} of {len(self.hints)}:", *words))
 
     def solution(self) -> None:
         """Show one solution, as code that can be run in a cell of its own."""
@@ -140,12 +143,15 @@ class Exercise:
     def _verdict_on(self, mistake: Mistake) -> Verdict:
         repeated = self._mistakes[mistake.name]
         self._mistakes[mistake.name] += 1
-        words = [f"Not yet. {mistake.saw}", mistake.why, f"Next: {mistake.step}"]
-        if repeated:
-            words.append(f"One step further: {mistake.further}")
+        step = f"One step further: {mistake.further}" if repeated else f"Next: {mistake.step}"
+        call = self._hint_call
         if repeated > 1:
-            words.append(f"`exercises.{self.name}.solution()` shows one way.")
-        return Verdict(False, mistake.name, *words)
+            call += f"; one way to do it: `exercises.{self.name}.solution()`"
+        return Verdict("✗ Not yet.", mistake.name, mistake.saw, mistake.why, step, call)
+
+    @property
+    def _hint_call(self) -> str:
+        return f"A hint: `exercises.{self.name}.hint()`"
 
 
 def exercise(*hints: str) -> Callable[[Callable[[Any], str]], Exercise]:

@@ -1,29 +1,34 @@
-"""How norms change from layer to layer, in one honest sentence."""
+"""How norms change from layer to layer, in honest sentences."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-# These words stand here only: Python fills them in, and so does the browser.
-SUBJECTS = {
-    "signal_gradient": "Going back from the loss, the gradient of the signal",
-    "weight_gradient": "Going back from the loss, the gradient of the weights",
-    "signal": "Going forward from the input, the signal",
+# These words stand here only: Python fills them in, and so does the browser. What is seen at the
+# far end, which for a gradient is the first layer:
+SEEN = {
+    "signal_gradient": "The gradient at the first layer is {share} that at the last.",
+    "weight_gradient": "The gradient of the first layer's weights is {share} that of the last's.",
+    "signal": "The signal at the last layer is {share} that at the first.",
 }
-SENTENCES = {
-    "single": "has a single value",
-    "nothing": "has no value that can be drawn",
-    "level": "stays within a factor of {ratio} from end to end",
-    "shrinks": "shrinks {factor}x a layer: by 1e-9 in {layers} layers",
-    "grows": "grows {factor}x a layer: by 1e9 in {layers} layers",
-    "falls": "falls {ratio}x from end to end, by no constant factor",
-    "rises": "rises {ratio}x from end to end, by no constant factor",
-    "wanders": "goes up and down over a factor of {ratio}",
+NOTHING = {
+    "signal_gradient": "No gradient reaches the first layer",
+    "weight_gradient": "The weights of the first layer get no gradient",
+    "signal": "Nothing of the signal reaches the last layer",
 }
-ENDINGS = {
-    "zero": "; in {zero} of {depth} layers it is exactly zero",
-    "odd": "; in {odd} of {depth} layers it overflows",
+ZERO = "{nothing}: in {zero} of {depth} layers it is exactly zero."
+ODD = "It overflows: in {odd} of {depth} layers it is out of the range of 32-bit numbers."
+ALONE = "There is only one layer, and nothing to compare it with."
+# And how it comes to that, by shape.
+HOW = {
+    "few": "",
+    "level": "From end to end it stays within a factor of {ratio}.",
+    "shrinks": "Each layer hands on about {factor} of what it gets.",
+    "grows": "Each layer makes it about {factor} times as large.",
+    "falls": "It falls by no constant factor.",
+    "rises": "It rises by no constant factor.",
+    "wanders": "On the way it goes up and down, over a factor of {ratio}.",
 }
 LEVEL = 10  # norms within such a factor are called level
 
@@ -35,16 +40,34 @@ def describe(norms: ArrayLike, quantity: str) -> dict[str, Any]:
     the distance, and fits well.
 
     Returns:
-        A dict: ``shape``, a key of ``SENTENCES``; what that mentions, as strings; the counts
-        ``depth``, ``zero`` and ``odd`` (infinite or undefined).
+        A dict: ``shape``, a key of ``HOW``; what that mentions, as strings; ``share``, what the
+        far end has of where the quantity sets out, in words, "" where that has no number; the
+        counts ``depth``, ``zero`` and ``odd`` (infinite or undefined).
     """
     norms = np.asarray(norms, dtype=float)
-    counts = {
+    start, end = (norms[0], norms[-1]) if quantity == "signal" else (norms[-1], norms[0])
+    measured = np.isfinite([start, end]).all() and start > 0 and end > 0
+    ends = {
+        "share": _share(float(np.log10(end) - np.log10(start))) if measured else "",
         "depth": len(norms),
         "zero": int((norms == 0).sum()),
         "odd": int((~np.isfinite(norms)).sum()),
     }
-    return _shape(*_logarithms(norms, quantity)) | counts
+    return _shape(*_logarithms(norms, quantity)) | ends
+
+
+def _share(decades: float) -> str:
+    """So many decades as a share: "3.1 % of", "140 times", "about 10⁻⁹ of"."""
+    ratio = 10**decades
+    if 0.95 < ratio < 1.05:
+        return "about as large as"
+    if abs(decades) >= 3:
+        exponent = str(round(decades)).replace("-", "⁻").translate(_RAISED)
+        return f"about 10{exponent} {'times' if decades > 0 else 'of'}"
+    return f"{_figure(ratio)} times" if ratio > 1 else f"{_figure(100 * ratio)} % of"
+
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def trend(norms: ArrayLike, quantity: str) -> tuple[float | None, bool]:
@@ -63,10 +86,15 @@ def trend(norms: ArrayLike, quantity: str) -> tuple[float | None, bool]:
 
 
 def sentence(described: dict[str, Any], quantity: str) -> str:
-    """The sentence for what ``describe`` returned."""
-    endings = [words for name, words in ENDINGS.items() if described[name]]
-    words = "".join([SENTENCES[described["shape"]], *endings]).format(**described)
-    return f"{SUBJECTS[quantity]} {words}."
+    """What is seen, and how it comes to that, for what ``describe`` returned."""
+    if described["odd"]:
+        seen = ODD
+    elif described["depth"] == 1:
+        seen = ALONE
+    else:
+        seen = SEEN[quantity] if described["share"] else ZERO
+    words = " ".join(part for part in (seen, HOW[described["shape"]]) if part)
+    return words.format(nothing=NOTHING[quantity], **described)
 
 
 def _logarithms(norms: np.ndarray, quantity: str) -> tuple[np.ndarray, np.ndarray]:
@@ -78,18 +106,16 @@ def _logarithms(norms: np.ndarray, quantity: str) -> tuple[np.ndarray, np.ndarra
 
 def _shape(distance: np.ndarray, logs: np.ndarray) -> dict[str, str]:
     if len(logs) < 2:
-        return {"shape": "single" if len(logs) else "nothing"}
+        return {"shape": "few"}
     span, change = np.ptp(logs), logs[-1] - logs[0]
     if span < np.log10(LEVEL):
         return {"shape": "level", "ratio": _figure(10**span)}
     slope, exponential = _exponential(distance, logs)
     if exponential:
-        layers = int(np.ceil(9 / abs(slope)))
-        shape = "grows" if slope > 0 else "shrinks"
-        return {"shape": shape, "factor": f"{10**slope:.3g}", "layers": str(layers)}
+        return {"shape": "grows" if slope > 0 else "shrinks", "factor": _figure(10**slope)}
     if abs(change) < 0.8 * span:
         return {"shape": "wanders", "ratio": _figure(10**span)}
-    return {"shape": "rises" if change > 0 else "falls", "ratio": _figure(10 ** abs(change))}
+    return {"shape": "rises" if change > 0 else "falls"}
 
 
 def _exponential(distance: np.ndarray, logs: np.ndarray) -> tuple[float, bool]:
@@ -107,5 +133,7 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def _figure(value: float) -> str:
-    """A number with two significant digits."""
-    return f"{value:.1e}".replace("e+0", "e").replace("e+", "e") if value >= 1e3 else f"{value:.2g}"
+    """A number with two significant digits; a large one by its power of ten."""
+    if value >= 1e4:
+        return f"10{str(round(np.log10(value))).translate(_RAISED)}"
+    return f"{float(f'{value:.2g}'):,g}"

@@ -3,17 +3,28 @@
 import base64
 import json
 import os
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
+from IPython.display import display
 
 from ..files import atomic_write
 from ..output import without_surrogates
 
 FOLDER = Path(__file__).parent
+# Stands above the picture of a widget that is not alive. JupyterLab shows "model not found" in the
+# place of a widget whose kernel has gone: the rules hide that, and hide line and picture as soon as
+# the widget is there. The three are neighbours, in this order.
+NOT_ALIVE = """<style>
+.jp-OutputArea-child:has(.lesson-saved):has(+ * + * [class^="resnet-"]),
+.jp-OutputArea-child:has(.lesson-saved) + :has(+ * [class^="resnet-"]),
+.jp-OutputArea-child:has(.lesson-saved) + * + * .jupyter-widgets:not(:has(*)) { display: none }
+</style><p class="lesson-saved">This is a picture of what was shown here.
+Run this cell (Shift + Enter) to move it.</p>"""
 
 
 def read_bundle(widget: str) -> tuple[str, str]:
@@ -38,12 +49,36 @@ def write_json(path: str | os.PathLike[str], make: Callable[[], Any]) -> str | o
     return path
 
 
+def _shows_outputs_its_own_way() -> bool:
+    """Whether this is Colab or VS Code, whose pages the rules of NOT_ALIVE do not fit."""
+    return "google.colab" in sys.modules or "VSCODE_PID" in os.environ
+
+
 class LessonWidget(anywidget.AnyWidget):
-    """A widget with words and a picture, for where no widget can run, such as a code host."""
+    """A widget with words and a picture, for where no widget can run, such as a code host.
+
+    ``_from_page`` names the traits that a front end may set; None is all.
+    """
+
+    _from_page: ClassVar[Sequence[str] | None] = None
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a front end sends of the traits that it may set."""
+        known = sync_data if self._from_page is None else self._from_page
+        super().set_state({name: value for name, value in sync_data.items() if name in known})
 
     def _fallback(self) -> tuple[str, Callable[[], bytes] | None]:
         """Words, which must not vary between runs, and what draws a PNG; None for no picture."""
         raise NotImplementedError
+
+    def _ipython_display_(self) -> None:
+        """Show the widget and, in front of it, what is seen where it is not alive."""
+        data, metadata = self._repr_mimebundle_()
+        if "image/png" in data and not _shows_outputs_its_own_way():
+            display({"text/html": NOT_ALIVE, "text/plain": "A saved picture:"}, raw=True)
+            picture = {"image/png": data.pop("image/png"), "text/plain": data["text/plain"]}
+            display(picture, raw=True)
+        display(data, metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The widget, its words and its picture by MIME type, and metadata.

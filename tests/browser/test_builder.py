@@ -1,4 +1,4 @@
-"""The architecture builder: its sums are the package's, its words are those of ``build``."""
+"""The architecture builder: its sums and its rules are those of ``build``."""
 
 import axe
 import bundle
@@ -12,21 +12,21 @@ from test_lab import ask, complaints_of, run_all, settles
 from test_page import THEMES, WIDTHS, loaded, opened
 
 from resnet_lesson import ArchitectureBuilder
-from resnet_lesson.networks import cost
+from resnet_lesson.networks import rules
 from resnet_lesson.networks.orders import ORDERS
 from resnet_lesson.widgets.builder import widget as module
 
-SCRIPT = bundle.script("builder/arithmetic.js")
+SCRIPT = bundle.script("builder/arithmetic.js", "chart/words.js")
 # The sums of many networks, or what refuses them, and the calls that build them.
-SUMS = f"""({{ networks, words }}) => {{
+SUMS = f"""({{ networks, rules }}) => {{
     {SCRIPT}
-    const {{ networkParts, buildCall, Refused }} = exported;
+    const {{ networkParts, buildCall, Refused, filled }} = exported;
     return networks.map(network => {{
         try {{
-            return [networkParts(network, words), buildCall(network)];
+            return [networkParts(network), buildCall(network)];
         }} catch (error) {{
             if (!(error instanceof Refused)) throw error;
-            return [error.message, null];
+            return [filled(rules[error.rule], error.values), null];
         }}
     }});
 }}"""
@@ -56,7 +56,7 @@ def by_package(network):
         return [str(error), None]
 
 
-def test_its_sums_and_its_words_are_the_packages(chromium):
+def test_its_sums_and_its_rules_are_the_packages(chromium):
     drawn = [module.EXAMPLE]
 
     @settings(
@@ -73,8 +73,7 @@ def test_its_sums_and_its_words_are_the_packages(chromium):
     collect()
     page = chromium.new_page()
     page.goto("about:blank")
-    words = ArchitectureBuilder().words
-    answers = page.evaluate(SUMS, {"networks": drawn, "words": words})
+    answers = page.evaluate(SUMS, {"networks": drawn, "rules": rules.RULES})
     page.close()
     refused = 0
     for network, answer in zip(drawn, answers, strict=True):
@@ -91,66 +90,212 @@ def page_of_builder(tmp_path_factory):
     )
 
 
+def control(builder, role, name):
+    return builder.get_by_role(role, name=name, exact=True)
+
+
+def pick(builder, part):
+    """As the arrow keys do, from the part that is picked."""
+    names = builder.get_by_role("radio").evaluate_all("all => all.map(one => one.value)")
+    checked = builder.locator(".part :checked")
+    way = names.index(part) - names.index(checked.input_value())
+    for _ in range(abs(way)):
+        checked.press("ArrowRight" if way > 0 else "ArrowLeft")
+    expect(checked).to_have_value(part)
+    expect(checked).to_be_focused()
+
+
 def test_every_control_obeys_its_keys_without_a_kernel(chromium, page_of_builder):
     with opened(chromium, page_of_builder) as (page, asked):
         builder = page.locator(".resnet-builder")
-        status, code = builder.get_by_role("status").first, builder.locator("code")
+        status, code = builder.get_by_role("status").first, builder.locator("code").first
         expect(status).to_contain_text("13 modules, 2,265,748 parameters, 2,252,046 of them")
-        for role, name, key in (
-            ("spinbutton", "Width", "ArrowUp"),
-            ("spinbutton", "Height", "ArrowUp"),
-            ("spinbutton", "Channels", "ArrowUp"),
-            ("combobox", "Order", "ArrowUp"),
-            ("spinbutton", "Filters of the stem", "ArrowUp"),
-            ("spinbutton", "Modules of stage 1", "ArrowUp"),
-            ("spinbutton", "Filters of stage 3", "ArrowDown"),
-            ("spinbutton", "Classes", "ArrowDown"),
-            ("button", "Add a stage", "Enter"),
+        builder.get_by_text("Input, order, classes").press("Enter")
+        for part, role, name, key in (
+            (None, "spinbutton", "Width", "ArrowUp"),
+            (None, "spinbutton", "Height", "ArrowUp"),
+            (None, "button", "Channels: plus", "Enter"),
+            (None, "combobox", "Order", "ArrowUp"),
+            ("stem", "spinbutton", "Filters of the stem", "ArrowUp"),
+            ("stage1", "spinbutton", "Modules of stage 1", "ArrowUp"),
+            ("stage3", "spinbutton", "Filters of stage 3", "ArrowDown"),
+            (None, "button", "Modules of stage 3: minus", "Space"),
+            (None, "button", "Filters of stage 3: plus", "Space"),
+            (None, "spinbutton", "Classes", "ArrowDown"),
+            (None, "button", "Add a stage", "Enter"),
+            (None, "button", "Double all filters", "Enter"),
         ):
+            if part:
+                pick(builder, part)
             words, call = status.inner_text(), code.inner_text()
-            control = builder.get_by_role(role, name=name, exact=True)
-            control.focus()
+            element = control(builder, role, name)
+            element.focus()
             page.keyboard.press(key)
             expect(code).not_to_have_text(call)
             expect(status).not_to_have_text(words)
-            expect(control).to_be_focused()
+            expect(element).to_be_focused()
         expect(code).to_have_text(
-            "ResNet.build(65, 65, 4, 199, (4, 4, 6, 6), (65, 128, 256, 508, 1016), "
+            "ResNet.build(65, 65, 4, 199, (4, 4, 5, 5), (130, 256, 512, 1024, 2048), "
             'order="relu_only_preactivation")'
         )
-        builder.get_by_role("button", name="Remove the last stage").press("Enter")
-        expect(builder.get_by_role("row")).to_have_count(8)
-        builder.get_by_role("button", name="Copy").press("Enter")
-        expect(builder).to_contain_text("cop")
-        builder.get_by_role("button", name="The article's example").press("Enter")
+        # A stage that was added is the one that is picked.
+        expect(control(builder, "spinbutton", "Modules of stage 4")).to_have_value("5")
+        control(builder, "button", "Remove the last stage").press("Enter")
+        expect(builder.get_by_role("radio")).to_have_count(7)
+        expect(control(builder, "spinbutton", "Modules of stage 3")).to_have_value("5")
+        control(builder, "button", "Copy").press("Enter")
+        expect(builder.get_by_role("status").last).to_contain_text("op")  # Copied, or to copy
+        control(builder, "button", "The article's example").press("Enter")
         expect(code).to_have_text("ResNet.build(64, 64, 3, 200, (3, 4, 6), (64, 128, 256, 512))")
     assert loaded(asked) == [page_of_builder.as_uri()]
 
 
-def test_the_impossible_is_said_in_the_words_of_build(chromium, page_of_builder):
+def test_a_part_is_picked_by_a_click_and_is_the_one_in_colour(chromium, page_of_builder):
     with opened(chromium, page_of_builder) as (page, _):
         builder = page.locator(".resnet-builder")
-        field = builder.get_by_label("Filters of stage 2")
+        expect(builder.locator(".picked .map")).to_have_count(4)
+        builder.locator(".part").filter(has_text="stage 3").click()
+        expect(control(builder, "spinbutton", "Filters of stage 3")).to_have_value("512")
+        expect(builder.locator(".picked .map")).to_have_count(6)
+        expect(builder.locator("tr.picked th")).to_have_text("stage 3")
+        builder.locator(".part").filter(has_text="image").click()
+        expect(control(builder, "spinbutton", "Width")).to_be_visible()
+
+
+def places(page, which=""):
+    """Where each control stands that typing may not move."""
+    return page.locator(f".resnet-builder :is(button, input, summary, code){which}").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().top)"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_impossible_is_said_to_the_reader_and_moves_nothing(chromium, page_of_builder, width):
+    with opened(chromium, page_of_builder, width) as (page, _):
+        builder = page.locator(".resnet-builder")
+        status, copy = builder.get_by_role("status").first, control(builder, "button", "Copy")
+        field, alert = (
+            control(builder, "spinbutton", "Filters of stage 2"),
+            builder.get_by_role("alert"),
+        )
+        words, before = status.inner_text(), places(page)
         field.fill("130")
-        with pytest.raises(ValueError, match="divisible by 4") as refused:
-            cost.parts(64, 64, 3, 200, (3, 4, 6), (64, 128, 130, 512))
-        expect(builder.get_by_role("alert")).to_have_text(str(refused.value))
-        expect(builder.get_by_role("button", name="Copy")).to_be_hidden()
+        expect(alert).to_have_text(
+            "Stage 2 must have a number of filters that four divides, such as 128 or 132."
+        )
+        expect(field).to_have_attribute("aria-invalid", "true")
+        assert field.get_attribute("aria-describedby") == alert.get_attribute("id")
+        # The last network that was possible stays, in grey; its call cannot be copied.
+        expect(builder.locator(".maps.old")).to_have_count(1)
+        expect(builder.locator(".map")).to_have_count(17)
+        assert status.inner_text() == words
+        expect(copy).to_have_attribute("aria-disabled", "true")
+        assert places(page) == before
         assert axe.violations(page) == []
         expect(field).to_be_focused()
         field.fill("")
-        expect(builder.get_by_role("alert")).to_contain_text("received None")
+        expect(alert).to_have_text("Stage 2 must have a whole number of filters, 1 or more.")
+        assert places(page) == before
         field.fill("132")
         expect(builder.locator(".refusal")).to_be_empty()
-        expect(builder.get_by_role("button", name="Copy")).to_be_visible()
+        expect(field).to_have_attribute("aria-invalid", "false")
+        expect(copy).to_have_attribute("aria-disabled", "false")
+        assert places(page) == before
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_above_moves_while_the_input_is_typed(chromium, page_of_builder, width):
+    with opened(chromium, page_of_builder, width) as (page, _):
+        builder = page.locator(".resnet-builder")
+        builder.get_by_text("Input, order, classes").click()
+        before = places(page, ":not(.foot > *, .foot > * > *)")
+        # Impossible, with no stage to spare, with a call of two lines: all on the way to 640.
+        for trait, typed in (("Width", "640"), ("Height", "640"), ("Classes", "100000")):
+            field = control(builder, "spinbutton", trait)
+            field.fill("")
+            for digit in typed:
+                assert places(page, ":not(.foot > *, .foot > * > *)") == before
+                field.press_sequentially(digit)
+        expect(builder.locator("code").first).to_contain_text("640, 640, 3, 100000")
+        assert places(page, ":not(.foot > *, .foot > * > *)") == before
+
+
+def test_what_is_wrong_from_the_start_is_shown_with_its_field(chromium, page_of_builder, tmp_path):
+    page_of_it, saved = tmp_path / "wrong.html", '"filters": [64, 128, 256, {}]'
+    text = page_of_builder.read_text(encoding="utf-8")
+    assert text.count(saved.format(512)) == 1
+    page_of_it.write_text(text.replace(saved.format(512), saved.format(510)), encoding="utf-8")
+    with opened(chromium, page_of_it) as (page, _):
+        builder = page.locator(".resnet-builder")
+        field = control(builder, "spinbutton", "Filters of stage 3")
+        expect(field).to_have_attribute("aria-invalid", "true")
+        # Plus and minus mend it on the way.
+        control(builder, "button", "Filters of stage 3: plus").click()
+        expect(field).to_have_value("512")
+        expect(builder.locator(".refusal")).to_be_empty()
+        builder.get_by_text("Input, order, classes").click()
+        width = control(builder, "spinbutton", "Width")
+        width.fill("4")
+        expect(builder.locator(".fold").get_by_role("alert")).to_have_text(
+            "The image's width must be 5 or more: each stage halves it."
+        )
+        expect(width).to_have_attribute("aria-invalid", "true")
+
+
+def test_no_stage_is_added_that_cannot_be_built(chromium, page_of_builder):
+    with opened(chromium, page_of_builder) as (page, _):
+        builder = page.locator(".resnet-builder")
+        add = control(builder, "button", "Add a stage")
+        for _ in range(5):
+            add.click(force=True)  # also once it is off
+        expect(builder.locator("code").first).to_contain_text("(3, 4, 6, 6, 6, 6)")
+        expect(add).to_have_attribute("aria-disabled", "true")
+        why = "Each stage halves the image: 64 × 64 pixels last for 6, no more."
+        expect(add).to_have_accessible_description(why)
+        expect(builder.get_by_text(why)).to_be_visible()
+        expect(builder.locator(".refusal")).to_be_empty()
+        assert axe.violations(page) == []
+
+
+def test_a_view_is_one_line_that_makes_it_again(chromium, tmp_path):
+    made = ArchitectureBuilder(
+        width=40, stages=[2, 9], filters=[8, 16, 64], order="original", hide=("order", "stages")
+    )
+    page_of_it = standalone.write(tmp_path / "view.html", made)
+    with opened(chromium, page_of_it, permissions=["clipboard-read", "clipboard-write"]) as (
+        page,
+        _,
+    ):
+        builder = page.locator(".resnet-builder")
+        control(builder, "button", "Filters of stage 2: plus").click()
+        control(builder, "button", "Copy this view").click()
+        shown = builder.get_by_role("status").last
+        expect(shown).not_to_be_empty()
+        line = shown.locator("code").inner_text() if shown.locator("code").count() else None
+        line = line or page.evaluate("navigator.clipboard.readText()")
+        again = eval(line, {"ArchitectureBuilder": ArchitectureBuilder})
+        made.filters = [8, 16, 80]
+        traits = (*module.EXAMPLE, "picked", "hide")
+        assert [getattr(again, one) for one in traits] == [getattr(made, one) for one in traits]
+        # What a teacher hides is not there; the rest is.
+        for role, name in (
+            ("spinbutton", "Modules of stage 2"),
+            ("button", "Add a stage"),
+            ("button", "Remove the last stage"),
+        ):
+            expect(control(builder, role, name)).to_have_count(0)
+        builder.get_by_text("Input, order, classes").click()
+        expect(control(builder, "combobox", "Order")).to_have_count(0)
+        expect(control(builder, "spinbutton", "Classes")).to_be_visible()
 
 
 def test_feature_maps_are_drawn_to_scale(chromium, page_of_builder):
     with opened(chromium, page_of_builder) as (page, _):
-        boxes = page.locator(".map-stage").evaluate_all(
+        boxes = page.locator(".map").evaluate_all(
             "all => all.map(box => [box.width.baseVal.value, box.height.baseVal.value])"
         )
-        assert len(boxes) == 13
+        assert len(boxes) == 17  # the image, the stem, the pool, 13 modules, the classes
+        boxes = boxes[3:-1]
         first, second, third = boxes[0], boxes[3], boxes[7]
         # The article's stages: 32x32x128, 16x16x256 and 8x8x512.
         assert first[1] == pytest.approx(2 * second[1])
@@ -160,12 +305,26 @@ def test_feature_maps_are_drawn_to_scale(chromium, page_of_builder):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320])
 def test_it_fits_and_keeps_nobody_out(chromium, page_of_builder, theme, width):
     with opened(chromium, page_of_builder, width, theme) as (page, _):
-        expect(page.locator(".resnet-builder")).to_be_visible()
-        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-        assert axe.violations(page) == []
+        builder = page.locator(".resnet-builder")
+        expect(builder).to_be_visible()
+        for summary in builder.locator("summary").all():
+            summary.click()
+        for _ in range(2):
+            right = builder.locator(".shares td, button, input, code").evaluate_all(
+                "all => Math.max(...all.map(one => one.getBoundingClientRect().right))"
+            )
+            assert right <= width
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+            assert axe.violations(page) == []
+            for _ in range(3):  # as many stages as there can be
+                control(builder, "button", "Add a stage").press("Enter")
+        sizes = builder.locator(".part b").evaluate_all(
+            "all => all.map(one => getComputedStyle(one).fontSize)"
+        )
+        assert set(sizes) == {"13px"}
 
 
 def test_in_jupyterlab_traits_and_controls_are_one(chromium, lab):
@@ -175,17 +334,19 @@ def test_in_jupyterlab_traits_and_controls_are_one(chromium, lab):
     complaints = complaints_of(page)
     assert run_all(page, lab, "builder.ipynb")["errors"] == []
     builder = page.locator(".resnet-builder")
-    builder.get_by_label("Modules of stage 2").focus()
+    control(builder, "spinbutton", "Modules of stage 2").focus()
     page.keyboard.press("ArrowUp")
     settles(page, "print(builder.stages)", "[3, 5, 6]")
-    builder.get_by_label("Filters of stage 1").fill("126")
+    builder.locator(".part").filter(has_text="stage 1").click()
+    settles(page, "print(builder.picked)", "stage1")
+    control(builder, "spinbutton", "Filters of stage 1").fill("126")
     settles(page, "print(builder.filters[1])", "126")
     assert "divisible by 4" in ask(page, "builder.build()")
     ask(page, "builder.stages, builder.filters = [2, 2], [16, 32, 64]")
-    expect(builder.locator("code")).to_have_text(
+    expect(builder.locator("code").first).to_have_text(
         "ResNet.build(64, 64, 3, 200, (2, 2), (16, 32, 64))"
     )
-    expect(builder.get_by_role("row")).to_have_count(7)
+    expect(builder.get_by_role("row")).to_have_count(5)
     seen = "print(builder.build().count_params() == sum(p.parameters for p in builder.parts()))"
     settles(page, seen, "True")
     assert axe.violations(page, ".resnet-builder") == []

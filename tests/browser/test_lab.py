@@ -1,13 +1,14 @@
 """The lesson in a real JupyterLab: the first notebook runs, its explorer obeys the keys."""
 
 import os
+import re
 import signal
 
 import axe
 import lab as jupyter
 import pytest
 from playwright.sync_api import expect
-from test_page import CONTROLS, THEMES, WIDTHS
+from test_page import CONTROLS, THEMES, WIDTHS, move, shown, unfold
 
 CLEAR = "() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')"
 # A kernel that dies would leave the command waiting for ever.
@@ -57,6 +58,11 @@ def run_all(page, lab, name):
     return page.evaluate(OUTCOME)
 
 
+def says(explorer, words, **how):
+    """Wait until this is the network of the picture."""
+    expect(shown(explorer)).to_have_attribute("aria-label", re.compile(words), **how)
+
+
 def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_path):
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     complaints = complaints_of(page)
@@ -68,7 +74,7 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     explorer = page.locator(".resnet-explorer:visible").nth(1)
     explorer.scroll_into_view_if_needed()
     depth = explorer.get_by_label("Depth", exact=True)
-    picture, status = explorer.locator(".picture"), explorer.locator("[role=status]")
+    picture = explorer.locator(".picture")
     # A picture of SVG's own namespace: another one holds the same text and shows nothing.
     assert picture.bounding_box()["height"] > 100
     # Asked in one go: the picture is drawn anew as it finds its width, and a part may be gone.
@@ -80,7 +86,7 @@ def test_first_notebook_runs_and_its_explorer_obeys_the_keys(chromium, lab, tmp_
     for key, expected in (("ArrowRight", layers + 1), ("ArrowLeft", layers), ("End", 200)):
         drawn = picture.inner_html()
         page.keyboard.press(key)
-        expect(status).to_contain_text(f"{expected} sigmoid layers", timeout=10_000)
+        says(explorer, f"{expected} sigmoid layers", timeout=10_000)
         assert picture.inner_html() != drawn
         expect(depth).to_be_focused()
     assert complaints == []
@@ -109,8 +115,8 @@ def laboratory(chromium, lab):
     complaints = complaints_of(page)
     assert run_all(page, lab, "explorer.ipynb")["errors"] == []
     explorer = page.locator(".resnet-explorer")
-    explorer.locator("summary").press("Enter")
-    expect(explorer.get_by_role("button", name="Redraw weights")).to_be_enabled(timeout=30_000)
+    unfold(explorer)
+    expect(explorer.get_by_role("button", name="Draw other weights")).to_be_enabled(timeout=30_000)
     yield page, explorer, complaints
     page.close()
 
@@ -132,51 +138,56 @@ def settles(page, code, expected):
 def test_every_control_obeys_its_keys_and_keeps_the_focus(laboratory):
     page, explorer, complaints = laboratory
     ask(page, "explorer.depth, explorer.activation = 100, 'sigmoid'")
-    status, picture = explorer.locator("[role=status]"), explorer.locator(".picture")
-    for role, name, key in CONTROLS:
-        words, drawn = status.inner_text(), picture.inner_html()
-        control = explorer.get_by_role(role, name=name, exact=True)
-        control.focus()
-        page.keyboard.press(key)
-        expect(status).not_to_have_text(words, timeout=20_000)
+    picture = explorer.locator(".picture")
+    for control in CONTROLS:
+        label, drawn = shown(explorer).get_attribute("aria-label"), picture.inner_html()
+        keeps_the_focus = move(page, explorer, control)
+        expect(shown(explorer)).not_to_have_attribute("aria-label", label, timeout=20_000)
         assert picture.inner_html() != drawn
-        expect(control).to_be_focused()
-    for name, shown in (("Redraw weights", "draw 2"), ("Pin this curve", "remove")):
-        explorer.get_by_role("button", name=name).press("Enter")
-        expect(explorer).to_contain_text(shown, timeout=20_000)
+        keeps_the_focus()
+    explorer.get_by_role("button", name="Draw other weights").press("Enter")
+    says(explorer, "draw 2", timeout=20_000)
+    explorer.get_by_role("button", name="Keep this curve").press("Enter")
+    unfold(explorer)
+    expect(explorer.get_by_role("list", name="Kept curves")).to_contain_text("draw 2")
     # The traits are the controls: Python sees what was done, and its own word moves the control.
     seen = "print(explorer.depth, explorer.order, explorer.seed, len(explorer.pins))"
     settles(page, seen, "200 relu_only_preactivation 1 1")
     ask(page, "explorer.depth = 80")
     expect(explorer.get_by_role("slider", name="Depth")).to_have_value("80")
-    expect(status).to_contain_text("80 ")
+    says(explorer, "^80 ")
     assert "depth" in ask(page, "explorer.depth = 201")
     expect(explorer.get_by_role("slider", name="Depth")).to_have_value("80")
     explorer.get_by_role("button", name="remove").press("Enter")
-    expect(explorer.get_by_role("listitem")).to_have_count(0)
+    settles(page, "print(len(explorer.pins))", "0")
     assert complaints == []
 
 
 def test_questions_and_guess_reach_the_kernel(laboratory):
     page, explorer, complaints = laboratory
-    status = explorer.locator("[role=status]")
-    questions = explorer.get_by_role("group", name="Questions").get_by_role("button")
-    for count in range(questions.count()):
-        questions.nth(count).press("Enter")
-        expect(explorer.get_by_role("listitem")).to_have_count(count, timeout=20_000)
-    expect(explorer.get_by_role("combobox", name="Order")).to_have_value("bn_after_addition")
-    expect(status).to_contain_text("50 relu layers, he weights, BN, shortcuts, bn after addition")
-    settles(page, "print(explorer.order, len(explorer.pins))", "bn_after_addition 7")
+    foot = explorer.get_by_role("group", name="Questions")
+    foot.get_by_role("button", name="Walk through").focus()
+    for _ in range(8):  # faster than the kernel answers
+        page.keyboard.press("Enter")
+    expect(explorer.locator(".title")).to_have_text(
+        "And a shortcut with no batch normalisation at all?", timeout=30_000
+    )
+    says(explorer, "100 ReLU layers, He's weights, shortcuts, bn after addition")
+    kept = "print(explorer.question, *[pin['setting']['depth'] for pin in explorer.pins])"
+    settles(page, kept, "8 50 50 50 50 50 100 100")
+    labels = "print(*[len(pin['layers']) for pin in explorer.pins])"  # the kernel's own curves
+    settles(page, labels, "50 50 50 50 50 100 100")
     explorer.get_by_role("button", name="Guess first").press("Enter")
-    expect(explorer.locator(".curve-now")).to_have_count(0)
+    expect(explorer.locator(".curve.residual")).to_have_count(0)
     for key in ("PageDown", "ArrowUp", "Tab", "ArrowUp"):
         page.keyboard.press(key)
     made = "print(explorer.guessing, explorer.guess['end'], explorer.guess['bend'])"
     settles(page, made, "True -4.5 0.5")
     explorer.get_by_role("button", name="Show what was measured").press("Enter")
-    expect(status).to_contain_text("decades off at the first layer")
+    expect(explorer.locator(".miss")).to_contain_text("off")
     settles(page, "print(explorer.guessing)", "False")
-    ask(page, "explorer.pins, explorer.guess = [], {}")
+    foot.get_by_role("button", name="Explore freely").first.press("Enter")
+    ask(page, "explorer.guess = {}")
     expect(explorer.locator(".curve")).to_have_count(1)
     assert complaints == []
 
@@ -191,7 +202,7 @@ def test_a_held_key_leaves_no_backlog(laboratory):
     for _ in range(60):
         page.keyboard.down("ArrowRight")  # again without its release: a key that is held
     page.keyboard.up("ArrowRight")
-    expect(explorer.locator("[role=status]")).to_contain_text("120 ")
+    says(explorer, "^120 ")
     answers = int(ask(page, "print(explorer.answers)"))
     assert answers - before <= 60
     page.wait_for_timeout(500)
@@ -203,25 +214,57 @@ def test_a_kernel_that_was_only_busy_takes_over_again(laboratory):
     page, explorer, complaints = laboratory
     ask(page, "from resnet_lesson.widgets.explorer.widget import FIRST")
     ask(page, "for name in FIRST: setattr(explorer, name, FIRST[name])")
-    depth, status = explorer.get_by_role("slider", name="Depth"), explorer.locator("[role=status]")
-    redraw = explorer.get_by_role("button", name="Redraw weights")
-    expect(status).to_contain_text("50 sigmoid")
+    depth = explorer.get_by_role("slider", name="Depth")
+    redraw, note = explorer.get_by_role("button", name="Draw other weights"), "No kernel answers"
+    says(explorer, "50 sigmoid")
     process = int(ask(page, "import os\nprint(os.getpid())"))
     os.kill(process, signal.SIGSTOP)
     try:
         depth.press("ArrowRight")
-        expect(explorer.locator(".note")).to_contain_text("No kernel answers", timeout=30_000)
+        expect(explorer).to_contain_text("computing", timeout=5_000)
+        expect(explorer).to_contain_text(note, timeout=30_000)
         expect(redraw).to_be_disabled()
         depth.press("End")  # in the grid, which holds a few depths only
-        expect(status).to_contain_text("200 sigmoid")
+        says(explorer, "200 sigmoid")
     finally:
         os.kill(process, signal.SIGCONT)
     expect(redraw).to_be_enabled()
-    expect(explorer.locator(".note")).to_be_empty()
+    expect(explorer).not_to_contain_text(note)
     settles(page, "print(explorer.depth, explorer.status.split()[0])", "200 200")
     depth.press("ArrowLeft")  # not in the grid
-    expect(status).to_contain_text("199 sigmoid")
+    says(explorer, "199 sigmoid")
     assert complaints == []
+
+
+EXPLORER = "GradientExplorer(depth=50)"
+RESTART = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+
+
+def test_a_kernel_that_has_gone_is_said_to_be_gone(chromium, lab):
+    jupyter.write_notebook(
+        lab, "gone.ipynb", "from resnet_lesson import GradientExplorer", EXPLORER
+    )
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    assert run_all(page, lab, "gone.ipynb")["errors"] == []
+    explorer, saved = page.locator(".resnet-explorer"), page.locator(".lesson-saved")
+    says(explorer, "^50 sigmoid")
+    expect(saved).to_be_hidden()
+    expect(page.locator(".jp-OutputArea img")).to_be_hidden()
+    page.evaluate(RESTART)
+    expect(explorer).to_contain_text("The kernel has stopped: run this cell again.")
+    explorer.get_by_role("slider", name="Depth").press("End")  # from the curves that came along
+    says(explorer, "^200 sigmoid")
+
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    jupyter.open_notebook(page, lab, "gone.ipynb")  # the next day
+    expect(saved).to_be_visible()
+    expect(saved).to_contain_text("Run this cell")
+    expect(page.locator(".jp-OutputArea img")).to_be_visible()
+    expect(page.get_by_text("model not found")).to_be_hidden()
+    assert run_all(page, lab, "gone.ipynb")["errors"] == []
+    expect(saved).to_be_hidden()
+    says(explorer, "^50 sigmoid")
+    page.close()
 
 
 @pytest.mark.parametrize("theme", THEMES)

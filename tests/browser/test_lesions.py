@@ -8,7 +8,7 @@ import pytest
 import standalone
 from playwright.sync_api import expect
 from test_lab import ask, complaints_of, run_all, settles
-from test_page import THEMES, WIDTHS, loaded, opened
+from test_page import THEMES, loaded, opened
 
 from resnet_lesson import LesionExplorer
 
@@ -34,6 +34,11 @@ def page_of_lesions(tmp_path_factory):
     return standalone.write(path, LesionExplorer(made_up()))
 
 
+@pytest.fixture(scope="module")
+def page_of_lessons_network(tmp_path_factory):
+    return standalone.write(tmp_path_factory.mktemp("nine") / "index.html", LesionExplorer())
+
+
 def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
     with opened(chromium, page_of_lesions) as (page, asked):
         explorer = page.locator(".resnet-lesions")
@@ -48,7 +53,7 @@ def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
         expect(module).to_be_focused()
         # The set 0100 is the fifth: 240 cats fewer.
         expect(status).to_contain_text("Without stage 1, module 2: 86.0 % of 2,000 test images")
-        expect(explorer.get_by_role("row", name="cat")).to_contain_text("720 of 1,000")
+        expect(explorer.get_by_role("row", name="cat")).to_contain_text("72.0 %")
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
@@ -61,14 +66,61 @@ def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
     assert loaded(asked) == [page_of_lesions.as_uri()]
 
 
+def share(page, selector):
+    """The widths of bars, as shares of those that they lie in."""
+    return page.locator(selector).evaluate_all(
+        "all => all.map(bar => bar.clientWidth / bar.parentElement.clientWidth)"
+    )
+
+
+def test_one_bar_shrinks_from_what_the_whole_network_knows(chromium, page_of_lesions):
+    with opened(chromium, page_of_lesions, reduced_motion="reduce") as (page, _):
+        page.get_by_role("button", name="delete module 1 of stage 1").click()  # 1000
+        expect(page.locator(".left b")).to_have_text("74.0 %")
+        expect(page.locator(".left")).to_contain_text("whole 98.0 %")
+        assert share(page, ".now") == pytest.approx([0.74], abs=0.01)
+        assert share(page, ".whole") == pytest.approx([0.98], abs=0.01)
+        # The classes' bars have the same scale, from 0 to 100 per cent, whatever is answered.
+        assert share(page, ".chart .right") == pytest.approx([0.48, 1], abs=0.01)
+        assert share(page, ".chart .answers") == pytest.approx([0.24, 0.76], abs=0.01)
+
+
+def test_a_module_keeps_the_bar_of_its_own_lesion(chromium, page_of_lesions):
+    with opened(chromium, page_of_lesions) as (page, _):
+        kept = page.locator(".alone")
+        assert kept.all_inner_texts() == ["", "", "", ""]
+        first = page.get_by_role("button", name="delete module 1 of stage 1")
+        second = page.get_by_role("button", name="delete module 2 of stage 1")
+        first.click()
+        second.click()  # both are gone: no bar of its own
+        expect(kept.nth(0)).to_have_text("74")
+        expect(kept.nth(1)).to_have_text("")
+        first.click()
+        expect(kept.nth(1)).to_have_text("86")
+        page.get_by_role("button", name="Put all back").click()
+        expect(kept.nth(0)).to_have_text("74")
+        expect(page.locator(".gone")).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_it_is_accessible_and_fits(chromium, page_of_lesions, theme, width):
-    with opened(chromium, page_of_lesions, width, theme) as (page, _):
+@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320])
+def test_it_is_accessible_and_fits(chromium, page_of_lessons_network, theme, width):
+    with opened(chromium, page_of_lessons_network, width, theme) as (page, _):
         page.get_by_role("button", name="delete module 1 of stage 2").click()
         expect(page.get_by_role("status")).to_contain_text("Without stage 2, module 1")
         assert axe.violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        right = page.locator(".resnet-lesions *").evaluate_all(
+            "all => Math.max(...all.map(one => one.getBoundingClientRect().right))"
+        )
+        assert right <= width
+        # The wire is straight: all branches hang from one height.
+        tops = page.locator(".branch").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().top)"
+        )
+        assert (len(tops), len(set(tops))) == (9, 1)
+        for key in ("Right", "Answers"):  # the key: over the numbers, beside the bars
+            expect(page.get_by_role("columnheader", name=key)).to_be_visible()
 
 
 def test_in_jupyterlab_the_kernel_knows_what_was_deleted(chromium, lab):

@@ -1,5 +1,6 @@
 """The training panel in a real browser: beside a kernel that trains, and from a file, offline."""
 
+import itertools
 import re
 
 import axe
@@ -33,6 +34,9 @@ def make():
 panel = TrainingPanel({"one": make, "other": make}, epochs=100_000, batch_size=8)
 panel"""
 PIXELS = "canvas => canvas.toDataURL()"
+# The places of what the panel and the page hold: nothing is to move.
+PLACES = """panel => ['.grid', '.key', '.said', '.foot', '.note']
+    .map(part => panel.querySelector(part).offsetTop).concat(panel.offsetHeight)"""
 RESTART = """async () => {
     const { sessionContext } = window.jupyterapp.shell.currentWidget;
     await sessionContext.restartKernel();
@@ -50,6 +54,12 @@ RUN_FIRST = """() => {
     return window.jupyterapp.commands.execute('notebook:run-cell');
 }"""
 INTERRUPT = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
+DIE = """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
+    .requestExecute({ code: 'import os; os._exit(1)' }).done.catch(() => {}); }"""
+BOXES = """all => all.map(text => text.getBoundingClientRect())
+    .filter(({ width }) => width > 0)
+    .map(({ left, right, top, bottom }) => ({ l: left, r: right, t: top + 3, b: bottom - 3 }))"""
+GONE = "The kernel has gone, and its training with it: run this cell again to train."
 
 
 @pytest.fixture(scope="module")
@@ -64,19 +74,39 @@ def laboratory(chromium, lab):
     page.close()
 
 
+def run_last(page, source):
+    """Run this in the notebook's last cell, and do not wait for its end."""
+    page.evaluate(
+        """source => window.jupyterapp.shell.currentWidget.content.widgets.at(-1)
+        .model.sharedModel.setSource(source)""",
+        source,
+    )
+    page.evaluate(RUN_LAST)
+
+
 def press(panel, name):
-    """Press a button by a key; it keeps the focus."""
-    button = panel.get_by_role("button", name=name, exact=True)
-    button.press("Enter")
-    expect(button if name in ("Start", "Stop") else panel.locator("button:focus")).to_be_focused()
+    """Press a button by a key; the focus stays on the controls."""
+    panel.get_by_role("button", name=name, exact=True).press("Enter")
+    expect(panel.locator(".foot :focus")).to_be_focused()
 
 
 def says(panel, words, timeout=60_000):
-    """The steps in the status, once it reads so."""
+    """Wait until the status reads so."""
     status = panel.locator("[role=status]")
     expect(status).to_have_text(re.compile(words), timeout=timeout)
-    found = re.search(r"\d+", status.inner_text())
-    return found and int(found[0])
+    return status.inner_text()
+
+
+def step_of(panel, words=r"step \d+"):
+    """The step that it shows, once it reads so."""
+    step = panel.locator(".step")
+    expect(step).to_have_text(re.compile(words), timeout=20_000)
+    return int(re.findall(r"\d+", step.inner_text())[0])
+
+
+def overlap(one, other):
+    """Whether two words stand on each other."""
+    return all(one[low] < other[high] and other[low] < one[high] for low, high in ("lr", "tb"))
 
 
 def changes(page, canvas, before):
@@ -87,34 +117,70 @@ def changes(page, canvas, before):
 
 def test_it_redraws_while_fit_runs_and_obeys_the_keys(laboratory):
     page, panel, complaints = laboratory
-    says(panel, "Ready")
-    press(panel, "Start")
-    says(panel, r"Training, step \d+ of 1000000; about")
+    says(panel, "Nothing is trained yet")
     maps = panel.locator("canvas")
-    expect(maps).to_have_count(2)
+    expect(maps).to_have_count(2)  # there is room for both
+    places = panel.evaluate(PLACES)
+    press(panel, "Start")
+    says(panel, "Training")
+    step_of(panel, r"step \d+ of 1,000,000, about")
     for drawn in (maps.first, maps.last):
         changes(page, drawn, drawn.evaluate(PIXELS))
+    expect(panel.locator(".said")).to_contain_text("At step")
+    assert panel.evaluate(PLACES) == places
     # The cell is free all the while.
     assert ask(page, "print(6 * 7, panel.state)") == "42 training"
 
     press(panel, "Pause")
-    held = says(panel, "Paused at step")
+    says(panel, "Paused")
+    held = step_of(panel)
     page.wait_for_timeout(1200)
-    assert says(panel, "Paused at step") == held
+    assert step_of(panel) == held
     held = ask(page, "print([run['steps'] for run in panel.record()['runs']])")
     page.wait_for_timeout(300)
     assert ask(page, "print([run['steps'] for run in panel.record()['runs']])") == held
-    press(panel, "Resume")
-    says(panel, "Training, step")
+    press(panel, "Go on")
+    says(panel, "Training")
     press(panel, "Pause")
-    held = says(panel, "Paused at step")
+    says(panel, "Paused")
+    held = step_of(panel)
     press(panel, "Stop")
-    assert says(panel, "Stopped after") <= held + 1
+    stopped = says(panel, "Stopped after")
+    assert int(re.findall(r"\d+", stopped)[0]) <= held + 1
     assert ask(page, "print(panel.state)") == "stopped"
+    assert panel.evaluate(PLACES) == places
+    assert complaints == []
 
-    press(panel, "Start")  # afresh
-    says(panel, "Training, step")
+
+def test_a_run_is_dropped_only_after_a_question(laboratory):
+    page, panel, complaints = laboratory
+    before = ask(page, "print(panel.runs[0]['steps'])")
+    for answer in ("Enter", "Escape"):
+        press(panel, "Start again")
+        expect(panel.get_by_role("group", name="Start again")).to_contain_text("It drops this run")
+        expect(panel.get_by_role("button", name="No, keep it")).to_be_focused()
+        page.keyboard.press(answer)
+        expect(panel.get_by_role("button", name="Start again", exact=True)).to_be_focused()
+    assert ask(page, "print(panel.state, panel.runs[0]['steps'])") == f"stopped {before}"
+    press(panel, "Start again")
+    press(panel, "Yes, start again")
+    says(panel, "Training")
     assert ask(page, "print(len(panel.runs))") == "2"
+    press(panel, "Stop")
+    says(panel, "Stopped after")
+    assert complaints == []
+
+
+def test_a_press_while_a_cell_runs_is_obeyed_or_said_to_wait(laboratory):
+    page, panel, complaints = laboratory
+    press(panel, "Start again")
+    press(panel, "Yes, start again")
+    says(panel, "Training")
+    run_last(page, "time.sleep(5)")
+    page.wait_for_timeout(500)
+    press(panel, "Pause")
+    says(panel, "Paused|runs a cell: it will do what you pressed", timeout=3000)
+    says(panel, "Paused")
     press(panel, "Stop")
     says(panel, "Stopped after")
     assert complaints == []
@@ -122,16 +188,12 @@ def test_it_redraws_while_fit_runs_and_obeys_the_keys(laboratory):
 
 def test_a_panel_that_a_cell_trains_redraws_too(laboratory):
     page, panel, complaints = laboratory
-    page.evaluate(
-        """source => window.jupyterapp.shell.currentWidget.content.widgets.at(-1)
-        .model.sharedModel.setSource(source)""",
-        "panel.run()",
-    )
-    page.evaluate(RUN_LAST)
-    first = says(panel, "Training, step")
+    run_last(page, "panel.run()")
+    says(panel, "Training")
+    first = step_of(panel)
     drawn = panel.locator("canvas").first
     changes(page, drawn, drawn.evaluate(PIXELS))
-    expect(panel.locator("[role=status]")).not_to_contain_text(f"step {first} ", timeout=20_000)
+    expect(panel.locator(".step")).not_to_contain_text(f"step {first} ", timeout=20_000)
     page.evaluate(INTERRUPT)
     says(panel, "Stopped after")
     # What is asked before the cell has ended goes down with it.
@@ -141,34 +203,55 @@ def test_a_panel_that_a_cell_trains_redraws_too(laboratory):
 
 def controls_by_keys(page, panel):
     """Use every control of a panel that does not train."""
-    maps = panel.locator("canvas").first
+    maps, step = panel.locator("canvas").first, panel.locator(".step")
+    panel.locator("summary").press("Enter")
     for role, name, key in (
-        ("combobox", "Show", "ArrowDown"),
-        ("checkbox", "First 20 steps", "Space"),
-        ("slider", "Step", "Home"),
-        ("slider", "Step", "ArrowRight"),
+        ("radio", "gradient", "ArrowRight"),
+        ("switch", "Only the first 20 steps", "Space"),
     ):
         seen = maps.evaluate(PIXELS)
-        control = panel.get_by_role(role, name=name, exact=True)
-        control.focus()
+        panel.get_by_role(role, name=name, exact=True).focus()
         page.keyboard.press(key)
         changes(page, maps, seen)
-        expect(control).to_be_focused()
+        expect(panel.locator("details :focus")).to_be_focused()
+    last = int(re.findall(r"of (\d+)", step.inner_text())[0])
     slider = panel.get_by_role("slider", name="Step", exact=True)
+    for key, there in (("Home", 1), ("ArrowRight", 2), ("End", last)):
+        slider.press(key)
+        expect(step).to_have_text(f"step {there} of {last}")
+        expect(panel.locator(".said")).to_contain_text(f"At step {there} ")
     slider.press("Home")
     press(panel, "Play")
-    expect(slider).not_to_have_value("0")
-    press(panel, "Halt")
+    expect(slider).not_to_have_value("1")
+    press(panel, "Pause")
     here = slider.input_value()
     page.wait_for_timeout(300)
     assert slider.input_value() == here
     slider.press("End")
-    panel.get_by_role("checkbox", name="First 20 steps").press("Space")
+    panel.get_by_role("switch", name="Only the first 20 steps").press("Space")
+
+
+def cells_by_keys(page, panel):
+    """Go over the cells of a map."""
+    picture, tip = panel.locator(".map").first, panel.locator(".tip").first
+    expect(tip).to_be_hidden()
+    picture.focus()
+    said = []
+    for key in ("ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+        expect(tip).to_be_visible()
+        said.append(tip.inner_text())
+    assert len(set(said)) == 3
+    assert all(re.search(r"steps? \d+.*: \S+", words) for words in said)
+    panel.locator("summary").focus()
+    expect(tip).to_be_hidden()
+    return said
 
 
 def test_what_was_trained_can_be_played(laboratory):
     page, panel, complaints = laboratory
     controls_by_keys(page, panel)
+    cells_by_keys(page, panel)
     assert complaints == []
 
 
@@ -189,51 +272,67 @@ def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
 def test_an_error_in_training_is_said(laboratory):
     page, panel, _ = laboratory
     ask(page, "panel._makers = {'one': lambda: 1 / 0}")
-    press(panel, "Start")
+    press(panel, "Start again")
+    press(panel, "Yes, start again")
     expect(panel.get_by_role("alert")).to_have_text("ZeroDivisionError: division by zero")
     says(panel, "Failed after 0 steps")
     ask(page, "panel._makers = {'one': make, 'other': make}")
     press(panel, "Start")
-    says(panel, "Training, step")
+    says(panel, "Training")
     expect(panel.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_training_ends_when_its_cell_runs_again_or_its_panel_is_closed(laboratory):
     page, panel, complaints = laboratory
-    says(panel, "Training, step")
+    says(panel, "Training")
     ask(page, "old = panel")
     page.evaluate(RUN_FIRST)
-    says(panel, "Ready")
+    says(panel, "Nothing is trained yet")
     settles(page, "print(old.state)", "stopped")
     press(panel, "Start")
-    says(panel, "Training, step")
+    says(panel, "Training")
     ask(page, "panel.close(); panel.wait(60)")
     settles(page, "print(panel.state)", "stopped")
     expect(panel).to_have_count(0)
     page.evaluate(RUN_FIRST)
-    says(panel, "Ready")
+    says(panel, "Nothing is trained yet")
     press(panel, "Start")
-    says(panel, "Training, step")
+    says(panel, "Training")
     assert complaints == []
 
 
 def test_a_kernel_restarts_in_mid_training_without_an_error(laboratory, lab):
     page, panel, complaints = laboratory
-    says(panel, "Training, step")
+    says(panel, "Training")
     page.evaluate(RESTART)
+    says(panel, GONE, timeout=5000)
     page.wait_for_timeout(2000)
     assert page.locator(".jp-Dialog").count() == 0
     assert ask(page, "print('panel' in globals())") == "False"
-    expect(panel.get_by_role("button", name="Start")).to_be_visible()
+    # What it had trained can still be played.
+    press(panel, "Play")
+    expect(panel.get_by_role("button", name="Start again")).to_be_hidden()
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     page.evaluate(RUN_FIRST)
-    says(panel, "Ready")
+    says(panel, "Nothing is trained yet")
     press(panel, "Start")
-    says(panel, "Training, step")
+    says(panel, "Training")
     press(panel, "Stop")
     says(panel, "Stopped after")
     assert page.locator(".jp-Dialog").count() == 0
     assert complaints == []
+
+
+def test_a_kernel_that_dies_while_it_builds_is_told_in_seconds(laboratory):
+    page, panel, _ = laboratory
+    ask(page, "panel._makers = {'one': lambda: time.sleep(600)}")
+    press(panel, "Start again")
+    press(panel, "Yes, start again")
+    says(panel, "Building: the first step takes longest")
+    page.wait_for_timeout(12_000)  # a long build is no silence
+    says(panel, "Building|long to build")
+    page.evaluate(DIE)
+    says(panel, GONE, timeout=15_000)
 
 
 # ---------------------------------------------------------------- without a kernel
@@ -260,20 +359,38 @@ def site(tmp_path_factory):
 def test_a_recorded_training_plays_from_a_file(chromium, site):
     with opened(chromium, site) as (page, asked):
         panel = page.locator(".resnet-panel")
-        says(panel, "No kernel answers: this training was recorded")
-        assert panel.get_by_role("button", name="Start").count() == 0
-        words = panel.locator(".names")
-        expect(words).to_contain_text("plain: loss 2.26, accuracy 0.105.")
-        expect(words).to_contain_text("frozen: relative update under 1e-6")
+        says(panel, "No kernel answers: this is a recorded training")
+        for name in ("Start", "Stop", "Start again"):
+            assert panel.get_by_role("button", name=name, exact=True).count() == 0
+        said, step = panel.locator(".said"), panel.locator(".step")
+        expect(step).to_have_text("step 200 of 200")
+        expect(said).to_contain_text("the plain network has hardly begun to learn")
+        expect(said).to_contain_text("the residual network has learnt most of the task")
         controls_by_keys(page, panel)
-        # The opening: one step multiplies weights by ten and more.
-        panel.get_by_role("checkbox", name="First 20 steps").press("Space")
-        panel.get_by_role("combobox", name="Show").select_option("weight_norm")
+        # The opening: one step multiplies weights by nine.
+        panel.get_by_role("switch", name="Only the first 20 steps").press("Space")
+        panel.get_by_role("radio", name="weights").check(force=True)
         panel.get_by_role("slider", name="Step", exact=True).press("Home")
-        expect(words).to_contain_text("to 1.1e1 (stage3_unit6_conv1)")
+        expect(said).to_contain_text("weights are as large in the plain network, as large in")
         page.keyboard.press("ArrowRight")
-        expect(words).to_contain_text("to 1.5e2 (stage1_unit1_conv1)")
+        expect(said).to_contain_text("weights are 9.1 times as large in the plain network")
+        assert cells_by_keys(page, panel)[0].startswith("stem conv\nstep 2: ")
     assert loaded(asked) == [site.as_uri()]
+
+
+def test_a_cell_under_the_pointer_is_said(chromium, site):
+    with opened(chromium, site) as (page, _):
+        panel = page.locator(".resnet-panel")
+        tips, maps = panel.locator(".tip"), panel.locator(".map")
+        for which in range(2):
+            # On the third stage's first layers, near the first steps.
+            maps.nth(which).hover(position={"x": 66, "y": 148})
+            expect(tips.nth(which)).to_contain_text(
+                re.compile(r"stage3 unit1 conv1\s+steps 5 to 6: \d")
+            )
+        expect(tips.first).to_be_hidden()
+        page.mouse.move(5, 5)
+        expect(tips.last).to_be_hidden()
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -284,9 +401,10 @@ def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
         says(panel, "recorded")
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
         assert axe.violations(page) == []
-        # A pixel of each map's canvas lies within its frame.
-        for canvas, frame in zip(
-            panel.locator("canvas").all(), panel.locator(".room").all(), strict=True
-        ):
-            inner, outer = canvas.bounding_box(), frame.bounding_box()
-            assert all(abs(inner[side] - outer[side]) < 2 for side in inner)
+        # Each map stands where the lines beside it say, and no two words overlap.
+        texts = panel.locator("svg text").evaluate_all(BOXES)
+        assert [pair for pair in itertools.combinations(texts, 2) if overlap(*pair)] == []
+        for canvas in panel.locator("canvas").all():
+            inner, outer = canvas.bounding_box(), canvas.locator("xpath=..").bounding_box()
+            assert outer["x"] < inner["x"]
+            assert inner["x"] + inner["width"] <= outer["x"] + outer["width"]

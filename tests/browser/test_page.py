@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 
 import axe
 import build_site
@@ -10,17 +11,35 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from playwright.sync_api import expect
 
 THEMES, WIDTHS = ("light", "dark"), (1280, 375)
-# Each in turn by a real key; "More" opens before what it hides.
+# Each in turn by a real key; what is folded opens before.
 CONTROLS = (
     ("slider", "Depth", "End"),
-    ("combobox", "Activation", "ArrowDown"),
-    ("checkbox", "Shortcut", "Space"),
-    ("combobox", "Initialiser", "ArrowUp"),
-    ("checkbox", "Batch normalisation", "Space"),
-    ("combobox", "Show", "ArrowDown"),
+    ("radio", "sigmoid", "ArrowRight"),
+    ("switch", "Shortcut", "Space"),
+    ("switch", "Batch normalisation", "Space"),
+    ("combobox", "Starting weights", "ArrowUp"),
+    ("radio", "gradient", "ArrowRight"),
     ("combobox", "Order", "ArrowUp"),
-    ("combobox", "Kind", "ArrowDown"),
+    ("combobox", "Layers", "ArrowDown"),
 )
+
+
+def shown(explorer):
+    """The picture, which has for who cannot see it the network and the sentence as its name."""
+    return explorer.locator(".picture [role=img]")
+
+
+def move(page, explorer, control):
+    """Press the control's key; the focus must then be on it, or on the next of its group."""
+    role, name, key = control
+    found = explorer.get_by_role(role, name=name, exact=True)
+    found.focus()
+    group = found.evaluate("element => element.name")
+    page.keyboard.press(key)
+    return lambda: (
+        page.evaluate("() => document.activeElement.name") == group
+        or (expect(found).to_be_focused())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +84,7 @@ def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
     with opened(chromium, site) as (page, asked):
         explorer = laboratory(page)
         expect(explorer.get_by_label("Depth", exact=True)).to_have_value("20")
-        expect(explorer.locator("[role=status]").first).to_contain_text("sigmoid")
+        expect(shown(explorer)).to_have_attribute("aria-label", re.compile("20 sigmoid layers"))
         assert drawn(explorer)
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -73,21 +92,26 @@ def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
     assert loaded(asked) == [site.as_uri()]
 
 
+def unfold(explorer):
+    closed = explorer.locator("details:not([open]) > summary:visible")
+    while closed.count():
+        closed.first.press("Enter")
+
+
 def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
     with opened(chromium, site) as (page, asked):
         explorer = laboratory(page)
-        status = explorer.locator("[role=status]").first
-        explorer.locator("summary").press("Enter")
-        for role, name, key in CONTROLS:
-            words, picture = status.inner_text(), drawn(explorer)
-            control = explorer.get_by_role(role, name=name, exact=True)
-            control.focus()
-            page.keyboard.press(key)
-            expect(status).not_to_have_text(words)
+        unfold(explorer)
+        expect(explorer.get_by_role("combobox", name="Order")).to_be_disabled()
+        expect(explorer).to_contain_text("The order matters with a shortcut")
+        for control in CONTROLS:
+            label, picture = shown(explorer).get_attribute("aria-label"), drawn(explorer)
+            keeps_the_focus = move(page, explorer, control)
+            expect(shown(explorer)).not_to_have_attribute("aria-label", label)
             assert drawn(explorer) != picture
-            expect(control).to_be_focused()
-        expect(status).to_contain_text("200")
-        expect(explorer.get_by_role("button", name="Redraw weights")).to_be_disabled()
+            keeps_the_focus()
+        expect(shown(explorer)).to_have_attribute("aria-label", re.compile("200"))
+        expect(explorer.get_by_role("button", name="Draw other weights")).to_be_disabled()
         assert axe.violations(page) == []
     assert loaded(asked) == [site.as_uri()]
 
@@ -95,35 +119,104 @@ def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
 def test_what_was_not_recorded_moves_to_the_nearest_that_was(chromium, site):
     with opened(chromium, site) as (page, _):
         explorer = laboratory(page)
-        explorer.locator("summary").press("Enter")
-        explorer.get_by_role("combobox", name="Kind").select_option("basic")
+        unfold(explorer)
+        explorer.get_by_role("combobox", name="Layers").select_option("basic")
         # The kind was asked for, so it stays; modules were computed for ReLU and He's weights.
-        expect(explorer.locator("[role=status]")).to_contain_text(
-            "20 relu basic modules, he weights"
+        expect(shown(explorer)).to_have_attribute(
+            "aria-label", re.compile("20 ReLU basic modules, He's weights")
         )
-        expect(explorer.locator(".note")).to_contain_text(
-            "This one only with activation relu and initialiser he."
+        expect(explorer).to_contain_text(
+            "This one only with activation ReLU and starting weights He's."
         )
-        expect(explorer.get_by_role("combobox", name="Activation")).to_have_value("relu")
+        expect(explorer.get_by_role("radio", name="ReLU")).to_be_checked()
 
 
-def test_questions_pin_what_was_before_on_an_axis_that_stays(chromium, site):
+def axis(explorer):
+    """What stands at the side of the picture: the powers of its axis."""
+    return explorer.locator(".picture text:not(.name)").evaluate_all(
+        "all => all.map(text => text.textContent).filter(text => /^10[⁻⁰-⁹]|^1$/.test(text))"
+    )
+
+
+def end(explorer):
+    """Where the present curve ends, in pixels from the top of the picture."""
+    dot = explorer.locator(".disc").bounding_box()
+    return dot["y"] + dot["height"] / 2 - explorer.locator(".picture").bounding_box()["y"]
+
+
+def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, site):
     with opened(chromium, site) as (page, _):
         explorer = laboratory(page)
-        asked = explorer.get_by_role("group", name="Questions").get_by_role("button")
-        axes, pins = set(), explorer.get_by_role("list", name="Pinned curves")
-        for count in range(asked.count()):
-            asked.nth(count).press("Enter")
-            expect(pins.get_by_role("listitem")).to_have_count(count)
-            assert explorer.locator(".curve").count() == count + 1
-            axes.add("".join(explorer.locator(".picture text").all_text_contents()))
-        assert len(axes) == 1
-        first = pins.get_by_role("button").first
-        assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, glorot weights"
+        depth = explorer.get_by_role("slider", name="Depth")
+        depth.press("End")  # the deepest: the axis has grown to what it needs
+        for _ in range(4):
+            depth.press("ArrowLeft")
+        grown, ends = axis(explorer), [end(explorer)]
+        words = [explorer.locator("text.name").text_content()]
+        for _ in range(6):
+            depth.press("ArrowLeft")
+            ends.append(end(explorer))
+            words.append(explorer.locator("text.name").text_content())
+            assert axis(explorer) == grown
+        assert ends == sorted(ends, reverse=True)
+        assert ends[0] - ends[-1] > 100
+        assert len(set(words)) == len(words)
+
+
+def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        foot = explorer.get_by_role("group", name="Questions")
+        foot.get_by_role("button", name="Walk through").focus()
+        for _ in range(8):
+            page.keyboard.press("Enter")
+        expect(explorer.locator(".title")).to_have_text(
+            "And a shortcut with no batch normalisation at all?"
+        )
+        kept = explorer.get_by_role("list", name="Kept curves")
+        explorer.locator("summary", has_text="Kept curves: 7").press("Enter")
+        assert kept.get_by_role("listitem").all_inner_texts()[0].startswith("50 sigmoid layers")
+        assert explorer.locator(".curve").count() == 8
+        names = explorer.locator("text.name").evaluate_all(
+            "all => all.map(text => text.firstChild.textContent)"
+        )
+        assert names[:7] == ["sigmoid", "ReLU", "He's", "BN", "shortcut", "100 layers", "order (b)"]
+        before = axis(explorer)
+        foot.get_by_role("button", name="Back").press("Enter")
+        expect(explorer.locator(".curve")).to_have_count(7)
+        assert axis(explorer) == before
+        first = kept.get_by_role("button").first
+        assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, Glorot's weights"
         first.press("Enter")
-        expect(pins.get_by_role("listitem")).to_have_count(asked.count() - 2)
+        expect(kept.get_by_role("listitem")).to_have_count(5)
         # The focus goes on to the next one, not back to the top of the page.
-        expect(pins.get_by_role("button").first).to_be_focused()
+        expect(kept.get_by_role("button").first).to_be_focused()
+        foot.get_by_role("button", name="Explore freely").press("Enter")
+        expect(explorer.locator(".curve")).to_have_count(1)
+
+
+def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        foot = explorer.get_by_role("group", name="Questions")
+        foot.get_by_role("button", name="Walk through").press("Enter")
+        foot.get_by_role("button", name="Next: What if only the activation").press("Enter")
+        expect(explorer.locator(".marked")).to_have_attribute("aria-label", "Activation")
+        expect(explorer.locator(".said")).to_contain_text("each layer hands on about seven tenths")
+        expect(foot).to_contain_text("question 2 of 8")
+        # The reader may move on: the answer then speaks of the network on screen.
+        explorer.get_by_role("slider", name="Depth").press("ArrowRight")
+        expect(explorer.locator(".marked")).to_have_count(0)
+        expect(explorer.locator(".said")).not_to_contain_text("seven tenths")
+
+
+def test_keeping_a_curve_twice_keeps_one(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        keep = explorer.get_by_role("button", name="Keep this curve")
+        keep.press("Enter")
+        keep.press("Enter")
+        expect(explorer).to_contain_text("Kept curves: 1")
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -144,8 +237,8 @@ def test_the_other_pages_come_alive_too(chromium, site, address):
     with opened(chromium, path, 375) as (page, asked):
         widgets = page.locator("[data-widget]")
         for index in range(widgets.count()):
-            expect(widgets.nth(index).locator("img")).to_have_count(0)  # the stand-in has gone
-            expect(widgets.nth(index).get_by_role("status").first).not_to_be_empty()
+            expect(widgets.nth(index).locator("> img, > p")).to_have_count(0)  # no stand-in
+            expect(widgets.nth(index).locator("[class^=resnet-]")).to_be_visible()
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 375
         assert axe.violations(page) == []
     assert loaded(asked) == [path.as_uri()]

@@ -74,12 +74,16 @@ def test_a_wrong_answer_gets_its_hint(module, name, mistake, words, make):
     first, second, third = (EXERCISES[module, name].judge(make()) for _ in range(3))
     assert (first.right, first.mistake) == (False, mistake), first
     assert words in str(first)
-    assert first.words[0].startswith("Not yet.")
-    # The second time goes a step further, the third names the solution.
-    assert second.words[: len(first.words)] == first.words
-    assert [len(said.words) for said in (first, second, third)] == [3, 4, 5]
-    assert "solution()" in third.words[-1]
-    assert "solution()" not in str(second)
+    assert "e+" not in str(first)  # plain numbers
+    assert str(first).startswith("✗ Not yet. ")
+    # What was seen, why it matters, one step, a call; the second time a step further, the third
+    # time the solution, too.
+    for said, start in [(first, "Next: "), (second, "One step further: "), (third, "One step")]:
+        saw, why, step, call = said.words
+        assert (saw, why) == first.words[:2]
+        assert step.startswith(start)
+        assert f"exercises.{name}.hint()" in call
+    assert ["solution()" in str(said) for said in (first, second, third)] == [False, False, True]
 
 
 def test_every_exercise_has_three_mistakes():
@@ -104,7 +108,7 @@ def test_the_notebook_shows_it_unanswered(key):
     (cell,) = [cell for cell in notebook(module).cells if f"exercises.{name}.check(" in cell.source]
     assert cell.cell_type == "code"
     (said,) = [output for output in cell.outputs if "text/html" in output.get("data", {})]
-    assert re.match(r"Not (answered )?yet", said.data["text/plain"])
+    assert re.match("✗ Not yet|○ Not answered yet", said.data["text/plain"])
     # The solution is checked by the same call.
     names = [checked_argument(code)[1] for code in (cell.source, EXERCISES[key].solution_code())]
     assert len({argument.removesuffix("()") for argument in names}) == 1, names
@@ -226,16 +230,18 @@ def test_a_check_displays_its_verdict(shown):
     toy.check(2)
     toy.check()
     right, wrong, none = shown
-    assert (right.right, right.mistake, right.words) == (True, None, ("Right. One it is.",))
-    assert wrong.words == ("Not yet. I saw `2`.", "One is <1>.", "Next: count.")
+    assert (right.right, right.mistake, str(right)) == (True, None, "✓ Right. One it is.")
+    call = "A hint: `exercises.toy.hint()`"
+    assert str(wrong) == f"✗ Not yet. I saw `2`.\nOne is <1>.\nNext: count.\n{call}"
     assert none.mistake == "unanswered"
-    assert none.words[0].startswith("Not answered yet")
+    assert str(none).startswith("○ Not answered yet: put your answer")
+    assert str(none).endswith(call)
 
 
 def test_words_are_escaped_and_code_is_code(shown):
     toy.check(2)
     (said,) = shown
-    assert "<code>2</code>" in said._repr_html_()
+    assert "<b>✗ Not yet.</b> I saw <code>2</code>." in said._repr_html_()
     assert "One is &lt;1&gt;." in said._repr_html_()
 
 
@@ -261,7 +267,9 @@ def test_a_solution_is_shown_as_code(shown):
 def test_two_mistakes_are_counted_apart():
     toy.forget()
     said = [toy.judge(answer) for answer in (2, -1, 3)]
-    assert [len(verdict.words) for verdict in said] == [3, 3, 4]
+    assert [verdict.words[2] for verdict in said] == ["Next: count."] * 2 + [
+        "One step further: count again."
+    ]
     assert [verdict.mistake for verdict in said] == ["large", "small", "large"]
 
 

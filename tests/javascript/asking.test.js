@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { ANSWER_TIME, Asking } from "../../resnet_lesson/widgets/explorer/asking.js";
+import { ANSWER_TIME, Asking, BUSY_TIME } from "../../resnet_lesson/widgets/explorer/asking.js";
 import { KernelSource } from "../../resnet_lesson/widgets/explorer/sources.js";
 
 /** A source that answers at once, with the depth it was asked for. */
@@ -18,7 +18,7 @@ const prompt = (name, asked = []) => ({
 const answerOf = (name, setting) => ({
   setting,
   curve: { layers: [setting.depth], values: [0], label: name },
-  status: name,
+  described: { shape: "level" },
 });
 
 /** A source that answers when it is told to. */
@@ -47,16 +47,17 @@ const tick = () => new Promise((done) => setImmediate(done));
 
 /** An explorer without a page: what it shows, and what came to it. */
 function explorerWith(standIn) {
-  const seen = { setting: { depth: 0 }, answers: [], settled: 0 };
+  const seen = { setting: { depth: 0 }, answers: [], settled: 0, busy: [] };
   seen.asking = new Asking(standIn, {
     shown: () => seen.setting,
     take(answer) {
       seen.setting = answer.setting;
-      seen.answers.push(`${answer.status} ${answer.setting.depth}`);
+      seen.answers.push(`${answer.curve.label} ${answer.setting.depth}`);
     },
     settled() {
       seen.settled += 1;
     },
+    busy: (is) => seen.busy.push(is),
   });
   return seen;
 }
@@ -107,6 +108,28 @@ test("a silent source is given up: the stand-in answers the newest wish", async 
   assert.deepEqual(source.asked, [7]);
 });
 
+test("the reader is told of an answer that takes its time, and of no other", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const [source, seen] = [slow(), explorerWith(prompt("grid"))];
+  seen.asking.source = source;
+  seen.asking.request({ depth: 7 });
+  mock.timers.tick(BUSY_TIME - 1);
+  assert.ok(!seen.busy.includes(true));
+  mock.timers.tick(1);
+  assert.equal(seen.busy.at(-1), true);
+  await source.answers();
+  assert.equal(seen.busy.at(-1), false);
+});
+
+test("a kernel that has gone is given up at once", async () => {
+  const [source, seen] = [slow(), explorerWith(prompt("grid"))];
+  seen.asking.source = source;
+  seen.asking.request({ depth: 7 });
+  seen.asking.request({ depth: 8 });
+  seen.asking.giveUp();
+  assert.deepEqual([seen.answers, seen.asking.waits], [["grid 8"], false]);
+});
+
 test("a source that is back is asked again", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const [source, seen] = [slow(), explorerWith(prompt("grid"))];
@@ -147,16 +170,16 @@ function modelOf(traits) {
 }
 
 test("the kernel hears of what has changed, in one message, and answers by the model", async () => {
-  const model = modelOf({ depth: 20, kind: "dense", curve: "old", status: "old" });
+  const model = modelOf({ depth: 20, kind: "dense", curve: "old", described: "old" });
   const kernel = new KernelSource(model);
   assert.equal(kernel.ask({ depth: 20, kind: "dense" }, { depth: 20, kind: "dense" }), null);
   assert.deepEqual(model.sent, []);
   const asked = kernel.ask({ depth: 21, kind: "dense" }, { depth: 20, kind: "dense" });
-  assert.deepEqual(model.sent, [{ depth: 21, kind: "dense", curve: "old", status: "old" }]);
-  Object.assign(model.traits, { curve: "new", status: "said" });
+  assert.deepEqual(model.sent, [{ depth: 21, kind: "dense", curve: "old", described: "old" }]);
+  Object.assign(model.traits, { curve: "new", described: "said" });
   kernel.answered({ depth: 21, kind: "dense" });
-  const { setting, curve, status, note } = await asked;
-  assert.deepEqual([setting.depth, curve, status, note], [21, "new", "said", undefined]);
+  const { setting, curve, described, note } = await asked;
+  assert.deepEqual([setting.depth, curve, described, note], [21, "new", "said", undefined]);
   kernel.answered({ depth: 5 }); // nobody has asked: Python set a trait
   kernel.wake();
   assert.equal(model.sent.at(-1), "hello");

@@ -6,39 +6,102 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   buildCall,
+  mostStages,
   networkParts,
   Refused,
+  viewCall,
 } from "../../resnet_lesson/widgets/builder/arithmetic.js";
-import { mapsInWords, summary } from "../../resnet_lesson/widgets/builder/words.js";
+import { partName, refusal, sizeOf, summary } from "../../resnet_lesson/widgets/builder/words.js";
+import { filled } from "../../resnet_lesson/widgets/chart/words.js";
 
 const file = new URL("../widgets/networks.json", import.meta.url);
-const { words, built, refused } = JSON.parse(readFileSync(file));
+const { rules, built, refused } = JSON.parse(readFileSync(file));
+const example = built[0].network;
+
+/** What refuses a network. */
+function refusing(network) {
+  try {
+    networkParts(network);
+  } catch (error) {
+    assert.ok(error instanceof Refused);
+    return error;
+  }
+  assert.fail("it was built");
+}
+
+/** What a reader is told of the example, so changed. */
+const told = (change) => refusal(refusing({ ...example, ...change }));
 
 test("what can be built has Python's parts, call and summary", () => {
   assert.ok(built.length >= 12);
   for (const { network, parts, call, summary: said } of built) {
-    const found = networkParts(network, words);
+    const found = networkParts(network);
     assert.deepEqual(found, parts);
     assert.equal(buildCall(network), call);
     assert.equal(summary(found), said);
   }
 });
 
-test("what cannot be built is refused in Python's words", () => {
+test("what cannot be built breaks the rule that Python names", () => {
   assert.ok(refused.length >= 12);
   for (const { network, message } of refused) {
-    assert.throws(
-      () => networkParts(network, words),
-      (error) => error instanceof Refused && error.message === message,
-      message,
-    );
+    const { rule, values } = refusing(network);
+    assert.equal(filled(rules[rule], values), message);
   }
 });
 
-test("the picture is told by its maps", () => {
-  const [{ parts }] = built;
-  assert.match(
-    mapsInWords(parts),
-    /^Feature maps to scale: stem 64 by 64 by 64, pooled 32 by 32 by 64,/,
+test("a reader is told in words of the page, not in those of Python", () => {
+  assert.equal(
+    told({ filters: [64, 128, 130, 512] }),
+    "Stage 2 must have a number of filters that four divides, such as 128 or 132.",
   );
+  assert.equal(
+    told({ filters: [64, 2, 256, 512] }),
+    "Stage 1 must have a number of filters that four divides, such as 4 or 8.",
+  );
+  assert.equal(
+    told({ stages: [3, null, 6] }),
+    "Stage 2 must have a whole number of modules, 1 or more.",
+  );
+  assert.equal(
+    told({ filters: [2.5, 128, 256, 512] }),
+    "The stem must have a whole number of filters, 1 or more.",
+  );
+  assert.equal(told({ classes: 0 }), "The number of classes must be a whole number, 1 or more.");
+  assert.equal(told({ width: 4 }), "The image's width must be 5 or more: each stage halves it.");
+  for (const { network } of refused) {
+    assert.doesNotMatch(refusal(refusing(network)), /[[\]]|undefined|null|filters\[/);
+  }
+});
+
+test("a view is copied as the line of Python that makes it", () => {
+  for (const { network, view } of [...built, ...refused]) assert.equal(viewCall(network), view);
+  assert.equal(
+    viewCall({ picked: "stage2", hide: ["order"] }),
+    'ArchitectureBuilder(picked="stage2", hide=["order"])',
+  );
+});
+
+test("there are as many stages as can be built, and not one more", () => {
+  for (const side of [2, 3, 4, 5, 33, 64, 65, 300]) {
+    const most = mostStages({ width: side, height: 300 });
+    const network = (stages) => ({
+      ...example,
+      width: side,
+      height: 300,
+      stages: Array(stages).fill(1),
+      filters: Array(stages + 1).fill(4),
+    });
+    assert.equal(networkParts(network(most)).length, most + 3);
+    assert.equal(refusing(network(most + 1)).rule, "halvings");
+  }
+  for (const none of [null, 0, 1, -3]) assert.equal(mostStages({ width: none, height: 64 }), 0);
+});
+
+test("a part is named as its reader knows it", () => {
+  const names = built[0].parts.map(({ name }) => partName(name));
+  assert.deepEqual(names, ["stem", "pool", "stage 1", "stage 2", "stage 3", "classes"]);
+  assert.equal(partName("stage12"), "stage 12");
+  const sizes = built[0].parts.map(sizeOf);
+  assert.deepEqual([sizes[0], sizes[3], sizes[5]], ["64 × 64 × 64", "16 × 16 × 256", "200"]);
 });

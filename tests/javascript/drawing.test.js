@@ -6,28 +6,20 @@ import { frameOf } from "../../resnet_lesson/widgets/chart/axes.js";
 import { colourOf, fromHex, ODD, ZERO } from "../../resnet_lesson/widgets/chart/colour.js";
 import * as curve from "../../resnet_lesson/widgets/chart/curve.js";
 import { domainOf } from "../../resnet_lesson/widgets/chart/heatmap.js";
-import { shadeOf } from "../../resnet_lesson/widgets/chart/strip.js";
-import { byLayer, colourClass, frameFor } from "../../resnet_lesson/widgets/explorer/picture.js";
+import { fillOf, STRIP_ENDS } from "../../resnet_lesson/widgets/chart/strip.js";
+import {
+  apart,
+  byLayer,
+  endText,
+  frameFor,
+  grown,
+  powerTicks,
+} from "../../resnet_lesson/widgets/explorer/picture.js";
 
 test("a line is lifted where a point is missing", () => {
   const path = curve.linePath([[0, 1], [2, 3.26], null, [4, 5], [6, 7]]);
   assert.equal(path, "M0.0 1.0L2.0 3.3M4.0 5.0L6.0 7.0");
   assert.equal(curve.linePath([null, null]), "");
-});
-
-test("a band goes along its upper edge and back along its lower one", () => {
-  const path = curve.bandPath(
-    [
-      [0, 1],
-      [9, 2],
-    ],
-    [
-      [0, 5],
-      [9, 6],
-    ],
-  );
-  assert.equal(path, "M0.0 1.0L9.0 2.0L9.0 6.0L0.0 5.0Z");
-  assert.equal(curve.bandPath([], []), "");
 });
 
 test("a triangle points out of the frame, at its foot or its head", () => {
@@ -39,28 +31,15 @@ test("a triangle points out of the frame, at its foot or its head", () => {
   assert.deepEqual([low, high], [17, 11]);
 });
 
-test("a polygon has its corners on a circle, the first on top", () => {
-  for (const sides of [3, 4, 5, 6]) {
-    const path = curve.polygonPath([20, 30], 10, sides);
-    const corners = path
-      .slice(1, -1)
-      .split("L")
-      .map((one) => one.split(" ").map(Number));
-    assert.equal(corners.length, sides);
-    assert.deepEqual(corners[0], [20, 20]);
-    for (const [x, y] of corners) assert.ok(Math.abs(Math.hypot(x - 20, y - 30) - 10) < 0.1);
-  }
-});
-
-test("a strip is brighter where a value is greater; zero is dark, what overflows is bright", () => {
-  const ends = [-30, 0];
-  const shades = [-40, -30, -10, 0, 5].map((value) => shadeOf(value, ends));
-  assert.deepEqual(shades, [1, 1, 16, 24, 24]);
-  assert.deepEqual(
-    ["zero", "infinite", "undefined"].map((word) => shadeOf(word, ends)),
-    [0, 24, 24],
-  );
-  assert.equal(shadeOf(0, [0, 0]), 1); // a single value
+test("a strip has one scale: equal values have equal colours, whatever stands beside them", () => {
+  const [low, high] = STRIP_ENDS;
+  const rgb = (colour) => `rgb(${colour.join(" ")})`;
+  assert.equal(fillOf(low - 13), fillOf(low));
+  assert.equal(fillOf(high + 7), fillOf(high));
+  assert.equal(fillOf(high), rgb(colourOf(high, STRIP_ENDS)));
+  const fills = [-33, -7.5, -3, 0, 5].map(fillOf);
+  assert.equal(new Set(fills).size, 5); // what falls by 7 decades is not what falls by 33
+  assert.deepEqual(["zero", "infinite"].map(fillOf), ["none", rgb(ODD)]);
 });
 
 test("layers that a curve leaves out have the value of the one before", () => {
@@ -87,10 +66,17 @@ test("colours rise in lightness, and what has no decade has a colour of its own"
   assert.deepEqual(fromHex("#0a10ff"), [10, 16, 255]);
 });
 
-test("the domain of colours has two ends, and knows of what has none", () => {
-  assert.deepEqual(domainOf([-3, 1, -2]), { ends: [-3, 1], zero: false, odd: false });
-  assert.deepEqual(domainOf([2, 2, null]), { ends: [1.5, 2.5], zero: false, odd: true });
-  assert.deepEqual(domainOf([-Infinity]), { ends: [-0.5, 0.5], zero: true, odd: false });
+test("colours span whole decades, and know of what lies beyond and of what has none", () => {
+  const [within, none] = [
+    { less: false, more: false },
+    { zero: false, odd: false },
+  ];
+  assert.deepEqual(domainOf([-3, 0.2, -2]), { ends: [-3, 1], ...within, ...none });
+  assert.deepEqual(domainOf([2, 2, null]), { ends: [2, 3], ...within, zero: false, odd: true });
+  assert.deepEqual(domainOf([-Infinity]), { ends: [0, 1], ...within, zero: true, odd: false });
+  // One spike in hundreds of values takes no colour from the others.
+  const many = Array.from({ length: 400 }, (_, at) => -1 - at / 400);
+  assert.deepEqual(domainOf([...many, 9]), { ends: [-2, -1], less: false, more: true, ...none });
 });
 
 test("a frame leads from numbers to places and back", () => {
@@ -106,22 +92,59 @@ test("a frame leads from numbers to places and back", () => {
   assert.equal(valueAt(y(1.5)), 1.5);
 });
 
-test("the explorer's frame holds all its curves and the decades it was told", () => {
-  const curves = [
-    { layers: [1, 2], values: [-7.5, "zero"] },
-    { layers: [1, 4], values: [0.5, 3.2] },
-  ];
-  const { ends, marks, x, left, right } = frameFor(640, 4, curves, [0, 0]);
-  assert.ok(ends[0] <= -7.5 && ends[1] >= 3.2);
-  assert.deepEqual([marks[0], marks.at(-1)], ends);
-  // Each layer has a cell, and stands in its middle.
-  assert.ok(Math.abs(x(1) - left - (right - left) / 8) < 1e-9);
-  assert.ok(Math.abs(right - x(4) - (right - left) / 8) < 1e-9);
-  assert.deepEqual(frameFor(640, 4, curves, [-45, 15]).marks.at(-1) >= 15, true);
+test("the axis grows in steps of ten decades where a curve leaves it, and never shrinks", () => {
+  const of = (...values) => [{ layers: [1], values }];
+  assert.deepEqual(grown([-10, 1], of(-3, 0, "zero")), [-10, 1]);
+  assert.deepEqual(grown([-10, 1], of(-10.5)), [-20, 1]);
+  assert.deepEqual(grown([-40, 1], of(-3, 3.2)), [-40, 10]);
+  assert.deepEqual(grown([-10, 1], []), [-10, 1]);
 });
 
-test("every pin has a colour, however many there are", () => {
-  const classes = Array.from({ length: 9 }, (_, pin) => colourClass(pin));
-  assert.deepEqual(classes.slice(5), ["curve-5", "curve-6", "curve-0", "curve-1"]);
-  assert.equal(colourClass("guess"), "curve-guess");
+test("an axis has at most seven powers, at round exponents, and 1 among them", () => {
+  for (const ends of [
+    [-10, 1],
+    [-35, 20],
+    [-45, 1],
+    [-15, 5],
+    [-5, 5],
+  ]) {
+    const marks = powerTicks(ends);
+    assert.ok(marks.length <= 7 && marks.length > 1, `${ends}: ${marks}`);
+    assert.ok(marks.includes(0));
+    assert.ok(marks[0] >= ends[0] && marks.at(-1) <= ends[1]);
+  }
+  assert.deepEqual(powerTicks([-35, 20]), [-30, -20, -10, 0, 10, 20]);
+});
+
+test("each layer has a cell of the frame, and stands in its middle", () => {
+  const { x, left, right, ends } = frameFor(640, 4, [-10, 1]);
+  assert.deepEqual(ends, [-10, 1]);
+  assert.ok(Math.abs(x(1) - left - (right - left) / 8) < 1e-9);
+  assert.ok(Math.abs(right - x(4) - (right - left) / 8) < 1e-9);
+});
+
+test("names keep their order and a line's distance, and stay within the frame", () => {
+  const labels = [98, 20, 21, 99, 97].map((wanted) => ({ wanted, lines: 1 }));
+  const places = apart(labels, [0, 100]);
+  assert.deepEqual(places, [85, 20, 35, 100, 70]);
+  const two = apart(
+    [
+      { wanted: 50, lines: 2 },
+      { wanted: 55, lines: 1 },
+    ],
+    [0, 100],
+  );
+  assert.deepEqual(two, [50, 80]);
+});
+
+test("a value at a curve's end is a number that one can read", () => {
+  assert.deepEqual([-33.2, -1.3, 0, 2.1, 17.04, "zero", "infinite"].map(endText), [
+    "10⁻³³",
+    "0.05",
+    "1",
+    "130",
+    "10¹⁷",
+    "exactly 0",
+    "overflows",
+  ]);
 });

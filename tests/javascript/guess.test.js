@@ -9,7 +9,7 @@ import {
   readGuesses,
 } from "../../resnet_lesson/widgets/explorer/guess_file.js";
 import { byKey } from "../../resnet_lesson/widgets/explorer/handles.js";
-import { classWords, verdict } from "../../resnet_lesson/widgets/explorer/verdict.js";
+import { classWords, missWords, verdict } from "../../resnet_lesson/widgets/explorer/verdict.js";
 
 const SETTING = {
   kind: "dense",
@@ -99,37 +99,56 @@ test("keys move a handle as they move any slider", () => {
 });
 
 test("handles say in words what they show", () => {
-  assert.equal(guess.handleWords("end", -4), "4 decades smaller");
+  assert.equal(guess.handleWords("end", -4), "10⁻⁴ of");
+  assert.equal(guess.handleWords("end", -0.5), "32 % of");
   assert.equal(guess.handleWords("end", 0), "as large as where it sets out");
-  assert.equal(guess.handleWords("bend", 0.5), "0.5 decades above the straight line");
+  assert.equal(guess.handleWords("bend", 0.5), "0.5 powers of ten above the straight line");
   assert.equal(guess.handleWords("bend", 0), "straight");
 });
 
-test("the verdict measures the miss, and names a belief where it is over a decade", () => {
-  const right = verdict({ end: -12, bend: 0 }, measured, SETTING);
-  const said = "Your guess is 0 decades off at the first layer, 0 on average. Within a decade.";
-  assert.equal(right, said);
-  assert.match(
-    verdict({ end: -1, bend: 0 }, measured, SETTING),
-    /11 decades off.*shares multiply: here 0\.25x/,
+test("the guess is said in words and numbers while it is dragged", () => {
+  const said = (end, bend, setting) => guess.guessWords({ end, bend }, setting);
+  assert.equal(
+    said(-0.7, 0, SETTING),
+    "Your guess: the first layer gets 20 % of what the last one has.",
   );
+  assert.match(
+    said(2, -1, FORWARD),
+    /the last layer gets 100 times what the first .* bends down\.$/,
+  );
+  assert.match(said(0, 0, SETTING), /gets as much as what/);
+});
+
+test("the axis of a guess is the one that its network needs", () => {
+  assert.deepEqual(guess.guessAxis({ depth: 20 }), [-15, 5]);
+  assert.deepEqual(guess.guessAxis({ depth: 50 }), [-40, 10]);
+  assert.deepEqual(guess.guessAxis({ depth: 200 }), [-45, 20]);
+});
+
+test("the miss is named as a factor, the belief behind it where it is over ten", () => {
+  const right = { end: -12, bend: 0 };
+  assert.equal(missWords(right, measured, SETTING), "no miss");
+  assert.equal(verdict(right, measured, SETTING), "Your guess is within a factor of ten.");
+  const small = { end: -1, bend: 0 };
+  assert.equal(missWords(small, measured, SETTING), "a factor of 10¹¹ off");
+  assert.match(verdict(small, measured, SETTING), /shares multiply: here about 0\.25, 20 times/);
   const gone = { layers: [1, 21], values: ["zero", 0] };
-  assert.match(
-    verdict({ end: -20, bend: 0 }, gone, SETTING),
-    /at least 25 decades.*In 32 bits it cannot/,
-  );
+  assert.equal(missWords({ end: -20, bend: 0 }, gone, SETTING), "at least a factor of 10²⁵ off");
+  assert.match(verdict({ end: -20, bend: 0 }, gone, SETTING), /In 32 bits it cannot/);
   const over = { layers: [1, 21], values: ["infinite", 0] };
-  assert.match(verdict({ end: 0, bend: 0 }, over, SETTING), /overflows at the first layer/);
+  assert.equal(missWords({ end: 0, bend: 0 }, over, SETTING), "what was measured overflows");
+  assert.equal(verdict({ end: 0, bend: 0 }, over, SETTING), "");
   assert.match(verdict({ end: -12, bend: 4 }, measured, SETTING), /the same share/);
 });
 
 test("a class is summed up by its least, its most and its median", () => {
   const of = (end, depth = 21) => guess.stamped({ end, bend: 0 }, { ...SETTING, depth });
   const said = classWords([of(-2), of(-8), of(-3), of(-4), of(-40, 9)], measured, SETTING);
-  assert.match(
+  assert.equal(
     said,
-    /^4 opened guesses: at the first layer from 1e-8 to 1e-2 .* 1e-3\.5; measured, it is 1e-12\.$/,
+    "4 opened guesses of what the first layer gets: from 10⁻⁸ to 1 %, the median 10⁻³; " +
+      "measured: 10⁻¹².",
   );
   const none = classWords([of(-1, 9), of(-2, 9)], measured, SETTING);
-  assert.match(none, /^None of the 2 .*They are of: 9 sigmoid layers, glorot weights\.$/);
+  assert.match(none, /^None of the 2 .*They are of: 9 sigmoid layers, Glorot's weights\.$/);
 });

@@ -21,6 +21,13 @@ test("what is found is said beside the whole network", () => {
   );
 });
 
+test("of more than two, the picture says which", () => {
+  assert.equal(
+    found(MODULES, 500, 1960, 2000),
+    "Without 3 modules: 25.0 % of 2,000 test images are told right; whole, 98.0 %.",
+  );
+});
+
 test("an answer is named once it has swallowed more than half", () => {
   assert.equal(favourite([1000, 1000], ["cat", "ship"], 2000), "");
   assert.equal(favourite([800, 1200], ["cat", "ship"], 2000), " It says “ship” to 60.0 % of them.");

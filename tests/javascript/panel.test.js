@@ -2,12 +2,15 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import * as names from "../../resnet_lesson/widgets/panel/names.js";
 import * as recording from "../../resnet_lesson/widgets/panel/recording.js";
 import { Replay } from "../../resnet_lesson/widgets/panel/replay.js";
+import { layerAt, placeOf, rowsOf, stagesOf } from "../../resnet_lesson/widgets/panel/rows.js";
 import {
   KernelSource,
   RecordedSource,
   SILENCE,
+  SOON,
 } from "../../resnet_lesson/widgets/panel/sources.js";
 import * as words from "../../resnet_lesson/widgets/panel/words.js";
 
@@ -100,58 +103,179 @@ test("a step has its column, and a picture room for the steps that are planned",
   const run = new Run(part("one", [...FIRST, ...SECOND], { every: 5, total: 12 }), SCALE);
   assert.equal(run.width(run.whole), 5);
   assert.deepEqual(
-    [0, 4.9, 5, 99].map((step) => run.columnOf(run.whole, step)),
-    [0, 0, 1, 1],
+    [0, 1, 5, 6, 99].map((step) => run.columnOf(run.whole, step)),
+    [0, 0, 0, 1, 1],
   );
   assert.deepEqual([run.extent(run.whole), run.extent(run.opening)], [12, 10]);
   run.take(part("one", FIRST, { every: 5, total: null }));
   assert.equal(run.extent(run.whole), 20);
 });
 
+test("the last step is the last one that was taken, not where its column begins", () => {
+  const whole = { ...columns([...FIRST, ...SECOND, ...FIRST]), stride: 2 };
+  const run = new Run(part("one", FIRST, { steps: 5, total: 5, whole }), SCALE);
+  assert.equal(run.last(run.whole), 5);
+  assert.equal(run.columnOf(run.whole, 5), 2);
+  assert.equal(run.last(run.opening), 1);
+});
+
 test("a training knows its runs by name, and how far they reach", () => {
   const training = new Training(SCALE);
-  assert.deepEqual(training.span(false), { shown: [], step: 1, last: 0, extent: 1 });
+  assert.deepEqual(training.span(false), { shown: [], last: 0, extent: 1 });
   training.take([part("one", FIRST), part("other", [...FIRST, ...SECOND], { every: 2 })]);
   training.take([part("one", [...FIRST, ...SECOND])]);
   assert.deepEqual(
     training.runs.map(({ facts }) => facts.name),
     ["one", "other"],
   );
-  const { shown, step, last, extent } = training.span(false);
-  assert.deepEqual([shown[0].strip.columns, step, last, extent], [2, 2, 2, 3]);
+  const { shown, last, extent } = training.span(false);
+  assert.deepEqual([shown[0].strip.columns, last, extent], [2, 2, 3]);
   training.clear();
   assert.deepEqual(training.runs, []);
 });
 
-test("words say what the picture shows", () => {
-  const run = new Run(part("one", [...FIRST, ...SECOND]), SCALE);
-  const shown = { run, strip: run.whole };
+/** A run whose loss goes by these numbers, with the columns of FIRST. */
+function runOf(name, losses, facts = {}) {
+  const codes = losses.map(() => FIRST[0]);
+  const whole = { ...columns(codes), loss: losses };
+  const run = new Run(part(name, codes, { total: 4, whole, ...facts }), SCALE);
+  return { run, strip: run.whole };
+}
+
+test("the sentence says how far each has come, and what its measure is", () => {
+  const plain = runOf("plain", [2, 2, 1.9]);
+  const other = runOf("other", [2, 1, 0.1]);
+  const { seen, more } = words.sentence([plain, other], 3, "gradient_norm");
   assert.equal(
-    words.describe(shown, 0, "gradient_norm"),
-    "loss 1, binary accuracy 0.5. Gradient norm from 1.0e-2 (far) to 1.0e-1 (near). " +
-      "1 of 2 layers frozen: relative update under 1e-6.",
+    seen,
+    "At step 3 the plain network has hardly begun to learn; other has learnt most of the task.",
   );
-  run.take({
-    ...part("one", [...FIRST, ...SECOND]),
-    metric: null,
-    bad: { layer: "far", step: 1, what: "NaN", where: "gradient" },
-  });
   assert.equal(
-    words.describe(shown, 1, "gradient_norm"),
-    "loss 0.5. Gradient norm from 0 (near) to 0 (near). NaN or infinite in 1 of 2 layers. " +
-      "First NaN gradient: far, step 1.",
+    more,
+    "Compared with the last layer’s, the first layer’s gradient is 10 times as large in the " +
+      "plain network, 10 times as large in other.",
   );
+  assert.match(
+    words.sentence([plain, other], 1, "weight_norm").seen,
+    /^At step 1 both networks have/,
+  );
+  assert.match(
+    words.sentence([other], 2, "weight_norm").more,
+    /first layer’s weights are as large\.$/,
+  );
+  assert.equal(
+    words.sentence([other], 1, "update_ratio").more,
+    "The middle layer changes by 1.0 × 10⁻³ (and 1 of 2 layers by less than 10⁻⁶); " +
+      "10⁻³ of its size is usual.",
+  );
+});
+
+test("a loss that is lost is said, and where it began", () => {
+  const bad = { layer: "far", step: 1, what: "NaN", where: "gradient" };
+  const { seen, more } = words.sentence([runOf("one", [2, null], { bad })], 2, "gradient_norm");
+  assert.equal(seen, "At step 2 one has a loss that is not finite.");
+  assert.match(more, /^First NaN gradient: far, step 2\. Compared/);
+  const grown = words.sentence([runOf("one", [-1, -2])], 2, "gradient_norm");
+  assert.match(grown.seen, /one has a loss of -2/);
+});
+
+test("a cell says its layer, its steps and its value; a map its first and last layer", () => {
+  const { run, strip } = runOf("one", [2, 1], { every: 5, steps: 8, layers: ["near_by", "far"] });
+  assert.deepEqual(words.cellWords({ run, strip }, 1, 0, "gradient_norm"), [
+    "near by",
+    "steps 6 to 8: 0.1",
+  ]);
+  assert.match(
+    words.describe({ run, strip }, 8, "gradient_norm"),
+    /^one, step 8: loss 1; binary accuracy 0.5; first layer 0.1, last layer 0.01;/,
+  );
+});
+
+test("numbers are written as one reads them", () => {
+  const said = [null, -Infinity, -3.5, -2, 0, Math.log10(2.5), 3, 4, -2.0001].map(words.size);
+  assert.deepEqual(said, [
+    "not finite",
+    "0",
+    "3.2 × 10⁻⁴",
+    "0.01",
+    "1",
+    "2.5",
+    "1000",
+    "1.0 × 10⁴",
+    "1.0 × 10⁻²",
+  ]);
+});
+
+test("orange is plain and blue residual, and others are neither", () => {
+  assert.deepEqual(names.looks(["residual", "plain"]), ["residual", "plain"]);
+  assert.deepEqual(names.looks(["mine", "plain"]), ["first", "plain"]);
+  assert.deepEqual(names.looks(["a", "b"]), ["first", "second"]);
+  assert.deepEqual(["plain", "a"].map(names.called), ["the plain network", "a"]);
+  assert.deepEqual(
+    ["short", "much too long"].map((name) => names.cut(name, 8)),
+    ["short", "much to…"],
+  );
+});
+
+test("stages of two networks stand at one height, though one has more layers", () => {
+  const plain = ["stem", "stage1_a", "stage1_b", "stage2_a", "stage2_b", "classifier"];
+  const residual = [...plain.slice(0, 4), "stage2_c", ...plain.slice(4)];
+  const stages = stagesOf([plain, residual]);
+  assert.deepEqual(
+    stages.map(({ name, top, rows }) => [name, top, rows]),
+    [
+      ["", 0, 1],
+      ["stage 1", 1, 2],
+      ["stage 2", 3, 3],
+      ["", 6, 1],
+    ],
+  );
+  assert.equal(rowsOf(stages), 7);
+  const heights = [0, 2.9, 3, 4.6, 6.5];
+  assert.deepEqual(
+    heights.map((height) => layerAt(stages, 0, height)),
+    [0, 2, 3, 4, 5],
+  );
+  assert.deepEqual(
+    heights.map((height) => layerAt(stages, 1, height)),
+    [0, 2, 3, 4, 6],
+  );
+});
+
+test("a layer stands where the height of its middle finds it", () => {
+  const plain = ["stem", "stage1_a", "stage1_b", "classifier"];
+  const residual = ["stem", "stage1_a", "stage1_b", "stage1_c", "classifier"];
+  const stages = stagesOf([plain, residual]);
+  for (const [which, layers] of [plain, residual].entries()) {
+    for (const layer of layers.keys()) {
+      const { top, bottom } = placeOf(stages, which, layer);
+      assert.equal(layerAt(stages, which, (top + bottom) / 2), layer);
+    }
+  }
+});
+
+test("networks without common stages are one each", () => {
+  const stages = stagesOf([
+    ["dense", "dense_1"],
+    ["stage1_a", "stage1_b", "out"],
+  ]);
+  assert.deepEqual(
+    stages.map(({ name, rows }) => [name, rows]),
+    [["", 3]],
+  );
+  assert.deepEqual(stagesOf([[], []]), []);
+  assert.equal(rowsOf(stagesOf([["dense"], []])), 1);
 });
 
 test("the time that is left is in the unit that fits", () => {
   const left = [null, 0, 89, 90, 5399, 5400].map(words.timeLeft);
   assert.deepEqual(left, [
     "",
-    "; about 1 s left",
-    "; about 89 s left",
-    "; about 2 min left",
-    "; about 90 min left",
-    "; about 2 h left",
+    ", about 1 s left",
+    ", about 89 s left",
+    ", about 2 min left",
+    ", about 90 min left",
+    ", about 2 h left",
   ]);
 });
 
@@ -162,22 +286,49 @@ test("the median counts what is not finite as the largest", () => {
 });
 
 test("each state has its words", () => {
-  const run = new Run(part("one", FIRST), SCALE);
-  const said = (state, left = null) => words.stateWords({ state, left }, [run], true);
-  assert.equal(said("training", 30), "Training, step 1 of 3; about 30 s left.");
-  assert.equal(said("ready"), "A recorded training of 1 steps.");
-  assert.equal(words.stateWords({ state: "ready", left: null }, [], false), "Ready.");
-  assert.match(words.absence(true, true), /does not answer any more/);
-  assert.match(words.absence(false, true), /this training was recorded/);
-  assert.match(words.absence(false, false), /run this cell/);
+  const kernel = { here: true, lost: false, status: "", said: { state: "ready" } };
+  const said = (change, last = 0) => words.note({ ...kernel, ...change }, last);
+  assert.equal(said({}), "Nothing is trained yet.");
+  assert.equal(said({}, 8), "A recorded training of 8 steps.");
+  assert.equal(said({ said: { state: "finished" } }, 240), "Finished after 240 steps.");
+  assert.match(said({ here: false }), /run this cell to train/);
+  assert.match(said({ here: false }, 8), /this is a recorded training/);
+  assert.match(said({ here: false, lost: true }, 8), /kernel has gone.*run this cell again/);
+  assert.match(said({ late: true, status: "busy" }), /runs a cell/);
+  assert.match(said({ late: true, status: "idle" }), /what you pressed waits/);
+  assert.match(said({ silent: true }), /No word.*busy/);
+  assert.match(said({ silent: true, said: { state: "building" } }), /takes long to build/);
 });
 
-/** A model that hands events on. */
-function modelOf(traits) {
+test("the steps say where one looks, and how far the training is", () => {
+  const steps = { step: 3, last: 31, planned: 240 };
+  const said = (state, change = {}) =>
+    words.stepWords({ state, left: 30 }, { ...steps, ...change }, 12.4);
+  assert.equal(said("building"), "building, 12 s");
+  assert.equal(said("training"), "step 31 of 240, about 30 s left");
+  assert.equal(said("training", { planned: null }), "step 31, about 30 s left");
+  assert.equal(said("stopped"), "step 3 of 31");
+  assert.equal(said("ready", { last: 0 }), "");
+});
+
+/** A model that hands events on, and its kernel's status. */
+function modelOf(traits, status) {
   const listeners = new Map();
   const sent = [];
+  const heard = new Set();
+  const statusChanged = {
+    connect: (act) => heard.add(act),
+    disconnect: (act) => heard.delete(act),
+  };
+  const kernel = { status, statusChanged };
   return {
     sent,
+    heard,
+    widget_manager: status && { kernel },
+    turn: (now) => {
+      kernel.status = now;
+      for (const act of heard) act(kernel, now);
+    },
     get: (name) => traits[name],
     send: (content) => sent.push(content),
     on: (event, act) => listeners.set(event, act),
@@ -208,43 +359,98 @@ test("a recorded training and a live one end in the same hands", () => {
   assert.equal(model.listeners.size, 0);
 });
 
-test("a kernel that trains in silence is asked, and is lost if it stays silent", () => {
+const message = (state, more = {}) => ({
+  state,
+  training: 1,
+  left: null,
+  error: "",
+  runs: [],
+  ...more,
+});
+
+/** A kernel, once it has said this. */
+function kernelOf(model, state) {
   mock.timers.enable({ apis: ["setTimeout"] });
-  const model = modelOf({});
-  const taken = [];
   const kernel = new KernelSource(
     model,
     () => {},
-    (runs) => taken.push(runs.length),
+    () => {},
   );
   kernel.start();
-  assert.deepEqual([model.sent, kernel.here], [["hello"], false]);
-  const said = { state: "training", training: 1, left: 5, error: "", runs: [] };
-  model.tell("msg:custom", said);
-  assert.deepEqual([kernel.here, kernel.live], [true, true]);
+  model.tell("msg:custom", message(state));
+  return kernel;
+}
+
+test("a kernel that trains in silence is asked, and is lost if it stays silent", () => {
+  const model = modelOf({});
+  const kernel = kernelOf(model, "training");
+  assert.deepEqual([model.sent, kernel.here, kernel.live], [["hello"], true, true]);
   mock.timers.tick(SILENCE);
   assert.deepEqual([model.sent, kernel.lost], [["hello", "hello"], false]);
-  model.tell("msg:custom", said); // it was only busy
+  model.tell("msg:custom", message("training")); // it was only busy
   mock.timers.tick(SILENCE);
   mock.timers.tick(SILENCE);
-  assert.deepEqual([kernel.here, kernel.lost, kernel.live, taken.length], [false, true, false, 3]);
+  assert.deepEqual([kernel.here, kernel.lost, kernel.live], [false, true, false]);
+});
+
+test("a long build is not a lost kernel, nor is one whose front end calls it alive", () => {
+  for (const [state, status] of [
+    ["building", undefined],
+    ["training", "busy"],
+  ]) {
+    mock.timers.reset();
+    const model = modelOf({}, status);
+    const kernel = kernelOf(model, state);
+    mock.timers.tick(SILENCE);
+    mock.timers.tick(SILENCE);
+    assert.deepEqual([kernel.here, kernel.lost, kernel.silent], [true, false, true]);
+    model.tell("msg:custom", message("training"));
+    assert.equal(kernel.silent, false);
+  }
+});
+
+test("a kernel that dies or starts anew is lost at once, where the front end tells", () => {
+  for (const status of ["restarting", "autorestarting", "terminating", "dead"]) {
+    mock.timers.reset();
+    const model = modelOf({}, "idle");
+    const kernel = kernelOf(model, "building");
+    model.turn("busy");
+    assert.equal(kernel.lost, false);
+    model.turn(status);
+    assert.deepEqual([kernel.here, kernel.lost, kernel.live], [false, true, false]);
+    kernel.stop();
+    assert.equal(model.heard.size, 0);
+  }
+});
+
+test("a press that is not obeyed is late, though the training goes on to speak", () => {
+  const model = modelOf({}, "busy");
+  const kernel = kernelOf(model, "training");
+  kernel.wish("pause");
+  for (let time = 0; time < SOON; time += 100) {
+    mock.timers.tick(100);
+    model.tell("msg:custom", message("training"));
+  }
+  assert.equal(kernel.late, true);
+  model.tell("msg:custom", message("pausing"));
+  assert.equal(kernel.late, false);
+  kernel.wish("stop");
+  model.tell("msg:custom", message("stopped")); // as fast as that
+  mock.timers.tick(SOON);
+  assert.equal(kernel.late, false);
 });
 
 test("a kernel that holds, or is done, may be silent", () => {
-  mock.timers.enable({ apis: ["setTimeout"] });
   const model = modelOf({});
-  const kernel = new KernelSource(
-    model,
-    () => {},
-    () => {},
-  );
-  kernel.start();
+  const kernel = kernelOf(model, "paused");
   for (const state of ["paused", "finished"]) {
-    model.tell("msg:custom", { state, training: 1, left: null, error: "", runs: [] });
+    model.tell("msg:custom", message(state));
     for (let count = 0; count < 3; count++) mock.timers.tick(SILENCE);
     assert.equal(kernel.lost, false);
   }
   kernel.wish("resume"); // a command is an expectation
+  mock.timers.tick(SOON);
+  assert.equal(kernel.late, true);
   mock.timers.tick(SILENCE);
   mock.timers.tick(SILENCE);
   assert.equal(kernel.lost, true);
@@ -252,17 +458,17 @@ test("a kernel that holds, or is done, may be silent", () => {
 
 test("a replay plays to the end in ten seconds, and begins again from there", () => {
   mock.timers.enable({ apis: ["setInterval"] });
-  const playing = [];
-  const replay = new Replay((plays) => playing.push(plays));
-  replay.turn({ last: 80, extent: 100 });
+  const replay = new Replay(() => {});
+  replay.turn(100);
   mock.timers.tick(4000);
   assert.ok(Math.abs(replay.at - 40) < 1e-6);
+  assert.equal(replay.playing, true);
   mock.timers.tick(10_000);
-  assert.deepEqual([replay.at, playing.at(-1)], [80, false]);
-  replay.turn({ last: 80, extent: 100 });
+  assert.deepEqual([replay.at, replay.playing], [100, false]);
+  replay.turn(100);
   mock.timers.tick(100);
   assert.equal(replay.at, 1);
-  replay.turn({ last: 80, extent: 100 }); // halts
+  replay.turn(100); // halts
   mock.timers.tick(1000);
   assert.equal(replay.at, 1);
   replay.moveTo(null);

@@ -24,12 +24,13 @@ const FIRST = curves[0].setting;
 test("labels, curves and sentences are Python's", () => {
   const source = new GridSource(grid, words);
   assert.ok(curves.length > 8);
-  for (const { setting, label: named, values, status, curve_label } of curves) {
+  for (const { setting, label: named, values, sentence, curve_label } of curves) {
     assert.equal(label(setting), named);
     const answer = source.ask(setting, setting);
     assert.deepEqual(answer.curve.values, values);
     assert.equal(answer.curve.label, curve_label);
-    assert.equal(answer.status, status);
+    const { seen, how } = recorded.sentences(words, answer.described, setting.quantity);
+    assert.equal(`${seen} ${how}`.trim(), sentence);
     assert.deepEqual(answer.setting, setting);
     assert.match(answer.note, /^No kernel answers/);
   }
@@ -85,7 +86,7 @@ test("what the reader has just changed stays as they want it", () => {
   assert.equal(nearest.kind, "basic");
   assert.deepEqual([nearest.activation, nearest.initializer], ["relu", "he"]);
   const { note } = new GridSource(grid, words).ask(wanted, FIRST);
-  assert.match(note, /This one only with activation relu and initialiser he\.$/);
+  assert.match(note, /This one only with activation ReLU and starting weights He's\.$/);
 });
 
 test("a recorded setting is its own nearest, and other weights are the first ones", () => {

@@ -8,6 +8,7 @@ import resource
 import types
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from rich.progress import Progress
@@ -254,7 +255,7 @@ def test_a_step_that_float16_skips_does_not_spoil_the_means(tmp_path):
     callback.set_model(model)
     means = callback._norms()
     assert means == {name: [None, 2.0] for name in MEASURES}
-    plots.plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
+    plt.close(plots.training_run([means | {"accuracy": 0, "test_accuracy": 0}], "ab").figure)
 
 
 def test_the_bar_ends_when_a_run_is_stopped(monkeypatch):

@@ -60,7 +60,7 @@ import sys
 from resnet_lesson import GradientExplorer
 explorer = GradientExplorer()
 assert len(explorer.curve["layers"]) == 10
-assert "shrinks" in explorer.status
+assert "hands on" in explorer.status
 assert "tensorflow" not in sys.modules and "matplotlib" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
@@ -109,26 +109,58 @@ def test_random_changes_in_sequence_leave_it_in_order(changes):
         assert explorer.label() in explorer.status
 
 
-def test_each_question_changes_one_control_and_stays_on_the_axis():
-    found = module.presets()
+def test_each_question_changes_the_control_it_marks_and_stays_on_the_axis():
+    found = module.questions()
     for one, next_one in itertools.pairwise(found):
         before, after = one["setting"], next_one["setting"]
-        assert len([name for name in before if before[name] != after[name]]) == 1
+        changed = [name for name in before if before[name] != after[name]]
+        assert changed == [next_one["control"]]
     low, high = module.QUESTION_AXIS
-    for preset in found:
-        values = GradientExplorer(**preset["setting"]).curve["values"]
+    for question in found:
+        values = GradientExplorer(**question["setting"]).curve["values"]
         assert low < min(values) <= max(values) < high
+        assert question["question"].endswith("?")
+
+
+def steps(question, quantity="signal_gradient"):
+    """The factor of a layer on the way from the loss, mean over the stack, for five draws."""
+    found = []
+    for seed in range(5):
+        setting = question["setting"] | {"seed": seed}
+        norms = getattr(
+            stack_gradients(**{k: v for k, v in setting.items() if k != "quantity"}), quantity
+        )
+        end, start = (norms[-1], norms[0]) if quantity == "signal" else (norms[0], norms[-1])
+        found.append((end / start) ** (1 / (len(norms) - 1)))
+    return np.array(found)
+
+
+def test_the_reasons_of_the_answers_are_true():
+    sigmoid, relu, he, bn, shortcut, deeper, order, bare = module.questions()
+    assert np.all(np.abs(steps(sigmoid) - 0.25) < 0.03)  # about a quarter
+    assert np.all(np.abs(steps(relu) - 0.7) < 0.03)  # about seven tenths
+    assert np.all(np.abs(steps(he) - 1) < 0.04)  # hands on about what it gets
+    assert np.all(np.abs(steps(bn) - 1.2) < 0.04)  # grows by about a fifth
+    assert np.all(np.abs(steps(bn, "signal") - 1) < 0.01)  # and the signal is level
+    assert np.all(steps(shortcut) < 1.07)  # adds only a little
+    assert np.all(steps(deeper) > 1)
+    assert np.all(steps(deeper) < steps(shortcut))  # slows down
+    assert np.all(steps(deeper) ** 99 < 2.5 * steps(shortcut) ** 49)
+    assert np.all(steps(order) > 1.1)  # its factor multiplies in every layer
+    for quantity in ("signal_gradient", "signal"):
+        assert np.all(np.abs(steps(bare, quantity) - 1.5) < 0.1)  # by about a half
 
 
 def test_a_pinned_curve_stays():
     explorer = GradientExplorer(depth=5)
     explorer.pin()
+    explorer.pin()  # and is kept once
     first = explorer.curve
     explorer.depth = 10
-    assert first["label"] == "5 sigmoid layers, glorot weights"
+    assert first["label"] == "5 sigmoid layers, Glorot's weights"
     assert explorer.pins == [first]
     explorer.quantity = "weight_gradient"
-    assert explorer.curve["label"] == "10 sigmoid layers, glorot weights, gradient of the weights"
+    assert explorer.curve["label"] == "10 sigmoid layers, Glorot's weights, gradient of the weights"
     explorer.redraw()
     assert "draw 2" in explorer.status
 
@@ -152,7 +184,7 @@ def test_a_trait_set_by_another_thread_meanwhile_is_answered_next(monkeypatch):
     assert [len(curve["values"]) for curve in seen] == [5, 9]
     for curve in seen:
         assert curve["layers"] == list(range(1, len(curve["values"]) + 1))
-        assert curve["label"] == f"{len(curve['values'])} tanh layers, glorot weights"
+        assert curve["label"] == f"{len(curve['values'])} tanh layers, Glorot's weights"
     assert explorer.status.startswith("9 tanh layers")
 
 
@@ -165,7 +197,7 @@ def test_bundle_has_stable_words_and_a_picture():
         stack_gradients(1)
         measured(explorer)._use_engine()
     assert len(texts) == 1
-    assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, glorot weights. Going")
+    assert texts.pop().startswith("GradientExplorer: 20 sigmoid layers, Glorot's weights. The")
     assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
@@ -211,6 +243,10 @@ def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
         {"label": "x", "layers": [1, 2], "values": [0.0]},
         {"label": "x", "layers": [1], "values": ["nothing"]},
         {"layers": [1], "values": [0.0]},
+        *[
+            {"label": "x", "layers": [1], "values": [0.0], "setting": setting}
+            for setting in ({"depth": True}, {"depth": 201}, {"seed": -1}, {"weights": 1}, [], "x")
+        ],
         *[
             {"label": "x", "layers": [layer], "values": [value]}
             for layer, value in [
@@ -263,3 +299,33 @@ def test_a_file_that_is_no_guess_is_named(tmp_path, text):
 def test_a_folder_without_guesses_is_named(tmp_path):
     with pytest.raises(ValueError, match="must hold saved guesses"):
         GradientExplorer().open_guesses(tmp_path / "nothing")
+
+
+def test_state_goes_through_the_browser_and_back_unchanged():
+    explorer = GradientExplorer(
+        depth=7, compare=[{"depth": 3}], guess=GUESS, guesses=[GUESS], hide=["order"], question=2
+    )
+    state = explorer.get_state()
+    explorer.set_state(json.loads(json.dumps(state)))
+    assert explorer.get_state() == state
+
+
+def test_the_browser_cannot_set_what_only_the_kernel_knows():
+    explorer = GradientExplorer()
+    before = explorer.get_state()
+    empty = {"curve": {}, "described": {}, "questions": [], "axis": [], "grid": "", "words": {}}
+    explorer.set_state(empty | {"answers": -1, "hide": ["order"]})
+    assert explorer.get_state() == before
+
+
+def test_a_view_is_made_again_by_its_line():
+    explorer = GradientExplorer(depth=50, compare=[{"depth": 20}, {"activation": "relu"}])
+    assert [pin["setting"]["depth"] for pin in explorer.pins] == [20, 50]
+    assert [pin["label"].split(",")[0] for pin in explorer.pins] == [
+        "20 sigmoid layers",
+        "50 ReLU layers",
+    ]
+    with pytest.raises(traitlets.TraitError):
+        GradientExplorer(compare=[{"depth": 0}])
+    with pytest.raises(traitlets.TraitError, match="the order"):
+        GradientExplorer(hide=["the order"])

@@ -1,6 +1,7 @@
 """What a notebook keeps of each widget where its picture cannot be drawn."""
 
 import base64
+import sys
 
 import matplotlib.pyplot as plt
 import pytest
@@ -12,6 +13,7 @@ from resnet_lesson import (
     TrainingPanel,
     plots,
 )
+from resnet_lesson.widgets import frontend
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 # Each widget with the drawing that its picture is made of.
@@ -58,3 +60,31 @@ def test_a_figure_that_cannot_be_saved_is_closed(monkeypatch):
     with pytest.warns(UserWarning, match="ValueError: too large"):
         TrainingPanel.replay()._repr_mimebundle_()
     assert plt.get_fignums() == opened
+
+
+def shown(monkeypatch, widget):
+    """The bundles that a notebook gets, one for each output."""
+    bundles = []
+    monkeypatch.setattr(frontend, "display", lambda data, **how: bundles.append(data))
+    widget._ipython_display_()
+    return bundles
+
+
+def test_a_line_and_the_picture_stand_in_front_of_the_widget(monkeypatch):
+    widget = GradientExplorer()
+    line, picture, alive = shown(monkeypatch, widget)
+    assert "Run this cell" in line["text/html"]
+    assert base64.b64decode(picture["image/png"]).startswith(b"\x89PNG")
+    assert picture["text/plain"] == alive["text/plain"]
+    assert alive[VIEW]["model_id"] == widget.model_id
+    assert "image/png" not in alive
+
+
+@pytest.mark.parametrize("place", ["colab", "vscode"])
+def test_elsewhere_the_widget_is_one_output(monkeypatch, place):
+    if place == "colab":
+        monkeypatch.setitem(sys.modules, "google.colab", sys)
+    else:
+        monkeypatch.setenv("VSCODE_PID", "1")
+    (alive,) = shown(monkeypatch, GradientExplorer())
+    assert alive.keys() >= {VIEW, "image/png", "text/plain"}

@@ -17,7 +17,7 @@ def test_its_choices_are_the_engines():
         "order": list(ORDERS),
         "activation": list(stacks.ACTIVATIONS),
         "initializer": list(stacks.INITIALIZERS),
-        "quantity": list(trends.SUBJECTS),
+        "quantity": list(trends.SEEN),
     }
     assert grid.load()["most"] == stacks.MAX_DEPTH
 
@@ -31,7 +31,7 @@ def test_its_curves_are_the_engines(setting, depth):
     result = stack_gradients(depth, **setting)
     # A deep plain stack with BN stretches rounding, which differs between machines.
     stretches = setting["normalization"] and not setting["shortcut"]
-    for quantity in trends.SUBJECTS:
+    for quantity in trends.SEEN:
         recorded = grid.look_up(setting, depth, quantity)
         assert recorded is not None
         curve, described = recorded

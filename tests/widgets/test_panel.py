@@ -450,6 +450,118 @@ def test_the_browsers_commands_act_and_late_ones_do_not():
     assert frames[-1]["runs"] == panel.runs
 
 
+def test_a_second_start_drops_a_run_only_where_that_was_asked_for():
+    panel = panel_of("one", epochs=1)
+    frames = Frames(panel)
+    panel._on_message(panel, "start", [])
+    panel.wait(DEADLINE)
+    first = panel.runs
+    panel._on_message(panel, "start", [])  # of a view that has not heard of the run
+    panel.wait(DEADLINE)
+    assert (frames[-1]["state"], frames[-1]["training"]) == ("finished", 1)
+    assert panel.runs == first == frames[-1]["runs"]
+    panel._on_message(panel, "start again", [])
+    panel.wait(DEADLINE)
+    assert frames[-1]["training"] == 2
+
+
+def test_finish_trains_what_nobody_has():
+    panel = panel_of("one", epochs=2)
+    panel.finish()
+    assert (panel.state, steps(panel)) == ("finished", [2 * STEPS])
+    trained = panel.runs
+    panel.finish()
+    assert panel.runs == trained
+
+
+def test_finish_ends_a_pause_and_not_a_training_that_was_stopped():
+    panel = panel_of("one", epochs=30)
+    panel.start()
+    until(lambda: panel.state == "training", "a step")
+    panel.pause()
+    held(panel)
+    panel.finish()
+    assert steps(panel) == [30 * STEPS]
+    panel = panel_of("one", epochs=10_000)
+    panel.start()
+    until(lambda: panel.state == "training", "a step")
+    panel.stop()
+    panel.wait(DEADLINE)
+    with pytest.raises(RuntimeError, match="stopped before its end: press Start again"):
+        panel.finish()
+
+
+def test_it_builds_until_each_network_has_taken_a_step():
+    go, made = threading.Event(), network()
+
+    def later():
+        assert go.wait(DEADLINE)
+        return made()
+
+    panel = TrainingPanel({"left": network(), "right": later}, epochs=1, batch_size=BATCH)
+    frames = Frames(panel)
+    panel.start()
+    until(lambda: steps(panel), "a step of the first")
+    assert panel.state == "building"
+    go.set()
+    panel.wait(DEADLINE)
+    assert [len(frame["runs"]) for frame in frames][-1] == 2
+
+
+# ---------------------------------------------------------------- traits
+
+
+def states(panel):
+    """All that a front end has, as JSON."""
+    return json.dumps(panel.get_state(), sort_keys=True, default=str)
+
+
+@pytest.mark.parametrize("make", [TrainingPanel.replay, lambda: panel_of("caf\udce9", "other")])
+def test_a_state_that_comes_back_changes_nothing(make):
+    panel = make()
+    before = states(panel)
+    panel.set_state(json.loads(json.dumps(panel.get_state())))
+    assert states(panel) == before
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"runs": []},
+        {"runs": None},
+        {"networks": ["mine"]},
+        {"scale": {}},
+        {"_esm": "export default {}"},
+        {"quantity": "weight_norm", "runs": []},
+        {"zoom": True, "quantity": "speed"},
+        {"quantity": "gradient_norm\ud83d"},
+        {"quantity": ["gradient_norm"]},
+        {"quantity": 3},
+        {"quantity": None},
+        {"zoom": np.nan},
+        {"zoom": 2},
+        {"zoom": [True]},
+        {"zoom": "yes"},
+        {"zoom": None},
+    ],
+)
+def test_a_front_end_sets_what_is_the_readers_and_nothing_else(state):
+    panel = TrainingPanel.replay()
+    before = states(panel)
+    with pytest.raises(traitlets.TraitError):
+        panel.set_state(state)
+    assert states(panel) == before
+    panel.set_state({"quantity": "weight_norm", "zoom": True, "unknown": 1})
+    assert (panel.quantity, panel.zoom) == ("weight_norm", True)
+
+
+def test_what_is_the_kernels_is_not_set_from_a_cell():
+    panel = TrainingPanel.replay()
+    for name, value in (("networks", ["x"]), ("scale", {})):
+        with pytest.raises(traitlets.TraitError, match=f'"{name}" trait is read-only'):
+            setattr(panel, name, value)
+
+
 # ---------------------------------------------------------------- records and replay
 
 
@@ -465,7 +577,7 @@ def test_replay_of_a_record_is_the_record(tmp_path):
         played = TrainingPanel.replay(source, quantity="update_ratio", zoom=True)
         assert played.record() == record
         assert played.runs == panel.runs
-        assert (played.quantity, played.zoom, played.trains) == ("update_ratio", True, False)
+        assert (played.quantity, played.zoom, played.networks) == ("update_ratio", True, [])
     with pytest.raises(RuntimeError, match="nothing to train"):
         played.start()
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
@@ -517,12 +629,17 @@ def changed(**changes):
         (changed(metric=["accuracy"]), "metric must be a name or null"),
         (changed(total=10**400), "as total a number of steps"),
         (changed(seconds="long"), "must have seconds"),
+        (changed(bad={"layer": "a", "step": 1}), "bad must say layer, step, what and where"),
+        (changed(bad=3), ""),
         (RECORD | {"runs": RECORD["runs"][:1] * 2}, "must have different names"),
     ],
 )
 def test_what_is_no_recorded_training_is_refused(source, said):
     with pytest.raises(ValueError, match=f"this dict is no recorded training: .*{said}"):
         TrainingPanel.replay(source)
+    if source.get("runs") and source["file"] == recording.FILE:
+        with pytest.raises(traitlets.TraitError, match=f".*{said}"):
+            TrainingPanel(runs=source["runs"])
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_second_start_is_refused_while_tensorflow_is_imported(slow):
         with pytest.raises(RuntimeError, match=r"a training is under way \(building\)"):
             start()
     browser(panel, "start", "hello").join(DEADLINE)
-    assert [frame["state"] for frame in frames] == ["building"] * 2
+    assert [frame["state"] for frame in frames] == ["building"] * 3
     assert panel.record() == {"runs": []}
     with pytest.raises(TimeoutError):
         panel.wait(0.01)
@@ -282,6 +282,42 @@ def test_it_answers_at_every_moment_of_its_life():
     assert steps(panel) == [4 * STEPS] * 2
     for frame in frames:
         assert frame["left"] is None or frame["left"] >= 0
+
+
+def test_it_answers_while_fit_prepares_its_data():
+    preparing, go, made = threading.Event(), threading.Event(), network()
+
+    class Data(keras.utils.PyDataset):
+        """Of a length that is asked for before Keras says how many steps there are."""
+
+        def __init__(self, x, y):
+            super().__init__()
+            self.x, self.y = x, y
+
+        def __len__(self):
+            preparing.set()
+            assert go.wait(DEADLINE)
+            return STEPS
+
+        def __getitem__(self, index):
+            batch = slice(index * BATCH, (index + 1) * BATCH)
+            return self.x[batch], self.y[batch]
+
+    def make():
+        model, x, y = made()
+        return model, {"x": Data(x, y), "batch_size": None}
+
+    panel = TrainingPanel({"one": make}, epochs=1)
+    frames = Frames(panel)
+    panel.start()
+    assert preparing.wait(DEADLINE)
+    said = len(frames)
+    browser(panel, "hello", "pause", "resume").join()
+    assert [frame["state"] for frame in frames[said:]] == ["building", "pausing", "building"]
+    assert frames[-1]["left"] is None
+    go.set()
+    panel.wait(DEADLINE)
+    assert panel.state == "finished"
 
 
 def test_the_time_left_counts_the_epochs_that_are_left():
@@ -489,7 +525,7 @@ def test_a_browsers_start_has_the_policy_of_where_the_panel_was_made_or_last_sta
     panel = TrainingPanel({"one": plain_network(made)})
 
     def press():
-        browser(panel, "start").join()
+        browser(panel, "start again").join()
         panel.wait(DEADLINE)
         return made.pop()[0]
 
@@ -499,7 +535,7 @@ def test_a_browsers_start_has_the_policy_of_where_the_panel_was_made_or_last_sta
     assert made.pop()[0] == press() == "float64"
     # In the kernel's main thread it is the notebook's of that moment.
     keras.config.set_dtype_policy("bfloat16")
-    panel._on_message(panel, "start", [])
+    panel._on_message(panel, "start again", [])
     panel.wait(DEADLINE)
     assert made.pop()[0] == "bfloat16"
 

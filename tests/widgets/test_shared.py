@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from resnet_lesson import ArchitectureBuilder
-from resnet_lesson.networks import cost
+from resnet_lesson.networks import cost, rules
 from resnet_lesson.widgets.builder import widget as builder
 from resnet_lesson.widgets.explorer import grid
 from resnet_lesson.widgets.explorer import widget as explorer
@@ -61,9 +61,17 @@ def networks():
         made = ArchitectureBuilder(**network)
         parts = made.parts()
         said = {"parts": [vars(part) for part in parts], "call": made.call()}
+        said["view"] = view(network)
         built.append({"network": network, **said, "summary": builder._summary(parts)})
-    refused = [{"network": one, "message": refusal(one)} for one in IMPOSSIBLE]
-    return {"words": ArchitectureBuilder().words, "built": built, "refused": refused}
+    refused = [{"network": one, "message": refusal(one), "view": view(one)} for one in IMPOSSIBLE]
+    return {"rules": rules.RULES, "built": built, "refused": refused}
+
+
+def view(network):
+    """The line of Python that the page copies; test_builder_traits.py runs it."""
+    order, *others = reversed(network.items())
+    given = [f"{name}={value!r}" for name, value in reversed(others)] + [f'order="{order[1]}"']
+    return f"ArchitectureBuilder({', '.join(given)})"
 
 
 def refusal(network):
@@ -75,8 +83,8 @@ def refusal(network):
 
 def settings():
     """Of each kind of word that a label or a sentence may have."""
-    for preset in explorer.presets():
-        yield preset["setting"]
+    for question in explorer.questions():
+        yield question["setting"]
     for quantity in ("weight_gradient", "signal"):
         yield explorer.FIRST | {"quantity": quantity, "depth": 200}
     relu = {"activation": "relu", "initializer": "he", "depth": 30}
@@ -98,7 +106,7 @@ def curves():
                 "label": explorer._label(setting),
                 "curve_label": explorer._curve_label(setting),
                 "values": curve["values"],
-                "status": explorer._status(setting, described),
+                "sentence": explorer.trends.sentence(described, setting["quantity"]),
             }
         )
     return {"words": explorer.GradientExplorer().words, "curves": found}

@@ -1,9 +1,8 @@
-// The network as arithmetic: the same sums as the package's networks/cost.py, so that they follow
-// the keys without a kernel. Its orders and the words of its rules come along as a trait.
+// The network as arithmetic: the same sums and the same rules as the package's networks/cost.py and
+// networks/rules.py, so that they follow the keys without a kernel.
 
-import { order as usual } from "../chart/constants.js";
 import { sum } from "../chart/data.js";
-import { filled } from "../chart/words.js";
+import python from "../chart/networks.json" with { type: "json" };
 
 /** @typedef {number | null} Field what a number field holds: nothing, or any number */
 /**
@@ -33,7 +32,6 @@ import { filled } from "../chart/words.js";
 /**
  * @typedef {{before: string[], between: string[], after: string[], after_addition: string[]}} Order
  */
-/** @typedef {{rules: Record<string, string>, orders: Record<string, Order>}} Words */
 /**
  * @typedef {object} Part
  * @property {string} name
@@ -45,16 +43,41 @@ import { filled } from "../chart/words.js";
  * @property {number} parameters
  * @property {number} trainable
  */
+/**
+ * What the words of a rule mention, by the names that they have in Python's rules.
+ *
+ * @typedef {object} Broken
+ * @property {Field | string} value
+ * @property {string} [what] the argument, or its item: filters[2]
+ * @property {number} [least]
+ * @property {number} [halvings]
+ * @property {number} [stages]
+ * @property {number} [needed]
+ * @property {string} [choices]
+ */
+/** @typedef {"positive" | "list" | "lengths" | "by_four" | "halvings" | "order"} Rule */
+/** @typedef {[rule: Rule, values: Broken]} Problem */
 
-/** What is impossible, in the words of `build`. */
-export class Refused extends Error {}
+const ORDERS = /** @type {Record<string, Order>} */ (python.orders);
+/** The arguments of `build`. */
+export const NAMES = /** @type {(keyof Network)[]} */ (python.names);
+export const EXAMPLE = /** @type {Network} */ (python.example);
+export const ORDER_NAMES = Object.keys(ORDERS);
+/** Of any number, as far as the widget's traits reach. */
+export const MOST = python.most;
+
+/** The first rule of `build` that a network breaks. */
+export class Refused extends Error {
+  /** @param {Rule} rule @param {Broken} values */
+  constructor(rule, values) {
+    super(rule);
+    this.rule = rule;
+    this.values = values;
+  }
+}
 
 /** @param {Field[]} values */
 const tuple = (values) => `(${values.join(", ")}${values.length === 1 ? "," : ""})`;
-
-/**
- * @typedef {[rule: string, values: Record<string, unknown>]} Problem what the rule's words mention
- */
 
 const SIDES = /** @type {const} */ (["width", "height"]);
 const LISTS = /** @type {const} */ (["stages", "filters"]);
@@ -65,6 +88,9 @@ function* notPositive(what, value) {
     yield ["positive", { what, value: value ?? "None" }];
   }
 }
+
+/** The least size of an image that is halved so often. @param {number} halvings */
+const leastSize = (halvings) => 2 ** (halvings - 1) + 1;
 
 /** What `build` refuses, in its order. @param {Network} network @returns {Generator<Problem>} */
 function* problems(network) {
@@ -83,23 +109,25 @@ function* problems(network) {
   for (const [at, value] of filters.entries()) {
     if (at > 0 && Number(value) % 4) yield ["by_four", { what: `filters[${at}]`, value }];
   }
-  const least = 2 ** (halvings - 1) + 1;
+  const least = leastSize(halvings);
   for (const what of SIDES) {
     const value = network[what];
     if (Number(value) < least) yield ["halvings", { what, least, halvings, value }];
   }
+  if (!(network.order in ORDERS)) {
+    yield ["order", { choices: ORDER_NAMES.join(", "), value: `'${network.order}'` }];
+  }
 }
 
-/**
- * @param {Network} network
- * @param {Words} words
- * @returns {asserts network is Sound}
- */
-function checkNetwork(network, { rules, orders }) {
-  for (const [rule, values] of problems(network)) throw new Refused(filled(rules[rule], values));
-  if (network.order in orders) return;
-  const choices = Object.keys(orders).join(", ");
-  throw new Refused(filled(rules.order, { choices, value: `'${network.order}'` }));
+/** @param {Network} network @returns {asserts network is Sound} */
+function checkNetwork(network) {
+  for (const [rule, values] of problems(network)) throw new Refused(rule, values);
+}
+
+/** As many stages as the image has halvings. @param {Pick<Network, "width" | "height">} image */
+export function mostStages({ width, height }) {
+  const smaller = Math.min(Number(width), Number(height));
+  return Math.max(0, Math.floor(Math.log2(smaller - 1)) + 1) || 0;
 }
 
 /** Walks through a network and counts, everything as often as `times` says. */
@@ -175,15 +203,10 @@ class Tally {
   }
 }
 
-/**
- * The network's parts, input side first; a `Refused` says what is impossible.
- *
- * @param {Network} network
- * @param {Words} words
- */
-export function networkParts(network, words) {
-  checkNetwork(network, words);
-  const order = words.orders[network.order];
+/** The parts, input side first; a `Refused` says what is impossible. @param {Network} network */
+export function networkParts(network) {
+  checkNetwork(network);
+  const order = ORDERS[network.order];
   const [stem, ...widths] = network.filters;
   const tally = new Tally(network);
   tally.through(["BN"]);
@@ -207,8 +230,20 @@ export function networkParts(network, words) {
 /** The line of Python that builds it. @param {Network} network */
 export function buildCall({ width, height, depth, classes, stages, filters, order }) {
   const given = [width, height, depth, classes, tuple(stages), tuple(filters)];
-  if (order !== usual) given.push(`order="${order}"`);
+  if (order !== EXAMPLE.order) given.push(`order="${order}"`);
   return `ResNet.build(${given.join(", ")})`;
+}
+
+/** As Python writes it. @param {Field | string | (Field | string)[]} value @returns {string} */
+function literal(value) {
+  if (value === null) return "None";
+  return Array.isArray(value) ? `[${value.map(literal).join(", ")}]` : JSON.stringify(value);
+}
+
+/** The line of Python that makes this builder again. @param {Record<string, any>} traits */
+export function viewCall(traits) {
+  const given = Object.entries(traits).map(([name, value]) => `${name}=${literal(value)}`);
+  return `ArchitectureBuilder(${given.join(", ")})`;
 }
 
 /** @param {Part[]} parts @param {"modules" | "parameters" | "trainable" | "multiply_adds"} name */

@@ -1,51 +1,68 @@
-// The architecture builder: the model's traits are the arguments of `build`.
+// The architecture builder: the model's traits are the arguments of `build`, and what is shown.
 
-import { builder } from "../chart/constants.js";
-import { button, KEYS, labelled, make, say, set } from "../chart/elements.js";
+import { Copier } from "../chart/copy.js";
+import { button, make, say, set, turnOff, unique } from "../chart/elements.js";
 import { listen, onResize, put } from "../chart/model.js";
-import { plain } from "../chart/words.js";
-import { buildCall, networkParts, Refused } from "./arithmetic.js";
-import { drawNetwork, HEIGHT } from "./picture.js";
-import { numberField, Table } from "./table.js";
-import { mapsInWords, summary } from "./words.js";
+import {
+  buildCall,
+  EXAMPLE,
+  mostStages,
+  NAMES,
+  networkParts,
+  Refused,
+  viewCall,
+} from "./arithmetic.js";
+import { Chosen } from "./chosen.js";
+import { limited, numberField } from "./fields.js";
+import { Fold } from "./fold.js";
+import { Picture } from "./picture.js";
+import { Shares } from "./shares.js";
+import { Table } from "./table.js";
+import { ownerOf, refusal, roleOf, stageOf, stagesUsedUp, summary } from "./words.js";
 
 /** @typedef {import("./arithmetic.js").Network} Network */
-/** @typedef {import("./arithmetic.js").Part} Part */
-/** @typedef {Network & {words: import("./arithmetic.js").Words, example: Network}} Traits */
+/** @typedef {Network & {picked: string, hide: string[]}} Traits */
 /** @typedef {import("../chart/model.js").Model<Traits>} Model */
 
-const NETWORK = /** @type {(keyof Network)[]} */ (builder.network);
-
 class Builder {
-  width = 640;
-  svg = make("svg", { role: "img" });
-  refusal = make("p", { class: "refusal", role: "alert" });
-  summary = make("p", { role: "status", "aria-live": "polite" });
-  code = make("code");
-  copied = make("span", { role: "status" });
+  width = 912;
+  copier = new Copier();
+  picture = new Picture((part) => this.pick(part));
+  chosen = new Chosen();
+  shares = new Shares();
   table = new Table();
+  summary = make("p", { class: "heard", role: "status", "aria-live": "polite" });
+  /** What the part does or, once there are all the stages that there can be, why. */
+  note = make("p", { id: unique("note") });
+  refusal = make("p", { class: "refusal", role: "alert", id: unique("refusal") });
+  words = make("div", { class: "why" }, [this.note, this.refusal]);
+  code = make("code");
+  /** The last network that could be built; before there is one, the article's. */
+  valid = EXAMPLE;
+  /** The value that is wrong, by its name in Python: filters[2]. */
+  wrong = "";
+  due = false;
 
   /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
-    this.words = model.get("words");
-    this.fields = [
-      this.number("Width", "width"),
-      this.number("Height", "height"),
-      this.number("Channels", "depth"),
-    ];
-    this.order = this.makeOrder();
-    this.remove = button("Remove the last stage", () => this.removeStage());
-    const copy = button("Copy", () => this.copy());
-    this.callLine = make("p", {}, [this.code, " ", copy, " ", this.copied]);
+    this.fold = new Fold(
+      (trait, word) => this.single(trait, word),
+      (order) => this.change({ order }),
+    );
+    this.add = button("Add a stage", () => this.addStage(), "quiet");
+    this.remove = button("Remove the last stage", () => this.removeStage(), "quiet");
+    this.double = button("Double all filters", () => this.doubleFilters(), "quiet");
+    this.copy = button("Copy", () => this.copier.copy(buildCall(this.valid)), "quiet");
+    this.sums = make("div", {}, [this.shares.element, this.summary, this.table.element]);
     const root = this.layout();
     el.replaceChildren(root);
-    const heard = NETWORK.map((trait) => [`change:${trait}`, () => this.show()]);
+    const changes = [...NAMES, "picked", "hide"].map((trait) => `change:${trait}`);
     this.endings = [
-      listen(model, Object.fromEntries(heard)),
-      onResize(root, this.width, (width) => {
+      listen(model, Object.fromEntries(changes.map((change) => [change, () => this.showSoon()]))),
+      onResize(root, 0, (width) => {
         this.width = width;
-        this.show();
+        this.draw();
       }),
     ];
     this.show();
@@ -58,11 +75,18 @@ class Builder {
   /** @returns {Network} */
   network() {
     return /** @type {Network} */ (
-      Object.fromEntries(NETWORK.map((trait) => [trait, this.model.get(trait)]))
+      Object.fromEntries(NAMES.map((trait) => [trait, this.model.get(trait)]))
     );
   }
 
-  /** @param {Partial<Network>} traits */
+  /** The part that is picked, the last stage if it has gone. */
+  picked() {
+    const [picked, stages] = [this.model.get("picked"), this.model.get("stages").length];
+    if (stageOf(picked) <= stages) return picked;
+    return stages ? `stage${stages}` : "stem";
+  }
+
+  /** @param {Partial<Traits>} traits */
   change(traits) {
     put(this.model, traits);
     this.model.save_changes();
@@ -70,116 +94,147 @@ class Builder {
 
   // -------------------------------------------------------------- elements
 
-  /**
-   * A field for one number.
-   *
-   * @param {string} name
-   * @param {"width" | "height" | "depth" | "classes"} trait
-   */
-  number(name, trait) {
-    return numberField(name, {
-      read: () => this.model.get(trait),
-      write: (value) => this.change({ [trait]: value }),
-    });
+  /** A field for one number. @param {import("./fold.js").Single} trait @param {string} word */
+  single(trait, word) {
+    const read = () => this.model.get(trait);
+    return numberField(word, word, { read, write: (value) => this.change({ [trait]: value }) });
   }
 
-  /**
-   * A field for one number of a list.
-   *
-   * @param {string} name
-   * @param {"stages" | "filters"} trait
-   * @param {number} at
-   * @param {number} [step]
-   */
-  numberOf(name, trait, at, step) {
-    const held = () => this.model.get(trait);
+  /** A field for one number of a list. @type {import("./chosen.js").MakeField} */
+  item(word, name, list, at) {
+    const held = () => this.model.get(list);
     const write = (/** @type {number | null} */ value) =>
-      this.change({ [trait]: held().with(at, value) });
-    return numberField(name, { read: () => held()[at], write }, step);
-  }
-
-  makeOrder() {
-    const names = Object.keys(this.words.orders);
-    const options = names.map((name) => make("option", { value: name }, [plain(name)]));
-    const order = make("select", { "aria-label": "Order", ...KEYS }, options);
-    order.addEventListener("input", () => this.change({ order: order.value }));
-    return order;
+      this.change({ [list]: held().with(at, value) });
+    const steps = list === "stages" ? {} : { step: at > 0 ? 4 : 1, stride: 16 };
+    return numberField(word, name, { read: () => held()[at], write }, steps);
   }
 
   layout() {
-    const fields = this.fields.map(({ element }) =>
-      labelled(element.getAttribute("aria-label") ?? "", element),
-    );
+    const example = button("The article's example", () => this.change(EXAMPLE), "quiet");
+    const view = button("Copy this view", () => this.copier.copy(this.view()), "quiet");
+    const acts = make("div", { class: "controls acts" }, [
+      this.add,
+      this.remove,
+      this.double,
+      example,
+    ]);
     return make("div", { class: "resnet-builder" }, [
-      make("div", { class: "controls" }, [
-        ...fields,
-        labelled("Order", this.order),
-        button("Add a stage", () => this.addStage()),
-        this.remove,
-        button("The article's example", () => this.change(this.model.get("example"))),
+      make("p", { class: "title" }, ["Build a residual network"]),
+      make("p", { class: "hint" }, [
+        "Try first: press + beside “Modules” and watch where the parameters go; ",
+        "then pick another part of the picture.",
       ]),
-      this.refusal,
-      this.svg,
-      this.summary,
-      this.table.root,
-      this.callLine,
+      this.picture.element,
+      acts,
+      make("div", { class: "columns" }, [
+        make("div", {}, [this.chosen.element, this.words]),
+        this.sums,
+      ]),
+      this.fold.element, // above the call, which may grow by a line while one types
+      make("div", { class: "foot" }, [
+        make("div", {}, [this.code, " ", this.copy]),
+        view,
+        this.copier.element,
+      ]),
     ]);
   }
 
   // -------------------------------------------------------------- what is seen
 
+  /** Once for traits that change together: between them, no network may be possible. */
+  showSoon() {
+    if (!this.due) queueMicrotask(() => this.show());
+    this.due = true;
+  }
+
   show() {
+    this.due = false;
     const network = this.network();
     this.refresh(network);
+    this.copier.forget();
     try {
-      this.showParts(networkParts(network, this.words), network);
+      networkParts(network);
+      this.valid = network;
+      this.blame("", "");
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      this.showRefusal(error.message);
+      this.blame(error.values.what ?? "", refusal(error));
     }
+    this.draw();
   }
 
   /** The controls show the traits. @param {Network} network */
-  refresh({ stages, filters, order }) {
-    this.table.refresh(stages.length, filters.length, (name, trait, at, step) =>
-      trait === "classes" ? this.number(name, trait) : this.numberOf(name, trait, at ?? 0, step),
-    );
-    for (const { refresh } of this.fields) refresh();
-    this.order.value = order;
-    this.remove.disabled = stages.length < 2;
+  refresh(network) {
+    const [stages, hidden] = [network.stages.length, this.model.get("hide")];
+    this.chosen.show(this.picked(), hidden, (...of) => this.item(...of));
+    this.fold.show(network.order, hidden);
+    for (const { refresh } of Object.values(this.fields())) refresh();
+    this.add.hidden = this.remove.hidden = hidden.includes("stages");
+    this.double.hidden = hidden.includes("filters");
+    const most = mostStages(network);
+    const full = most > 0 && stages >= most;
+    say(this.note, full ? stagesUsedUp(network, most) : roleOf(this.picked()));
+    set(this.add, { "aria-describedby": full ? this.note.id : "" });
+    turnOff(this.add, full);
+    turnOff(this.remove, stages < 2);
   }
 
-  /** @param {string} message */
-  showRefusal(message) {
-    this.refusal.textContent = message;
-    this.svg.replaceChildren();
-    set(this.svg, { "aria-label": "no network" });
-    this.callLine.hidden = true;
-    this.summary.textContent = "";
-    this.table.clear();
+  fields() {
+    return { ...this.fold.fields, ...this.chosen.fields };
   }
 
-  /** @param {Part[]} parts @param {Network} network */
-  showParts(parts, network) {
-    this.refusal.textContent = "";
-    this.copied.textContent = "";
-    say(this.summary, summary(parts));
-    set(this.svg, {
-      viewBox: `0 0 ${this.width} ${HEIGHT}`,
-      "aria-label": mapsInWords(parts),
-    });
-    this.svg.replaceChildren(...drawNetwork(parts, network, this.width));
+  /**
+   * Mark the value that is wrong, and say why beside it; for none, empty words.
+   *
+   * @param {string} what by its name in Python
+   * @param {string} why
+   */
+  blame(what, why) {
+    const [refused, moved] = [why !== "", what !== this.wrong];
+    this.wrong = what;
+    if (refused && moved) this.reveal(what);
+    const home = what in this.fold.fields ? this.fold.words : this.words;
+    if (this.refusal.parentElement !== home) home.append(this.refusal);
+    say(this.refusal, why);
+    this.note.hidden = refused && home === this.words;
+    for (const [name, { mark }] of Object.entries(this.fields())) {
+      mark(name === what, this.refusal.id);
+    }
+    turnOff(this.copy, refused);
+    for (const element of [this.picture.element, this.sums, this.code]) {
+      element.classList.toggle("old", refused);
+    }
+  }
+
+  /** Bring the field of a value into sight. @param {string} what */
+  reveal(what) {
+    if (what in this.fold.fields) this.fold.element.open = true;
+    else if (ownerOf(what)) this.change({ picked: ownerOf(what) });
+  }
+
+  draw() {
+    const parts = networkParts(this.valid);
+    const picked = this.picked();
+    this.picture.show([imageOf(this.valid), ...parts], picked, this.width);
+    this.shares.show(parts, picked);
     this.table.show(parts);
-    this.callLine.hidden = false;
-    this.code.textContent = buildCall(network);
+    say(this.summary, summary(parts));
+    say(this.code, buildCall(this.valid));
   }
 
   // -------------------------------------------------------------- what is done
 
+  /** @param {string} part */
+  pick(part) {
+    this.change({ picked: part });
+    if (part === "image" || part === "classifier") this.fold.element.open = true;
+  }
+
   addStage() {
     const { stages, filters } = this.network();
-    const [modules, width] = [stages.at(-1) ?? 1, 2 * Number(filters.at(-1))];
-    this.change({ stages: [...stages, modules], filters: [...filters, width] });
+    const [modules, width] = [stages.at(-1) ?? 1, limited(2 * Number(filters.at(-1)))];
+    const picked = `stage${stages.length + 1}`;
+    this.change({ stages: [...stages, modules], filters: [...filters, width], picked });
   }
 
   removeStage() {
@@ -187,16 +242,21 @@ class Builder {
     this.change({ stages: stages.slice(0, -1), filters: filters.slice(0, -1) });
   }
 
-  async copy() {
-    try {
-      await navigator.clipboard.writeText(this.code.textContent ?? "");
-      this.copied.textContent = "copied";
-    } catch {
-      // No clipboard, as on a page from a file: the call is selected, ready for the keys.
-      getSelection()?.selectAllChildren(this.code);
-      this.copied.textContent = "selected: copy it with the keys";
-    }
+  doubleFilters() {
+    this.change({ filters: this.network().filters.map((one) => one && limited(2 * one)) });
   }
+
+  /** The line of Python that makes this view again. */
+  view() {
+    const [picked, hide] = [this.model.get("picked"), this.model.get("hide")];
+    return viewCall({ ...this.network(), picked, ...(hide.length ? { hide } : {}) });
+  }
+}
+
+/** What goes into a network that can be built. @param {Network} network */
+function imageOf(network) {
+  const [height, width, channels] = [network.height, network.width, network.depth].map(Number);
+  return { name: "image", modules: 0, height, width, channels };
 }
 
 /** @param {{model: Model, el: HTMLElement}} place */

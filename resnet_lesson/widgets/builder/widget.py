@@ -1,11 +1,12 @@
 """The architecture builder: change stages and filters, see what the network becomes."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any
 
 import traitlets
 
-from ...networks import cost, orders, rules
+from ...networks import cost, orders
 from ..frontend import LessonWidget, read_bundle
 
 EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
@@ -17,38 +18,79 @@ EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
     "filters": [64, 128, 256, 512],
     "order": "full_preactivation",
 }
+MOST = 1_000_000  # of any number: sums stay exact in a browser
+STAGES = 20  # as often as an image of ``MOST`` pixels can be halved
+PARTS = (
+    *("image", "stem", "pooled"),
+    *(f"stage{stage}" for stage in range(1, STAGES + 1)),
+    "classifier",
+)
 
 
-def _number(default: Any) -> traitlets.Union:
-    """A trait for whatever a number field may hold; ``build`` says what is wrong with it."""
-    kinds = [traitlets.Int(), traitlets.Float()]
-    return traitlets.Union(kinds, allow_none=True, default_value=default)
+def _number(what: str, value: Any) -> float | None:
+    """What a number field may hold; ``build`` says what is wrong with it."""
+    if value is None:
+        return None
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    if is_number and abs(value) <= MOST:  # which NaN is not
+        return int(value) if value == int(value) else float(value)
+    raise traitlets.TraitError(
+        f"{what} must be a number from {-MOST} to {MOST}, or None, received {value!r}"
+    )
+
+
+class _Number(traitlets.TraitType[Any, Any]):
+    def validate(self, obj: Any, value: Any) -> Any:
+        return _number(str(self.name), value)
+
+
+class _Numbers(traitlets.TraitType[Any, Any]):
+    """A list with a number for each stage, and ``more``."""
+
+    def __init__(self, default: list[int], more: int) -> None:
+        super().__init__(default)
+        self.most = STAGES + more
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and len(value) <= self.most:
+            return [_number(f"{self.name}[{at}]", one) for at, one in enumerate(value)]
+        raise traitlets.TraitError(
+            f"{self.name} must be a list of at most {self.most} numbers, received {value!r}"
+        )
 
 
 class ArchitectureBuilder(LessonWidget):
     """The article's network to scale, with its sizes, and the call that builds it.
 
     The traits are the arguments of ``build``. They may hold what is impossible: the widget then
-    shows the error of ``build`` in place of the network.
+    says why, and ``build`` raises its error. ``picked`` is the part whose numbers are shown, such
+    as "stage2"; ``hide`` names arguments whose controls are not, such as ("order", "classes").
+
+    Raises:
+        traitlets.TraitError: names the rule and the value; nothing changes.
     """
 
     _esm, _css = read_bundle("builder")
+    _from_page = (*EXAMPLE, "picked")
 
-    width = _number(EXAMPLE["width"]).tag(sync=True)
-    height = _number(EXAMPLE["height"]).tag(sync=True)
-    depth = _number(EXAMPLE["depth"]).tag(sync=True)
-    classes = _number(EXAMPLE["classes"]).tag(sync=True)
-    stages = traitlets.List(_number(1), EXAMPLE["stages"]).tag(sync=True)
-    filters = traitlets.List(_number(4), EXAMPLE["filters"]).tag(sync=True)
+    width = _Number(EXAMPLE["width"]).tag(sync=True)
+    height = _Number(EXAMPLE["height"]).tag(sync=True)
+    depth = _Number(EXAMPLE["depth"]).tag(sync=True)
+    classes = _Number(EXAMPLE["classes"]).tag(sync=True)
+    stages = _Numbers(EXAMPLE["stages"], 0).tag(sync=True)
+    filters = _Numbers(EXAMPLE["filters"], 1).tag(sync=True)
     order = traitlets.Enum(list(orders.ORDERS), EXAMPLE["order"]).tag(sync=True)
+    picked = traitlets.Enum(PARTS, "stage2").tag(sync=True)
+    hide = traitlets.Any(()).tag(sync=True)
 
-    example = traitlets.Dict(EXAMPLE).tag(sync=True)
-    words = traitlets.Dict(
-        {
-            "rules": rules.RULES,
-            "orders": {name: order._asdict() for name, order in orders.ORDERS.items()},
-        }
-    ).tag(sync=True)
+    @traitlets.validate("hide")
+    def _check_hide(self, proposal: Any) -> tuple[str, ...]:
+        names = proposal.value
+        if isinstance(names, (list, tuple)) and all(name in list(EXAMPLE) for name in names):
+            return tuple(names)
+        raise traitlets.TraitError(
+            f"hide must be a list or tuple of names of {', '.join(EXAMPLE)}, received {names!r}"
+        )
 
     def network(self) -> dict[str, Any]:
         """The arguments of ``build``, by name."""

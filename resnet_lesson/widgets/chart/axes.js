@@ -1,7 +1,7 @@
 // The frame of a picture, and what stands at its edges.
 
 import { make } from "./elements.js";
-import { linear, roundTicks, stepText } from "./scale.js";
+import { linear } from "./scale.js";
 
 /**
  * Where things stand in a picture, in pixels: its box, and what turns numbers into places.
@@ -58,32 +58,6 @@ export const words = (x, y, text, anchor = "middle") =>
  */
 export const line = (x1, y1, x2, y2, kind = "line") =>
   make("line", { class: kind, x1, y1, x2, y2 });
-
-/** Steps along the foot. @param {Frame} frame */
-export function drawSteps({ across, left, right, bottom, x }) {
-  const most = Math.max(2, Math.floor((right - left) / 70));
-  const steps = roundTicks(across, most).map((step) =>
-    make("g", {}, [
-      line(x(step), bottom, x(step), bottom + 4, "tick"),
-      words(x(step), bottom + 17, stepText(step)),
-    ]),
-  );
-  return [...steps, words((left + right) / 2, bottom + 32, "step")];
-}
-
-/** Layers down the side, the first on top. @param {Frame} frame @param {number} layers */
-export function drawLayers({ left, top, bottom }, layers) {
-  const y = linear([0.5, layers + 0.5], [top, bottom]);
-  const inner = roundTicks([1, layers], 5).filter(
-    (layer) => Number.isInteger(layer) && layer > 1 && layers - layer > layers / 10,
-  );
-  return [1, ...inner, ...(layers > 1 ? [layers] : [])].map((layer) =>
-    make("g", {}, [
-      line(left - 4, y(layer), left, y(layer), "tick"),
-      words(left - 7, y(layer) + 4.5, `${layer}`, "end"),
-    ]),
-  );
-}
 
 /**
  * Lines across the frame, with what they say.

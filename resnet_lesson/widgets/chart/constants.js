@@ -2,4 +2,4 @@
 
 import constants from "./constants.json" with { type: "json" };
 
-export const { builder, explorer, order, palette, panel } = constants;
+export const { explorer, order, palette, panel } = constants;

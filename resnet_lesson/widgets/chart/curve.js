@@ -18,24 +18,9 @@ export function linePath(points) {
   return path;
 }
 
-/** What lies between two lines. @param {Point[]} over @param {Point[]} under */
-export function bandPath(over, under) {
-  const round = [...over, ...under.toReversed()].map(written);
-  return round.length ? `M${round.join("L")}Z` : "";
-}
-
 /** A disc. @param {Point} middle @param {number} r its radius */
 export const discPath = ([x, y], r) =>
   `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 -${2 * r} 0z`;
-
-/** A polygon, a corner on top. @param {Point} middle @param {number} r @param {number} sides */
-export function polygonPath([x, y], r, sides) {
-  const corners = Array.from({ length: sides }, (_, at) => {
-    const angle = (2 * Math.PI * at) / sides - Math.PI / 2;
-    return written([x + r * Math.cos(angle), y + r * Math.sin(angle)]);
-  });
-  return `M${corners.join("L")}z`;
-}
 
 /**
  * A hollow triangle of this height at the edge of the frame: at the foot what is zero, which has no

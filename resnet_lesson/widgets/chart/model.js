@@ -11,7 +11,16 @@
  * @property {(content: unknown) => void} send
  * @property {(event: string, act: Listener) => void} on
  * @property {(event: string, act: Listener) => void} off
+ * @property {{kernel?: Kernel}} [widget_manager] where the front end is JupyterLab
  */
+/**
+ * The connection to a kernel, as far as ours listen to it.
+ *
+ * @typedef {object} Kernel
+ * @property {Signal} statusChanged
+ */
+/** @typedef {(sender: unknown, status: string) => void} Slot */
+/** @typedef {{connect: (slot: Slot) => void, disconnect: (slot: Slot) => void}} Signal */
 /** @typedef {(said: any) => void} Listener what a message says is not known before it comes */
 
 /**
@@ -57,4 +66,22 @@ export function onResize(element, last, act) {
   });
   observer.observe(element);
   return () => observer.disconnect();
+}
+
+const GONE = ["restarting", "autorestarting", "terminating", "dead"];
+
+/**
+ * Call when the kernel dies or is restarted, where the front end tells of it: whoever waits for its
+ * answer would wait in vain. What is returned ends it.
+ *
+ * @param {Pick<Model<any>, "widget_manager">} model
+ * @param {() => void} act
+ */
+export function kernelIsGone(model, act) {
+  const signal = model.widget_manager?.kernel?.statusChanged;
+  const hear = (/** @type {unknown} */ _, /** @type {string} */ status) => {
+    if (GONE.includes(status)) act();
+  };
+  signal?.connect(hear);
+  return () => signal?.disconnect(hear);
 }

@@ -1,6 +1,6 @@
 // Numbers to places, and the round numbers that an axis names. d3's would be forty times the size.
 
-import { short } from "./words.js";
+import { power, short } from "./words.js";
 
 /** @typedef {[number, number]} Ends */
 /** @typedef {[value: number, text: string]} Mark where an axis has a mark, and what it says */
@@ -30,30 +30,21 @@ export function roundTicks([low, high], most) {
 }
 
 /**
- * Whole decades, at most `most`, evenly spaced: those within the ends, or such that enclose them.
+ * Whole decades within the ends, at most `most`, evenly spaced.
  *
  * @param {Ends} ends in decades
  * @param {number} most
- * @param {boolean} enclose
  */
-export function decadeTicks([low, high], most, enclose = false) {
-  if (enclose) {
-    const every = Math.max(1, Math.ceil((Math.ceil(high) - Math.floor(low)) / (most - 1)));
-    const first = Math.floor(low / every);
-    return multiples(every, [first, Math.max(first + 1, Math.ceil(high / every))]);
-  }
+export function decadeTicks([low, high], most) {
   const every = Math.max(1, Math.ceil((Math.floor(high) - Math.ceil(low) + 1) / most));
   return multiples(every, [Math.ceil(low / every), Math.floor(high / every)]);
 }
 
 /** A number by its decades, plain where that is short. @param {number} decades */
-export const decadeText = (decades) =>
-  decades >= -2 && decades <= 3
-    ? `${Number((10 ** decades).toPrecision(2))}`
-    : short(decades).replace(".0e", "e");
-
-/** @param {number} step */
-export const stepText = (step) => (step >= 10_000 ? `${step / 1000}k` : `${step}`);
+export function decadeText(decades) {
+  if (decades >= -2 && decades <= 3) return `${Number((10 ** decades).toPrecision(2))}`;
+  return Number.isInteger(decades) ? power(decades) : short(decades).replace(".0e", "e");
+}
 
 /**
  * Where a log axis has its marks: at whole decades, or closer where there are not two.

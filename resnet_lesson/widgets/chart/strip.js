@@ -1,38 +1,48 @@
-// A network as a strip of layers, each as bright as its value is great among the others.
+// A network as a strip of layers, each in the colour of its value.
 
+import { colourOf, ODD } from "./colour.js";
 import { make } from "./elements.js";
+import { linear } from "./scale.js";
 
-const SHADES = 24; // layers of one shade are one element: a browser draws few faster than many
+/** The same for every network, or two strips could not be compared. */
+export const STRIP_ENDS = /** @type {import("./scale.js").Ends} */ ([-20, 10]); // decades
+const SHADES = 30; // layers of one shade are one element: a browser draws few faster than many
+
+/** @param {import("./colour.js").Colour} colour */
+const rgb = (colour) => `rgb(${colour.join(" ")})`;
 
 /**
- * The shade of a value, from 0 to SHADES: of zero the first, of what is not finite the last.
+ * The colour of a value; a layer whose value is zero is empty.
  *
  * @param {import("./curve.js").Value} value
- * @param {import("./scale.js").Ends} ends
  */
-export function shadeOf(value, [low, high]) {
-  if (typeof value !== "number") return value === "zero" ? 0 : SHADES;
-  const share = (value - low) / (high - low || 1);
-  return Math.round(1 + (SHADES - 1) * Math.min(1, Math.max(0, share)));
+export function fillOf(value) {
+  if (typeof value !== "number") return value === "zero" ? "none" : rgb(ODD);
+  const shade = Math.round(linear(STRIP_ENDS, [0, SHADES])(value));
+  return rgb(colourOf(linear([0, SHADES], STRIP_ENDS)(shade), STRIP_ENDS));
 }
+
+/** The colours of the scale, from its low end to its high one, as CSS draws a ramp. */
+export const ramp = () => {
+  const stops = Array.from({ length: 9 }, (_, at) => fillOf(linear([0, 8], STRIP_ENDS)(at)));
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+};
 
 /**
  * A row of boxes, one a layer.
  *
- * @param {number[]} shades of the layers
+ * @param {string[]} fills of the layers
  * @param {{x: (layer: number) => number}} frame
  * @param {{top: number, height: number}} place
  */
-export function drawStrip(shades, { x }, { top, height }) {
+export function drawStrip(fills, { x }, { top, height }) {
   const cell = x(1) - x(0);
   const wide = Math.max(0.5, cell - (cell > 4 ? 1 : 0)).toFixed(1);
-  /** @type {Record<number, string>} */
+  /** @type {Record<string, string>} */
   const boxes = {};
-  shades.forEach((shade, at) => {
+  fills.forEach((fill, at) => {
     const box = `M${x(at + 0.5).toFixed(1)} ${top}h${wide}v${height}h-${wide}z`;
-    boxes[shade] = (boxes[shade] ?? "") + box;
+    boxes[fill] = (boxes[fill] ?? "") + box;
   });
-  return Object.entries(boxes).map(([shade, d]) =>
-    make("path", { class: "layers", d, "fill-opacity": (Number(shade) / SHADES).toFixed(3) }),
-  );
+  return Object.entries(boxes).map(([fill, d]) => make("path", { class: "layers", d, fill }));
 }

@@ -28,3 +28,9 @@ export const short = (decades) =>
  */
 export const filled = (template, values) =>
   template.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);
+
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** A power of ten as it is written: 10⁻¹⁰. @param {number} exponent a whole number */
+export const power = (exponent) =>
+  `10${exponent < 0 ? "⁻" : ""}${[...`${Math.abs(exponent)}`].map((one) => RAISED[+one]).join("")}`;

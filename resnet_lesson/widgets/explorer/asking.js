@@ -5,6 +5,7 @@
 /** @typedef {import("./sources.js").Source} Source */
 
 export const ANSWER_TIME = 20_000; // ms without an answer after which the stand-in is asked
+export const BUSY_TIME = 300; // ms without an answer after which the reader is told
 
 /**
  * One question at a time: a slider moves faster than a network is differentiated. Of those that
@@ -15,6 +16,8 @@ export class Asking {
   source;
   /** @type {ReturnType<typeof setTimeout> | null} until a silent source is given up */
   #waiting = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} until the reader is told */
+  #busy;
   /** @type {Setting | null} */
   #next = null;
 
@@ -24,12 +27,14 @@ export class Asking {
    * @param {() => Setting} explorer.shown
    * @param {(answer: Answer) => void} explorer.take called with each answer
    * @param {() => void} explorer.settled called when nothing waits any more
+   * @param {(is: boolean) => void} explorer.busy
    */
-  constructor(standIn, { shown, take, settled }) {
+  constructor(standIn, { shown, take, settled, busy }) {
     this.standIn = standIn;
     this.shown = shown;
     this.take = take;
     this.settled = settled;
+    this.busy = busy;
     this.source = standIn;
   }
 
@@ -50,8 +55,9 @@ export class Asking {
 
   /** @param {Promise<Answer>} asked */
   async #wait(asked) {
-    const waiting = setTimeout(() => this.#giveUp(), ANSWER_TIME);
+    const waiting = setTimeout(() => this.giveUp(), ANSWER_TIME);
     this.#waiting = waiting;
+    this.#busy = setTimeout(() => this.busy(true), BUSY_TIME);
     const answer = await asked;
     if (this.#waiting !== waiting) return; // it came too late
     const next = this.#next;
@@ -66,7 +72,8 @@ export class Asking {
     else this.settled();
   }
 
-  #giveUp() {
+  /** The source will not answer: it has been given up, or its kernel has gone. */
+  giveUp() {
     const silent = this.source;
     const wanted = this.#next ?? this.shown();
     this.stop();
@@ -78,6 +85,8 @@ export class Asking {
   /** Wait no longer. */
   stop() {
     clearTimeout(this.#waiting ?? undefined);
+    clearTimeout(this.#busy);
+    this.busy(false);
     this.#waiting = null;
     this.#next = null;
   }

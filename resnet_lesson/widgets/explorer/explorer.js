@@ -1,34 +1,51 @@
 // The gradient explorer. The model's traits are what is shown; a source answers what they become:
 // the kernel where there is one, else the curves that came along.
 
-import { listen, onResize, put } from "../chart/model.js";
+import { kernelIsGone, listen, onResize, put } from "../chart/model.js";
 import { rounded } from "../chart/words.js";
 import { Asking } from "./asking.js";
 import { Controls } from "./controls.js";
-import { GUESS_AXIS, guessCurve, isOf, LOWEST, stamped, task } from "./guess.js";
+import * as guessed from "./guess.js";
 import { readGuesses, saveGuess } from "./guess_file.js";
 import { Handles } from "./handles.js";
 import { Layout } from "./layout.js";
-import { frameFor } from "./picture.js";
-import { readGrid } from "./recorded.js";
-import { pick, TRAITS } from "./setting.js";
+import { frameFor, grown, toneOf } from "./picture.js";
+import { readGrid, sentences } from "./recorded.js";
+import { call, differing, label, pick, shortNames, TRAITS } from "./setting.js";
 import { GridSource, KernelSource } from "./sources.js";
-import { classWords, verdict } from "./verdict.js";
+import { classWords, missWords, verdict } from "./verdict.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
 /** @typedef {import("./setting.js").Traits} Traits */
-/** @typedef {import("./guess.js").Guess} Guess */
+/** @typedef {import("./setting.js").LabelledCurve} LabelledCurve */
+/** @typedef {import("./picture.js").Drawn} Drawn */
+/** @typedef {import("../chart/scale.js").Ends} Ends */
+/** @typedef {import("./layout.js").Said} Said */
+/** @typedef {Said["mode"]} Mode */
 
-const PINS = 7; // that the questions leave
+const { isOf, LOWEST, stamped } = guessed;
+/** A guess that nothing changes on the way. */
+const STRAIGHT = { end: 0, bend: 0 };
+const AXIS = /** @type {Ends} */ ([-10, 1]); // decades, before it has grown
+const TITLES = /** @type {Record<string, string>} */ ({
+  signal_gradient: "How much gradient reaches each layer?",
+  weight_gradient: "How much gradient do the weights of each layer get?",
+  signal: "How large is the signal after each layer?",
+});
+const TRY = "Try first: drag the depth to 100, then choose ReLU.";
+const GUESS_HINT =
+  "Drag the far end of the line to your guess, and bend it in the middle if you like.";
+const MEASURED = "Your guess is dashed, what was measured is the solid line.";
 
 class Explorer {
-  /**
-   * Decades that the picture holds at least, once a question has been asked.
-   *
-   * @type {import("../chart/scale.js").Ends | null}
-   */
-  axis = null;
+  axis = AXIS;
   width = 640;
+  /** The question that is on its way, and the one to get to. */
+  going = 0;
+  target = 0;
+  /** Whether a guess has just been held against what was measured. */
+  revealed = false;
+  growing = false;
 
   /**
    * @param {import("./setting.js").Model} model
@@ -41,17 +58,19 @@ class Explorer {
     this.asking = new Asking(new GridSource(grid, model.get("words")), {
       shown: () => this.setting(),
       take: (answer) => this.take(answer),
-      settled: () => this.follow(),
+      settled: () => this.settled(),
+      busy: (is) => this.showBusy(is),
     });
     this.controls = new Controls(grid);
     const done = () => this.keep({});
     this.handles = new Handles((name, decades) => this.moveGuess(name, decades), done);
-    this.layout = new Layout(this.controls, this.handles, this.get("presets"), this.acts());
+    this.layout = new Layout(this.controls, this.handles, this.acts());
     el.replaceChildren(this.layout.root);
     this.endings = [
       listen(model, this.heard()),
       // The picture is as wide as its place, so that its letters keep their size on a phone.
-      onResize(this.layout.root, this.width, (width) => this.resize(width)),
+      onResize(this.layout.place, this.width, (width) => this.resize(width)),
+      kernelIsGone(model, () => this.lose()),
     ];
     this.follow();
     this.show();
@@ -61,14 +80,12 @@ class Explorer {
   /** What the model may tell. */
   heard() {
     const [show, follow] = [() => this.show(), () => this.follow()];
-    const ofPicture = ["pins", "guess", "guesses", "guessing"].map((name) => [name, show]);
-    const ofControls = TRAITS.map((name) => [name, follow]);
+    const ofPicture = ["pins", "guess", "guesses", "guessing", "question", "hide"];
     return {
       "change:answers": () => this.answered(),
       "msg:custom": (/** @type {unknown} */ said) => this.hear(said),
-      ...Object.fromEntries(
-        [...ofPicture, ...ofControls].map(([name, act]) => [`change:${name}`, act]),
-      ),
+      ...Object.fromEntries(ofPicture.map((name) => [`change:${name}`, show])),
+      ...Object.fromEntries(TRAITS.map((name) => [`change:${name}`, follow])),
     };
   }
 
@@ -76,13 +93,16 @@ class Explorer {
   acts() {
     return {
       redraw: () => this.asking.request({ ...this.setting(), seed: this.get("seed") + 1 }),
-      pin: () => this.keep({ pins: [...this.get("pins"), this.get("curve")] }),
-      unpin: (which) => this.unpin(which),
-      turnGuess: () => this.turnGuess(),
+      keep: () => this.keep({ pins: this.withPin(this.get("curve")) }),
+      remove: (which) => this.remove(which),
+      guess: () => this.startGuess(),
+      reveal: () => this.revealGuess(),
       saveGuess: () => saveGuess(stamped(this.guess() ?? STRAIGHT, this.setting())),
       openGuesses: (files) => this.openGuesses(files),
-      ask: (preset) => this.ask(preset),
-      send: () => this.asking.request({ ...this.setting(), ...this.controls.read() }),
+      walk: (by) => this.walk(by),
+      leave: () => this.leave(),
+      copy: () => this.copy(),
+      send: () => this.send(),
     };
   }
 
@@ -110,23 +130,35 @@ class Explorer {
 
   // -------------------------------------------------------------- answers
 
+  send() {
+    this.revealed = false;
+    this.target = 0;
+    this.asking.request({ ...this.setting(), ...this.controls.read() });
+  }
+
   /**
    * An answer becomes what the model holds.
    *
    * @param {import("./sources.js").Answer} answer
    */
-  take({ setting, curve, status, held, note }) {
+  take({ setting, curve, described, held, note }) {
     if (note !== undefined) this.layout.note.textContent = note;
     if (held) return;
-    put(this.model, { ...setting, curve, status });
+    put(this.model, { ...setting, curve, described });
     put(this.model, { answers: this.get("answers") + 1 });
   }
 
   /** The model holds an answer, whoever gave it. */
   answered() {
+    this.arrive();
     this.show();
     this.kernel.answered(this.setting());
     this.follow();
+  }
+
+  settled() {
+    this.follow();
+    this.advance();
   }
 
   /** @param {unknown} said */
@@ -138,19 +170,84 @@ class Explorer {
     this.follow();
   }
 
+  /** The kernel has gone, and nothing it was asked will be answered. */
+  lose() {
+    if (this.asking.source !== this.kernel) return;
+    this.asking.giveUp();
+    this.layout.note.textContent =
+      "The kernel has stopped: run this cell again. Until then, the curves are recorded ones.";
+  }
+
+  /** @param {boolean} is */
+  showBusy(is) {
+    this.layout.busy.textContent = is ? "computing …" : "";
+  }
+
   /** The controls show the traits, unless the reader is moving one: their hand leads. */
   follow() {
     if (this.asking.waits) return;
-    this.controls.show(this.setting());
-    this.layout.redraw.disabled = !this.asking.source.redraws;
+    this.controls.show(this.setting(), this.asked()?.control);
+    const { redraw } = this.layout;
+    redraw.disabled = !this.asking.source.redraws;
+    redraw.title = redraw.disabled ? "Other weights need a running kernel." : "";
   }
 
-  /** @param {import("./layout.js").Preset} preset */
-  ask(preset) {
-    const pins = [...this.get("pins"), this.get("curve")];
-    if (this.axis) this.keep({ pins: pins.slice(-PINS) });
-    this.axis = this.get("preset_axis");
-    this.asking.request(preset.setting);
+  // -------------------------------------------------------------- questions
+
+  /** The question that the present network answers. */
+  asked() {
+    const question = this.get("questions")[this.get("question") - 1];
+    return question && differing(question.setting, this.setting()).length === 0
+      ? question
+      : undefined;
+  }
+
+  /** @param {number} by */
+  walk(by) {
+    const from = this.target || this.get("question");
+    this.revealed = false;
+    if (from + by > this.get("questions").length) this.leave();
+    else {
+      this.target = Math.max(1, from + by);
+      this.advance();
+    }
+  }
+
+  /** One question further on the way: each has its own curve before the next is asked. */
+  advance() {
+    const at = this.get("question");
+    if (this.asking.waits || this.target === 0 || this.target === at) return;
+    this.going = at + Math.sign(this.target - at);
+    this.axis = widest(this.axis, this.get("axis"));
+    const { setting } = this.get("questions")[this.going - 1];
+    if (this.going > at) this.keep({ pins: at ? this.pinsWithAsked() : [], guessing: false });
+    else this.keep({ pins: this.get("pins").filter((pin) => !isCurveOf(pin, setting)) });
+    this.asking.request(setting);
+    if (!this.asking.waits) {
+      this.arrive(); // what is shown already was not asked for
+      this.show();
+      this.follow();
+      this.advance();
+    }
+  }
+
+  pinsWithAsked() {
+    return this.asked() ? this.withPin(this.get("curve")) : this.get("pins");
+  }
+
+  /** The question is the one of the answer that has come. */
+  arrive() {
+    const wanted = this.get("questions")[this.going - 1];
+    if (!wanted || differing(wanted.setting, this.setting()).length) return;
+    this.keep({ question: this.going });
+    this.going = 0;
+  }
+
+  leave() {
+    [this.target, this.going, this.revealed, this.axis] = [0, 0, false, AXIS];
+    this.keep({ question: 0, pins: [] });
+    this.show();
+    this.follow();
   }
 
   // -------------------------------------------------------------- what is seen
@@ -161,64 +258,154 @@ class Explorer {
     this.show();
   }
 
+  /** @returns {Mode} */
+  mode() {
+    if (this.get("guessing")) return "guess";
+    return this.revealed && this.guess() ? "revealed" : "explore";
+  }
+
   show() {
-    const [curve, pins, setting] = [this.get("curve"), this.get("pins"), this.setting()];
-    const [guess, guessing] = [this.guess(), this.get("guessing")];
-    const others = guessing ? [] : this.get("guesses").filter((one) => isOf(one, setting));
-    const own = guess && guessCurve(guess, curve, setting);
-    const seen = guessing && own ? own : curve; // while one guesses, the answer is not shown
-    const depth = curve.layers[curve.layers.length - 1];
-    const frame = this.frame(depth, [seen, ...pins], Boolean(own) || others.length > 0);
-    this.layout.draw({
+    const [setting, mode] = [this.setting(), this.mode()];
+    this.layout.hide(this.get("hide"));
+    this.controls.hide(this.get("hide"));
+    this.layout.draw(this.view(setting, mode));
+    const guess = this.guess();
+    const { frame } = this;
+    if (mode === "guess" && guess && frame) {
+      this.handles.place(guess, this.get("curve"), setting, frame);
+    } else this.handles.hide();
+    this.layout.say(this.said(setting, mode));
+    this.layout.showKept(this.get("pins"));
+  }
+
+  /** @param {Setting} setting @param {Mode} mode */
+  view(setting, mode) {
+    const curve = this.get("curve");
+    const curves = this.curves(setting, mode);
+    const alone = mode !== "explore";
+    const own = curves.map((one) => one.curve);
+    if (!alone) this.axis = grown(this.axis, own);
+    const axis = alone ? grown(guessed.guessAxis(setting), own) : this.axis;
+    const deepest = Math.max(...own.map(({ layers }) => layers.at(-1) ?? 1), setting.depth);
+    this.frame = frameFor(this.width, deepest, axis);
+    const view = {
       width: this.width,
-      depth,
-      strip: seen,
-      quantity: setting.quantity,
-      frame,
-      curves: [
-        ...pins.map((pin, kind) => ({ kind, curve: pin })),
-        ...others.map((one) => ofKind("class", guessCurve(one, curve, setting))),
-        ...(own ? [ofKind("guess", own)] : []),
-        ...(guessing ? [] : [ofKind("now", curve)]),
-      ],
-    });
-    if (guessing && guess) this.handles.place(guess, curve, setting, frame);
-    else this.handles.hide();
-    this.say(guess);
-    this.layout.showPins(pins);
+      setting,
+      strip: mode === "guess" ? null : curve,
+      curves,
+      now: mode === "guess" ? null : curve,
+      miss: mode === "guess" ? null : this.miss(curve, setting),
+      reveal: this.growing,
+      frame: this.frame,
+    };
+    this.growing = false;
+    return view;
+  }
+
+  /** @param {Setting} setting @param {Mode} mode @returns {Drawn[]} */
+  curves(setting, mode) {
+    const [curve, guess] = [this.get("curve"), this.guess()];
+    const own = guess
+      ? [
+          {
+            tone: /** @type {const} */ ("guess"),
+            name: "your guess",
+            curve: guessed.guessCurve(guess, curve, setting),
+          },
+        ]
+      : [];
+    if (mode === "guess") return own;
+    const pins =
+      mode === "explore" ? this.get("pins").filter((pin) => !isCurveOf(pin, setting)) : [];
+    const names = shortNames([...pins, curve]);
+    const name = own.length ? "measured" : (names.at(-1) ?? "");
+    const others = this.get("guesses").filter((one) => isOf(one, setting));
+    return [
+      ...pins.map((pin, dash) => ({
+        tone: /** @type {const} */ ("kept"),
+        curve: pin,
+        dash,
+        name: names[dash],
+      })),
+      ...others.map((one) => ({
+        tone: /** @type {const} */ ("class"),
+        name: "",
+        curve: guessed.guessCurve(one, curve, setting),
+      })),
+      ...own,
+      { tone: toneOf(setting), name, curve },
+    ];
   }
 
   /**
-   * @param {number} depth
-   * @param {import("../chart/curve.js").Curve[]} curves
-   * @param {boolean} guessed
+   * From the end of the guess to the measured one.
+   *
+   * @param {LabelledCurve} curve
+   * @param {Setting} setting
    */
-  frame(depth, curves, guessed) {
-    // 1 is always among the decades: a level curve then looks level.
-    const floor = guessed ? GUESS_AXIS : (this.axis ?? [0, 0]);
-    const deepest = Math.max(depth, ...this.get("pins").map(({ layers }) => layers.at(-1) ?? 1));
-    return frameFor(this.width, deepest, curves, floor);
+  miss(curve, setting) {
+    const guess = this.guess();
+    if (!guess || !this.moved()) return null;
+    const at = curve.layers.indexOf(guessed.farLayer(setting));
+    const { start } = guessed.measured(curve, setting);
+    return {
+      from: start + guess.end,
+      to: curve.values[at],
+      words: missWords(guess, curve, setting),
+    };
   }
 
-  /** @param {import("./guess.js").Shape | null} guess */
-  say(guess) {
-    const [curve, setting, guesses] = [this.get("curve"), this.setting(), this.get("guesses")];
-    const guessing = this.get("guessing");
-    const told = guess ? ` ${verdict(guess, curve, setting)}` : "";
-    this.layout.say({
-      status: guessing ? task(setting) : this.get("status") + told,
-      ofClass: guesses.length && !guessing ? classWords(guesses, curve, setting) : "",
-      guessing,
-      guessed: guess !== null,
-    });
+  /** @param {Setting} setting @param {Mode} mode @returns {Said} */
+  said(setting, mode) {
+    const [question, questions, curve] = [
+      this.get("question"),
+      this.get("questions"),
+      this.get("curve"),
+    ];
+    const [guess, asked] = [this.guess(), this.asked()];
+    const { seen, how } = sentences(this.get("words"), this.get("described"), setting.quantity);
+    const guessing = mode === "guess";
+    const reason = asked && mode === "explore" ? asked.why : how;
+    const judged = guess && this.moved() ? verdict(guess, curve, setting) : "";
+    const hints = {
+      guess: GUESS_HINT,
+      revealed: MEASURED,
+      explore: asked ? `${label(setting)}.` : TRY,
+    };
+    return {
+      title:
+        mode === "explore" ? (asked?.question ?? TITLES[setting.quantity]) : guessed.task(setting),
+      hint: hints[mode],
+      seen: guessing ? "" : seen,
+      how: guessing ? "" : `${reason} ${judged}`.trim(),
+      label: guessing ? guessed.task(setting) : `${label(setting)}. ${seen} ${how}`,
+      guess: guessing && guess ? guessed.guessWords(guess, setting) : "",
+      ofClass:
+        this.get("guesses").length && !guessing
+          ? classWords(this.get("guesses"), curve, setting)
+          : "",
+      mode,
+      moved: this.moved(),
+      question,
+      next: questions[question]?.question,
+      count: questions.length,
+    };
+  }
+
+  /** @param {LabelledCurve} curve */
+  withPin(curve) {
+    const pins = this.get("pins");
+    return pins.some((pin) => pin.label === curve.label) ? pins : [...pins, curve];
   }
 
   /** @param {number} which */
-  unpin(which) {
-    const pins = this.get("pins").filter((_, other) => other !== which);
-    if (pins.length === 0) this.axis = null;
-    this.keep({ pins });
-    this.layout.focusPin(which);
+  remove(which) {
+    this.keep({ pins: this.get("pins").filter((_, other) => other !== which) });
+    this.layout.focusKept(which);
+  }
+
+  copy() {
+    this.layout.copier.copy(call(this.setting(), this.get("pins"), this.get("hide")));
   }
 
   // -------------------------------------------------------------- guessing
@@ -230,11 +417,21 @@ class Explorer {
     return isOf(guess, this.setting()) ? guess : null;
   }
 
-  turnGuess() {
-    const guessing = !this.get("guessing");
-    const guess = guessing ? STRAIGHT : (this.guess() ?? STRAIGHT);
-    this.keep({ guessing, guess: stamped(guess, this.setting()) });
-    if (guessing) this.handles.end.focus();
+  /** Whether the reader has moved it: one that nobody touched is no guess. */
+  moved() {
+    return isOf(this.get("guess"), this.setting());
+  }
+
+  startGuess() {
+    this.revealed = false;
+    this.keep({ guessing: true, guess: {} });
+    this.handles.end.focus();
+  }
+
+  revealGuess() {
+    [this.revealed, this.growing] = [true, true];
+    this.keep({ guessing: false });
+    this.show();
   }
 
   /** @param {keyof import("./guess.js").Shape} name @param {number} decades */
@@ -252,11 +449,12 @@ class Explorer {
   }
 }
 
-/** A guess that nothing changes on the way. */
-const STRAIGHT = { end: 0, bend: 0 };
+/** @param {Ends} one @param {Ends} other @returns {Ends} */
+const widest = (one, other) => [Math.min(one[0], other[0]), Math.max(one[1], other[1])];
 
-/** @param {import("./picture.js").Kind} kind @param {import("../chart/curve.js").Curve} curve */
-const ofKind = (kind, curve) => ({ kind, curve });
+/** @param {LabelledCurve} curve @param {Setting} setting */
+const isCurveOf = (curve, setting) =>
+  curve.setting !== undefined && differing(curve.setting, setting).length === 0;
 
 /** @param {{model: import("./setting.js").Model, el: HTMLElement}} place */
 async function render({ model, el }) {

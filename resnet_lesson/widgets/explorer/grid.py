@@ -67,7 +67,7 @@ def look_up(
         return None
     # Curves lie in the order of settings, depths and quantities, the last changing fastest.
     index = settings.index(key) * len(depths) + depths.index(depth)
-    index = index * len(trends.SUBJECTS) + list(trends.SUBJECTS).index(quantity)
+    index = index * len(trends.SEEN) + list(trends.SEEN).index(quantity)
     layers = kept_layers(depth).tolist()
     codes = _codes()[index * LAYERS :][: len(layers)]
     words = {code: word for word, code in CODES.items()}
@@ -111,7 +111,7 @@ def make() -> dict[str, Any]:
         "order": list(ORDERS),
         "activation": list(stacks.ACTIVATIONS),
         "initializer": list(stacks.INITIALIZERS),
-        "quantity": list(trends.SUBJECTS),
+        "quantity": list(trends.SEEN),
     }
     recorded = settings(choices)
     codes: list[list[int]] = []
@@ -119,7 +119,7 @@ def make() -> dict[str, Any]:
     described: list[int] = []
     for setting, depth in itertools.product(recorded, DEPTHS):
         result = stacks.stack_gradients(depth, **setting)
-        for quantity in trends.SUBJECTS:
+        for quantity in trends.SEEN:
             norms = getattr(result, quantity)
             codes.append(_encode(norms))
             words = json.dumps(trends.describe(norms, quantity))

@@ -2,6 +2,7 @@
 // the signal: from the input) to where it ends up, and `bend`, half-way above the straight line.
 
 import { linear } from "../chart/scale.js";
+import { power } from "../chart/words.js";
 import { GUESSED, label, pick } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
@@ -12,16 +13,27 @@ import { GUESSED, label, pick } from "./setting.js";
 /** @typedef {{t: number, fallen: number | null}} Fallen how far, a share t of the way on */
 
 export const LOWEST = -45; // the decade in which float32 ends
-const HIGHEST = 15;
 
-/** The axis of a picture with a guess. @type {import("../chart/scale.js").Ends} */
-export const GUESS_AXIS = [LOWEST, HIGHEST];
+/**
+ * The axis of a picture with a guess. It holds what networks of this depth do: the fastest fall by
+ * three quarters of a decade a layer, the fastest rise by less than half of one.
+ *
+ * @param {{depth: number}} setting
+ * @returns {import("../chart/scale.js").Ends}
+ */
+export const guessAxis = ({ depth }) => [
+  Math.max(LOWEST, -5 * Math.ceil((0.75 * depth) / 5)),
+  Math.min(20, 5 * Math.ceil((0.15 * depth) / 5)),
+];
 
 /** @param {Setting} setting */
 export const isForward = (setting) => setting.quantity === "signal";
 
 /** @param {Setting} setting */
 export const farEnd = (setting) => (isForward(setting) ? "last layer" : "first layer");
+
+/** The layer at which the quantity arrives. @param {Setting} setting */
+export const farLayer = (setting) => (isForward(setting) ? setting.depth : 1);
 
 /** @param {Partial<Guess>} guess @param {Setting} setting @returns {guess is Guess} */
 export const isOf = (guess, setting) =>
@@ -80,6 +92,25 @@ export function guessCurve(guess, curve, setting) {
   return { layers: points.map(({ layer }) => layer), values: points.map(({ value }) => value) };
 }
 
+/** So many decades as a share: "20 %", "10⁻⁹", "140 times". @param {number} decades */
+export function share(decades) {
+  const ratio = Number((10 ** decades).toPrecision(2));
+  const size = Math.abs(decades) < 3 ? `${ratio}` : power(Math.round(decades));
+  if (decades >= 0) return `${size} times`;
+  return decades > -3 ? `${Number((100 * 10 ** decades).toPrecision(2))} %` : size;
+}
+
+/** The same before what it is a share of. @param {number} decades */
+export const shareOf = (decades) => (decades >= 0 ? share(decades) : `${share(decades)} of`);
+
+/** What the reader guesses, while they drag. @param {Shape} guess @param {Setting} setting */
+export function guessWords({ end, bend }, setting) {
+  const [far, near] = isForward(setting) ? ["last", "first"] : ["first", "last"];
+  const size = Math.abs(end) < 0.05 ? "as much as" : shareOf(end);
+  const shape = Math.abs(bend) < 0.05 ? "" : `, on a line that bends ${bend > 0 ? "up" : "down"}`;
+  return `Your guess: the ${far} layer gets ${size} what the ${near} one has${shape}.`;
+}
+
 /**
  * A guessed number in words, for who cannot see the handle.
  *
@@ -87,15 +118,18 @@ export function guessCurve(guess, curve, setting) {
  * @param {number} decades
  */
 export function handleWords(name, decades) {
-  const size = `${Math.abs(decades)} decades`;
-  if (name === "bend") {
-    const side = decades > 0 ? "above" : "below";
-    return decades === 0 ? "straight" : `${size} ${side} the straight line`;
-  }
-  const more = decades > 0 ? "larger" : "smaller";
-  return decades === 0 ? "as large as where it sets out" : `${size} ${more}`;
+  if (name === "end") return decades === 0 ? "as large as where it sets out" : shareOf(decades);
+  const size = `${Math.abs(decades)} powers of ten`;
+  return decades === 0
+    ? "straight"
+    : `${size} ${decades > 0 ? "above" : "below"} the straight line`;
 }
 
 /** What a reader who guesses is asked. @param {Setting} setting */
 export const task = (setting) =>
-  `Your guess for ${label(setting)}: move the two handles, by hand or with the arrow keys.`;
+  isForward(setting)
+    ? `${capital(label(setting))}: how large is the signal at the last?`
+    : `${capital(label(setting))}: how much gradient reaches the first?`;
+
+/** @param {string} text */
+const capital = (text) => text[0].toUpperCase() + text.slice(1);

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ def check(guess: Any) -> dict[str, Any]:
     is_guess = (
         isinstance(guess, dict)
         and set(guess) == {"setting", "end", "bend"}
-        and isinstance(guess["setting"], dict)
-        and set(guess["setting"]) == set(GUESSED)
-        and all(_is_allowed(name, value) for name, value in guess["setting"].items())
+        and is_setting(guess["setting"], GUESSED)
         and all(_is_decades(guess[name]) for name in ("end", "bend"))
     )
     if not is_guess:
@@ -67,10 +66,21 @@ def _is_decades(value: Any) -> bool:
     return is_number and abs(value) <= MAX_DECADES
 
 
+def is_setting(setting: Any, names: Sequence[str], partly: bool = False) -> bool:
+    """Whether these are values that the explorer's traits take: one for each name, or for some."""
+    return (
+        isinstance(setting, dict)
+        and (setting.keys() <= set(names) if partly else setting.keys() == set(names))
+        and all(_is_allowed(name, value) for name, value in setting.items())
+    )
+
+
 def _is_allowed(name: str, value: Any) -> bool:
     """Whether the explorer's trait of this name takes the value."""
     if name in ("normalization", "shortcut"):
         return isinstance(value, bool)
     if name == "depth":
         return type(value) is int and 1 <= value <= load()["most"]
+    if name == "seed":
+        return type(value) is int and 0 <= value < 2**32
     return isinstance(value, str) and value in load()["choices"][name]

@@ -1,100 +1,140 @@
 // The explorer's elements, in their order on the page.
 
+import { Copier } from "../chart/copy.js";
 import { button, KEYS, make, say, set } from "../chart/elements.js";
-import { colourClass, drawPicture, drawSwatch, HEIGHT } from "./picture.js";
+import { ramp, STRIP_ENDS } from "../chart/strip.js";
+import { power } from "../chart/words.js";
+import { drawPicture, HEIGHT } from "./picture.js";
 
 /** @typedef {import("./setting.js").LabelledCurve} LabelledCurve */
-/** @typedef {{question: string, setting: import("./setting.js").Setting}} Preset */
+/** @typedef {import("./controls.js").Controls} Controls */
 /**
  * What the buttons do.
  *
  * @typedef {object} Acts
  * @property {() => void} redraw
- * @property {() => void} pin
- * @property {(which: number) => void} unpin
- * @property {() => void} turnGuess
+ * @property {() => void} keep
+ * @property {(which: number) => void} remove
+ * @property {() => void} guess
+ * @property {() => void} reveal
  * @property {() => void} saveGuess
  * @property {(files: File[]) => void} openGuesses
- * @property {(preset: Preset) => void} ask
+ * @property {(by: number) => void} walk
+ * @property {() => void} leave
+ * @property {() => void} copy
  * @property {() => void} send what the controls say
+ */
+/**
+ * What stands around the picture.
+ *
+ * @typedef {object} Said
+ * @property {string} title
+ * @property {string} hint
+ * @property {string} seen in a sentence
+ * @property {string} how it comes to that
+ * @property {string} label of the picture, for who cannot see it
+ * @property {string} guess in words
+ * @property {string} ofClass
+ * @property {"explore" | "guess" | "revealed"} mode
+ * @property {boolean} moved whether the guess was moved
+ * @property {number} question
+ * @property {string | undefined} next question; undefined after the last
+ * @property {number} count of questions
  */
 
 export class Layout {
   /** @type {LabelledCurve[] | null} */
-  #pinsShown = null;
+  #kept = null;
+  title = make("p", { class: "title" });
+  hint = make("p", { class: "hint" });
+  drawing = make("g", { role: "img" });
+  seen = make("b");
+  how = make("span");
+  said = make("p", { class: "said", role: "status", "aria-live": "polite" });
+  ofClass = make("p", { class: "note", "aria-live": "polite" });
+  note = make("p", { class: "note", "aria-live": "polite" });
+  busy = make("p", { class: "busy", "aria-live": "polite" });
+  kept = make("ul", { "aria-label": "Kept curves" });
+  keptNames = make("summary", KEYS);
+  keptList = make("details", {}, [this.keptNames, this.kept]);
+  copier = new Copier();
+  guessed = make("span", { class: "guessed" });
+  dots = make("span", { class: "dots" });
 
   /**
-   * @param {import("./controls.js").Controls} controls
+   * @param {Controls} controls
    * @param {import("./handles.js").Handles} handles
-   * @param {Preset[]} presets
    * @param {Acts} acts
    */
-  constructor(controls, handles, presets, acts) {
+  constructor(controls, handles, acts) {
     this.acts = acts;
-    this.drawing = make("g", { role: "img" });
+    this.keep = button("Keep this curve", acts.keep, "quiet");
+    this.redraw = button("Draw other weights", acts.redraw, "quiet");
+    this.reveal = button("Show what was measured", acts.reveal, "primary");
+    this.next = button("", () => acts.walk(1), "primary");
+    this.back = button("← Back", () => acts.walk(-1), "quiet");
+    this.leave = button("Explore freely", acts.leave, "quiet");
+    this.again = button("", acts.guess, "quiet");
+    this.save = button("Save my guess", acts.saveGuess, "quiet");
     this.svg = make("svg", { class: "picture" }, [this.drawing, handles.end, handles.bend]);
-    this.status = make("p", { role: "status", "aria-live": "polite" });
-    this.ofClass = make("p", { "aria-live": "polite" });
-    this.note = make("p", { class: "note", "aria-live": "polite" });
-    this.legend = make("ul", { class: "pins", "aria-label": "Pinned curves" });
-    this.guess = button("", acts.turnGuess);
-    this.save = button("Save my guess", acts.saveGuess);
-    this.redraw = button("Redraw weights", acts.redraw);
-    this.summary = make("summary", KEYS, ["More"]);
+    this.said.append(this.seen, " ", this.how);
+    const groups = [this.#network(controls), this.#drawn(controls), this.#more()];
+    this.side = make("div", { class: "side" }, groups);
+    this.key = key();
+    this.place = make("div", { class: "place" }, [this.busy, this.svg, this.key]);
+    const main = make("div", { class: "main" }, [this.place, this.said, this.ofClass, this.note]);
+    const { reveal, guessed, next, back, leave, again, save, dots } = this;
     this.root = make("div", { class: "resnet-explorer" }, [
-      this.#first(controls),
-      this.#more(controls),
-      make(
-        "div",
-        { class: "controls questions", role: "group", "aria-label": "Questions" },
-        presets.map((preset) => button(preset.question, () => acts.ask(preset))),
-      ),
-      this.svg,
-      this.status,
-      this.ofClass,
-      this.legend,
-      this.note,
+      this.title,
+      this.hint,
+      make("div", { class: "body" }, [this.side, main]),
+      make("div", { class: "foot", role: "group", "aria-label": "Questions" }, [
+        ...[reveal, guessed, next, back, leave, again, save, dots],
+      ]),
     ]);
   }
 
-  /** @param {import("./controls.js").Controls} controls */
-  #first(controls) {
-    const first = make("div", { class: "controls" }, [
-      controls.labelled("depth"),
-      controls.labelled("activation"),
-      controls.labelled("shortcut"),
-      this.guess,
-      this.save,
+  /** @param {Controls} controls */
+  #network({ all, why }) {
+    const folded = make("details", {}, [
+      make("summary", KEYS, ["Starting weights, layers …"]),
+      all.initializer.element,
+      all.kind.element,
+      all.order.element,
+      why,
     ]);
-    first.addEventListener("input", this.acts.send);
-    return first;
+    const { depth, activation, normalization, shortcut } = all;
+    const shown = [depth, activation, normalization, shortcut].map(({ element }) => element);
+    return this.#group("The network", [...shown, folded]);
   }
 
-  /** @param {import("./controls.js").Controls} controls */
-  #more(controls) {
+  /** @param {Controls} controls */
+  #drawn({ all }) {
+    return this.#group("What is drawn", [all.quantity.element, this.keep, this.keptList]);
+  }
+
+  #more() {
     const files = make("input", { type: "file", multiple: "", accept: ".json", hidden: "" });
     files.addEventListener("change", () => {
       this.acts.openGuesses([...(files.files ?? [])]);
       files.value = "";
     });
-    const open = button("Open guesses", () => files.click());
-    const pin = button("Pin this curve", this.acts.pin);
-    const more = make("details", {}, [
-      this.summary,
-      make("div", { class: "controls" }, [
-        controls.labelled("initializer"),
-        controls.labelled("normalization"),
-        controls.labelled("order"),
-        controls.labelled("kind"),
-        controls.labelled("quantity"),
-        this.redraw,
-        pin,
-        open,
-        files,
-      ]),
+    return make("details", { class: "group" }, [
+      make("summary", KEYS, ["More"]),
+      this.redraw,
+      make("br"),
+      button("Copy this view", this.acts.copy, "quiet"),
+      this.copier.element,
+      button("Open guesses", () => files.click(), "quiet"),
+      files,
     ]);
-    more.addEventListener("input", this.acts.send);
-    return more;
+  }
+
+  /** @param {string} name @param {Element[]} children */
+  #group(name, children) {
+    const group = make("fieldset", { class: "group" }, [make("legend", {}, [name]), ...children]);
+    group.addEventListener("input", this.acts.send);
+    return group;
   }
 
   /** @param {import("./picture.js").View} view */
@@ -103,31 +143,77 @@ export class Layout {
     this.drawing.replaceChildren(...drawPicture(view));
   }
 
-  /** @param {{status: string, ofClass: string, guessing: boolean, guessed: boolean}} said */
-  say({ status, ofClass, guessing, guessed }) {
-    set(this.drawing, { "aria-label": status });
-    say(this.status, status);
-    say(this.ofClass, ofClass);
-    this.guess.textContent = guessing ? "Show what was measured" : "Guess first";
-    this.save.style.display = guessed ? "" : "none";
+  /** @param {Said} said */
+  say(said) {
+    const { mode, question, next, count } = said;
+    const [guessing, explores] = [mode === "guess", mode === "explore"];
+    say(this.title, said.title);
+    say(this.hint, said.hint);
+    say(this.seen, said.seen);
+    say(this.how, said.how);
+    say(this.ofClass, said.ofClass);
+    say(this.guessed, said.guess);
+    set(this.drawing, { "aria-label": said.label });
+    this.side.hidden = !explores;
+    this.key.style.visibility = guessing ? "hidden" : "";
+    this.root.classList.toggle("wide", !explores);
+    this.reveal.hidden = this.guessed.hidden = !guessing;
+    this.next.hidden = guessing;
+    say(this.next, nextWords(said));
+    this.back.hidden = guessing || question < 2;
+    this.leave.hidden = guessing || (explores && question === 0) || !next;
+    this.again.textContent = explores ? "Guess first" : "Guess again";
+    this.again.hidden = guessing;
+    this.save.hidden = !said.moved;
+    const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
+    say(this.dots, question && next ? `question ${question} of ${count} ${dots}` : "");
   }
 
   /** @param {LabelledCurve[]} pins */
-  showPins(pins) {
-    if (this.#pinsShown === pins) return; // a button that has the focus keeps it
-    this.#pinsShown = pins;
+  showKept(pins) {
+    if (this.#kept === pins) return; // a button that has the focus keeps it
+    this.#kept = pins;
     const rows = pins.map((pin, which) => {
-      const remove = button("remove", () => this.acts.unpin(which));
+      const remove = button("remove", () => this.acts.remove(which), "quiet");
       set(remove, { "aria-label": `remove ${pin.label}` });
-      return make("li", { class: colourClass(which) }, [drawSwatch(which), pin.label, " ", remove]);
+      return make("li", {}, [pin.label, " ", remove]);
     });
-    this.legend.replaceChildren(...rows);
+    this.kept.replaceChildren(...rows);
+    this.keptNames.textContent = `Kept curves: ${pins.length}`;
+    this.keptList.hidden = pins.length === 0;
   }
 
-  /** The next pin has the focus, where one was removed. @param {number} which */
-  focusPin(which) {
-    const left = this.legend.children;
+  /** The next kept curve has the focus, where one was removed. @param {number} which */
+  focusKept(which) {
+    const left = this.kept.children;
     const next = left[Math.min(which, left.length - 1)];
-    (next?.querySelector("button") ?? this.summary).focus();
+    (next?.querySelector("button") ?? this.keep).focus();
   }
+
+  /** @param {string[]} parts that a teacher has hidden */
+  hide(parts) {
+    const questions = parts.includes("questions");
+    this.root.classList.toggle("without-questions", questions);
+    this.root.classList.toggle("without-guess", parts.includes("guess"));
+  }
+}
+
+/** @param {Said} said */
+function nextWords({ mode, question, next, count }) {
+  if (mode === "explore" && question === 0) return `Walk through ${count} questions →`;
+  return next ? `Next: ${next} →` : "Explore freely →";
+}
+
+/** The one scale of every strip. */
+function key() {
+  const [low, high] = STRIP_ENDS;
+  const colours = make("span", { class: "ramp" });
+  colours.style.background = ramp();
+  return make("p", { class: "key", "aria-hidden": "true" }, [
+    `${power(low)} and less`,
+    colours,
+    `${power(high)} and more`,
+    make("span", { class: "empty" }),
+    "exactly zero",
+  ]);
 }

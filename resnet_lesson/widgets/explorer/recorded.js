@@ -6,7 +6,7 @@ import { SETTING } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
 /** @typedef {import("../chart/curve.js").Value} Value */
-/** @typedef {Record<string, string | number> & {shape: string}} Described as trends.py describes */
+/** @typedef {import("./setting.js").Described} Described */
 /**
  * @typedef {object} Packed
  * @property {Record<string, string[]>} choices of each control
@@ -100,14 +100,18 @@ function nearestDepth(depths, depth, before) {
 }
 
 /**
- * A described curve in a sentence.
+ * A described curve in words: what is seen, and how it comes to that.
  *
  * @param {import("./setting.js").Words} words
  * @param {Described} described
  * @param {string} quantity
  */
-export function sentence({ subjects, sentences, endings }, described, quantity) {
-  const ends = Object.keys(endings).filter((name) => described[name]);
-  const said = [sentences[described.shape], ...ends.map((name) => endings[name])].join("");
-  return `${subjects[quantity]} ${filled(said, described)}.`;
+export function sentences(words, described, quantity) {
+  const measured = described.share ? words.seen[quantity] : words.zero;
+  const compared = described.depth === 1 ? words.alone : measured;
+  const values = { ...described, nothing: words.nothing[quantity] };
+  return {
+    seen: filled(described.odd ? words.odd : compared, values),
+    how: filled(words.how[described.shape], values),
+  };
 }

@@ -16,24 +16,40 @@ import { plain } from "../chart/words.js";
  * @property {number} seed
  */
 /** @typedef {keyof Setting} Trait */
-/** @typedef {import("../chart/curve.js").Curve & {label: string}} LabelledCurve */
+/**
+ * A pin of an earlier version has no setting.
+ *
+ * @typedef {import("../chart/curve.js").Curve & {label: string, setting?: Setting}} LabelledCurve
+ */
 /** @typedef {import("./guess.js").Guess} Guess */
 /**
- * The words of curves that the package's Python has.
+ * The words of curves that the package's Python has (trends.py).
  *
  * @typedef {object} Words
- * @property {Record<string, string>} subjects by quantity
- * @property {Record<string, string>} sentences by shape
- * @property {Record<string, string>} endings by what is counted
+ * @property {Record<string, string>} seen by quantity
+ * @property {Record<string, string>} nothing by quantity
+ * @property {string} zero
+ * @property {string} odd
+ * @property {string} alone
+ * @property {Record<string, string>} how by shape
  * @property {Record<string, string>} quantities as a label names them
+ */
+/** @typedef {Record<string, string | number> & {shape: string}} Described as trends.py describes */
+/**
+ * @typedef {object} Question
+ * @property {string} question
+ * @property {string} control that it speaks of
+ * @property {Setting} setting
+ * @property {string} why the answer is what it is
  */
 /**
  * All traits of the widget.
  *
  * @typedef {Setting & {
- *   curve: LabelledCurve, status: string, answers: number, pins: LabelledCurve[],
+ *   curve: LabelledCurve, described: Described, answers: number, pins: LabelledCurve[],
  *   guessing: boolean, guess: Guess | {}, guesses: Guess[], grid: string, words: Words,
- *   presets: {question: string, setting: Setting}[], preset_axis: import("../chart/scale.js").Ends,
+ *   question: number, questions: Question[], axis: import("../chart/scale.js").Ends,
+ *   hide: string[],
  * }} Traits
  */
 /** @typedef {import("../chart/model.js").Model<Traits>} Model */
@@ -49,12 +65,12 @@ export const GUESSED = /** @type {Trait[]} */ (explorer.guessed);
 export const NAMES = {
   depth: "Depth",
   activation: "Activation",
-  shortcut: "Shortcut",
-  initializer: "Initialiser",
   normalization: "Batch normalisation",
+  shortcut: "Shortcut",
+  initializer: "Starting weights",
   order: "Order",
-  kind: "Kind",
-  quantity: "Show",
+  kind: "Layers",
+  quantity: "What is drawn",
 };
 
 /** @typedef {keyof typeof NAMES} Controlled */
@@ -68,13 +84,110 @@ export const NAMES = {
 export const pick = (names, get) =>
   /** @type {Setting} */ (Object.fromEntries(names.map((name) => [name, get(name)])));
 
+/** @type {Record<string, string>} */
+const WORDS = explorer.words;
+
+/**
+ * A value of a control as its option says it.
+ *
+ * @param {string} name
+ * @param {string} value
+ */
+export function valueWords(name, value) {
+  if (name === "quantity") return QUANTITIES[value];
+  if (name === "order") return `${letter(value)} ${plain(value)}`;
+  return WORDS[value] ?? plain(value);
+}
+
+/** The orders as He et al. 2016 letter them: (a) to (e). @param {string} order */
+const letter = (order) => `(${"abcde"[explorer.orders.indexOf(order)]})`;
+
+/** @type {Record<string, string>} */
+const QUANTITIES = {
+  signal_gradient: "gradient",
+  weight_gradient: "of weights",
+  signal: "signal",
+};
+
+/**
+ * Controls that change nothing at present, and why.
+ *
+ * @param {Setting} setting
+ * @returns {Partial<Record<Controlled, string>>}
+ */
+export const noEffect = ({ normalization, shortcut }) =>
+  normalization || shortcut
+    ? {}
+    : { order: "The order matters with a shortcut or batch normalisation: both are off." };
+
+/** What a trait is, in a word or two. @param {Trait} name @param {Setting} setting */
+function traitWords(name, setting) {
+  const value = `${setting[name]}`;
+  /** @type {Partial<Record<Trait, string>>} */
+  const words = {
+    depth: `${value} layers`,
+    normalization: setting.normalization ? "BN" : "no BN",
+    order: `order ${letter(value)}`,
+    shortcut: setting.shortcut ? "shortcut" : "no shortcut",
+    seed: `draw ${setting.seed + 1}`,
+  };
+  return words[name] ?? valueWords(name, value);
+}
+
+/** @param {Setting} one @param {Setting | undefined} other */
+export const differing = (one, other) =>
+  other ? TRAITS.filter((name) => one[name] !== other[name]) : [];
+
+/**
+ * Short names of curves in the order in which they were made: what each has changed.
+ *
+ * @param {LabelledCurve[]} curves
+ */
+export const shortNames = (curves) =>
+  curves.map(({ setting, label: whole }, at) => {
+    if (!setting) return whole;
+    const changed = differing(setting, (curves[at - 1] ?? curves[at + 1])?.setting);
+    return changed.map((name) => traitWords(name, setting)).join(", ");
+  });
+
+/**
+ * The line of Python that shows this view again.
+ *
+ * @param {Setting} setting
+ * @param {LabelledCurve[]} pins
+ * @param {string[]} hide
+ */
+export function call(setting, pins, hide) {
+  const kept = pins.flatMap((pin) => (pin.setting ? [pin.setting] : []));
+  const compared = kept.map(
+    (one) =>
+      `{${changes(one, setting)
+        .map(([name, value]) => `"${name}": ${value}`)
+        .join(", ")}}`,
+  );
+  const parts = changes(setting, /** @type {Setting} */ (explorer.defaults)).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  if (compared.length) parts.push(`compare=[${compared.join(", ")}]`);
+  if (hide.length) parts.push(`hide=${JSON.stringify(hide).replaceAll(",", ", ")}`);
+  return `GradientExplorer(${parts.join(", ")})`;
+}
+
+/** @param {Setting} setting @param {Setting} from @returns {[Trait, string][]} */
+const changes = (setting, from) =>
+  differing(setting, from).map((name) => [name, python(setting[name])]);
+
+/** @param {string | number | boolean} value */
+const python = (value) =>
+  typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
+
 /** The setting in words. @param {Setting} setting */
 export function label(setting) {
   const { kind, depth, order, seed } = setting;
   const layers = /** @type {Record<string, string>} */ (explorer.layers)[kind] ?? `${kind} module`;
   return [
-    `${depth} ${setting.activation} ${layers}${depth > 1 ? "s" : ""}`,
-    `${setting.initializer} weights`,
+    `${depth} ${valueWords("activation", setting.activation)} ${layers}${depth > 1 ? "s" : ""}`,
+    `${valueWords("initializer", setting.initializer)} weights`,
     ...(setting.normalization ? ["BN"] : []),
     ...(setting.shortcut ? ["shortcuts"] : []),
     ...(order === usual ? [] : [plain(order)]),

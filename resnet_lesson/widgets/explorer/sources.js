@@ -1,9 +1,8 @@
 // Where curves come from. The explorer asks a source and draws what it answers: one that is added
 // here touches neither picture nor controls.
 
-import { plain } from "../chart/words.js";
-import { lookUp, nearestRecorded, sentence } from "./recorded.js";
-import { label, NAMES, SETTING } from "./setting.js";
+import { lookUp, nearestRecorded } from "./recorded.js";
+import { label, NAMES, SETTING, valueWords } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
 /** @typedef {import("./setting.js").LabelledCurve} LabelledCurve */
@@ -11,7 +10,7 @@ import { label, NAMES, SETTING } from "./setting.js";
  * @typedef {object} Answer
  * @property {Setting} setting the one that is answered, which may only be near the wanted one
  * @property {LabelledCurve} curve
- * @property {string} status what is shown, in words
+ * @property {import("./setting.js").Described} described
  * @property {boolean} [held] whether the model holds the answer already
  * @property {string} [note] what the reader should know of the source; else the last note stays
  */
@@ -49,8 +48,8 @@ export class KernelSource {
 
   /** To be called when the model holds an answer. @param {Setting} setting */
   answered(setting) {
-    const [curve, status] = [this.model.get("curve"), this.model.get("status")];
-    this.#keep?.({ setting, curve, status, held: true });
+    const [curve, described] = [this.model.get("curve"), this.model.get("described")];
+    this.#keep?.({ setting, curve, described, held: true });
     this.#keep = null;
   }
 
@@ -79,8 +78,8 @@ export class GridSource {
     const named = [label(setting), this.words.quantities[setting.quantity]];
     return {
       setting,
-      curve: { ...curve, label: named.filter(Boolean).join(", ") },
-      status: `${label(setting)}. ${sentence(this.words, described, setting.quantity)}`,
+      curve: { ...curve, label: named.filter(Boolean).join(", "), setting },
+      described,
       note: noteOf(wanted, setting),
     };
   }
@@ -91,8 +90,9 @@ function noteOf(wanted, nearest) {
   const moved = SETTING.filter((name) => nearest[name] !== wanted[name]);
   if (moved.length === 0) return NO_KERNEL;
   const values = moved.map((name) => {
-    const value = nearest[name] === true ? "on" : nearest[name] || "off";
-    return plain(`${NAMES[/** @type {keyof typeof NAMES} */ (name)].toLowerCase()} ${value}`);
+    const value = nearest[name];
+    const said = typeof value === "boolean" ? (value ? "on" : "off") : valueWords(name, `${value}`);
+    return `${NAMES[/** @type {keyof typeof NAMES} */ (name)].toLowerCase()} ${said}`;
   });
   return `${NO_KERNEL} This one only with ${values.join(" and ")}.`;
 }

@@ -1,8 +1,8 @@
 // What is said of guesses.
 
 import { sum } from "../chart/data.js";
-import { rounded } from "../chart/words.js";
-import { farEnd, guessedAt, isForward, isOf, LOWEST, measured } from "./guess.js";
+import { power } from "../chart/words.js";
+import { farEnd, guessedAt, isForward, isOf, LOWEST, measured, share } from "./guess.js";
 import { label } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
@@ -20,8 +20,7 @@ import { label } from "./setting.js";
 /** @typedef {{fits: (miss: Miss) => boolean, words: (miss: Miss) => string}} Belief */
 
 /** The factor of one layer, on average. @param {Miss} miss */
-const perLayer = ({ m, depth }) =>
-  `${(10 ** (m / (depth - 1))).toPrecision(2)}x a layer on average`;
+const perLayer = ({ m, depth }) => `about ${Number((10 ** (m / (depth - 1))).toPrecision(2))}`;
 
 /**
  * What a reader who misses by more than a decade may have believed. The first that fits is named.
@@ -32,19 +31,19 @@ const BELIEFS = [
   {
     fits: ({ g, m }) => m < -3 && g > m / 3 && g <= 1,
     words: (miss) =>
-      "“Every layer takes a little away.” Every layer takes a share, and shares multiply: here " +
-      `${perLayer(miss)}, ${miss.depth - 1} times over.`,
+      "“Every layer takes a little away.” Every layer hands on a share, and shares multiply: " +
+      `here ${perLayer(miss)}, ${miss.depth - 1} times over.`,
   },
   {
     fits: ({ g, m, zero }) => m < -3 && !zero && g < 1.5 * m - 3,
     words: (miss) =>
-      `“In a deep network nothing arrives.” Something does: ${perLayer(miss)} leaves ` +
-      `1e${Math.round(miss.m)} of it after ${miss.depth - 1}.`,
+      `“In a deep network nothing arrives.” Something does: a share of ${perLayer(miss)} a layer ` +
+      `leaves ${power(Math.round(miss.m))} of it after ${miss.depth - 1}.`,
   },
   {
     fits: ({ zero, g }) => zero && g > LOWEST + 10,
     words: () =>
-      "“A number can always be a little smaller.” In 32 bits it cannot: below 1e-45 there is " +
+      "“A number can always be a little smaller.” In 32 bits it cannot: below 10⁻⁴⁵ there is " +
       "only zero, and no learning rate brings it back.",
   },
   {
@@ -79,25 +78,39 @@ const BELIEFS = [
 ];
 
 /**
- * How far the guess is off, and what its author may have believed.
+ * How far a guess is off at the far end, in words.
+ *
+ * @param {Shape} guess
+ * @param {Curve} curve
+ * @param {Setting} setting
+ */
+export function missWords(guess, curve, setting) {
+  const last = measured(curve, setting).points.at(-1)?.fallen ?? null;
+  if (last === null) return "what was measured overflows";
+  const { zero, g, m } = about(guess, curve, setting, last);
+  const off = Math.abs(g - m);
+  if (off < 0.05) return "no miss";
+  const factor = off < 3 ? `${Number((10 ** off).toPrecision(2))}` : power(Math.round(off));
+  return `${zero ? "at least " : ""}a factor of ${factor} off`;
+}
+
+/**
+ * What the author of a guess may have believed; "" where it is within a factor of ten.
  *
  * @param {Shape} guess
  * @param {Curve} curve
  * @param {Setting} setting
  */
 export function verdict(guess, curve, setting) {
-  const far = `at the ${farEnd(setting)}`;
   const { points } = measured(curve, setting);
   const last = points[points.length - 1].fallen;
-  if (last === null) return `What was measured overflows ${far}: no distance can be given.`;
+  if (last === null) return "";
   const found = about(guess, curve, setting, last);
-  const miss = rounded(Math.abs(found.g - found.m));
-  const mean = rounded(meanMiss(guess, points));
-  const least = found.zero ? "at least " : "";
-  const said = `Your guess is ${least}${miss} decades off ${far}, ${mean} on average.`;
-  if (miss <= 1 && mean <= 1) return `${said} Within a decade.`;
+  if (Math.abs(found.g - found.m) <= 1 && meanMiss(guess, points) <= 1) {
+    return "Your guess is within a factor of ten.";
+  }
   const believed = BELIEFS.find(({ fits }) => fits(found));
-  return believed ? `${said} A common belief: ${believed.words(found)}` : said;
+  return believed ? `A common belief: ${believed.words(found)}` : "";
 }
 
 /** @param {Fallen[]} points @returns {{t: number, fallen: number}[]} */
@@ -148,14 +161,12 @@ export function classWords(guesses, curve, setting) {
     return `${none} They are of: ${others}.`;
   }
   ends.sort((one, other) => one - other);
-  const [least, most, median] = [ends[0], ends[ends.length - 1], medianOf(ends)].map(
-    (end) => `1e${rounded(end)}`,
-  );
+  const [least, most, median] = [ends[0], ends[ends.length - 1], medianOf(ends)].map(share);
   const last = measured(curve, setting).points.at(-1)?.fallen ?? null;
-  const found = last === null ? "it overflows" : `it is 1e${rounded(last)}`;
+  const found = last === null ? "it overflows" : share(last);
   return (
-    `${ends.length} opened guesses: at the ${farEnd(setting)} from ${least} to ${most} of where ` +
-    `it sets out, the median ${median}; measured, ${found}.`
+    `${ends.length} opened guesses of what the ${farEnd(setting)} gets: from ${least} to ${most}, ` +
+    `the median ${median}; measured: ${found}.`
   );
 }
 

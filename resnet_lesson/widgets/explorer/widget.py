@@ -6,7 +6,7 @@ import gzip
 import importlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -29,31 +29,72 @@ FIRST: dict[str, Any] = {  # the setting of the first question
     "quantity": "signal_gradient",
     "seed": 0,
 }
-# Each question changes one control of the question before.
-QUESTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Where did the gradient go?", {}),
-    ("Change only the activation", {"activation": "relu"}),
-    ("Now only the initialiser", {"initializer": "he"}),
-    ("Does BN fix it?", {"normalization": True}),
-    ("And a shortcut?", {"shortcut": True}),
-    ("A shortcut without BN?", {"normalization": False}),
-    ("BN back", {"normalization": True}),
-    ("Move one BN", {"order": "bn_after_addition"}),
+# The walk. Each question changes one control of the question before, and has its answer's reason.
+QUESTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (
+        "How much gradient reaches the first of fifty sigmoid layers?",
+        {},
+        "Each sigmoid layer hands on about a quarter of what it gets, and 49 quarters, multiplied, "
+        "leave almost nothing.",
+    ),
+    (
+        "What if only the activation changes, to ReLU?",
+        {"activation": "relu"},
+        "Now each layer hands on about seven tenths: far more, and still too little fifty times "
+        "over.",
+    ),
+    (
+        "And if the layers start with He's weights?",
+        {"initializer": "he"},
+        "He's weights are larger, just so much that they make up for the half that ReLU cuts off.",
+    ),
+    (
+        "Does batch normalisation make it safe?",
+        {"normalization": True},
+        "It keeps the signal level, not the gradient: on the way back to the input, the gradient "
+        "grows by about a fifth in each layer.",
+    ),
+    (
+        "What does a shortcut do to that growth?",
+        {"shortcut": True},
+        "The shortcut hands the gradient on as it is, and each branch adds only a little.",
+    ),
+    (
+        "And with twice as many layers?",
+        {"depth": 100},
+        "The growth slows down with depth: the more a sum already holds, the less a branch adds.",
+    ),
+    (
+        "What if one norm moves behind the addition?",
+        {"order": "bn_after_addition"},
+        "Now it stands on the shortcut's way, and its factor multiplies in every layer.",
+    ),
+    (
+        "And a shortcut with no batch normalisation at all?",
+        {"normalization": False},
+        "Every branch adds about as much as it was given, so signal and gradient grow by about a "
+        "half in each layer.",
+    ),
 )
 # What a label calls the layers of a kind; "module" goes with all others.
 LAYERS = {"dense": "layer", "convolution": "convolution"}
+# Names that are not written as they are spelt.
+WORDS = {"relu": "ReLU", "gelu": "GELU", "he": "He's", "glorot": "Glorot's"}
 # What a curve's label says of its quantity; the gradient of the signal is not mentioned.
 QUANTITIES = {"weight_gradient": "gradient of the weights", "signal": "signal"}
 # Decades that hold the curves of all questions, so that the axis does not move.
-QUESTION_AXIS = (-35, 10)
+QUESTION_AXIS = (-35, 20)
+# What a teacher may hide.
+PARTS = (*(name for name in FIRST if name != "seed"), "questions", "guess")
 
 
-def presets() -> list[dict[str, Any]]:
-    """The questions in order, each with its complete setting."""
+def questions() -> list[dict[str, Any]]:
+    """The questions in order, each with its complete setting and the control that it speaks of."""
     setting, found = FIRST, []
-    for question, change in QUESTIONS:
+    for question, change, why in QUESTIONS:
         setting = setting | change
-        found.append({"question": question, "setting": setting})
+        control = next(iter(change), "depth")
+        found.append({"question": question, "control": control, "setting": setting, "why": why})
     return found
 
 
@@ -69,6 +110,7 @@ def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
     layers, values = pin.get("layers"), pin.get("values")
     if not (
         isinstance(pin.get("label"), str)
+        and guesses.is_setting(pin.get("setting", {}), TRAITS, partly=True)
         and isinstance(layers, list)
         and isinstance(values, list)
         and layers
@@ -103,20 +145,27 @@ class GradientExplorer(LessonWidget):
     """Norms by layer of a stack, differentiated again at every change.
 
     The traits are the interface: set one, in Python or by its control, and the rest follow.
-    ``curve`` has a ``label``; ``layers``, counted from the input; and ``values``: for each layer
-    the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or ``"undefined"``.
-    ``status`` says in words what is shown. ``pins`` are earlier curves that stay in the picture.
-    With ``guessing`` the curve is hidden, and the reader's own, ``guess``, is drawn instead;
-    ``guesses`` are those of others, drawn beside what was measured.
+    ``curve`` has a ``label`` and its ``setting``; ``layers``, counted from the input; and
+    ``values``: for each layer the decimal logarithm of the norm, or ``"zero"``, ``"infinite"`` or
+    ``"undefined"``. ``status`` says in words what is shown. ``pins`` are earlier curves that stay
+    in the picture. With ``guessing`` the curve is hidden, and the reader's own, ``guess``, is drawn
+    instead; ``guesses`` are those of others, drawn beside what was measured. ``question`` is the
+    step of the walk through the questions, 0 outside of it. ``hide`` names controls that are not
+    shown, and may have "questions" and "guess".
 
     Until TensorFlow is loaded, a precomputed grid answers where it can. The reader's browser
     starts the loading, which goes on while the first picture is shown.
+
+    Args:
+        compare: settings of curves to keep in the picture, each a dict of what differs.
+        **traits: what to begin with.
 
     Raises:
         traitlets.TraitError: a setting outside its range; nothing changes.
     """
 
     _esm, _css = read_bundle("explorer")
+    _from_page = (*TRAITS, "pins", "guessing", "guess", "guesses", "question")
     _engine: ModuleType | None = None  # shared by all explorers, once it is loaded
     # JupyterLab sets the browser's traits in a thread of its own, beside a running cell. One lock
     # for all explorers, because TensorFlow's seed belongs to the process.
@@ -133,34 +182,43 @@ class GradientExplorer(LessonWidget):
     seed = _Integer(0, min=0, max=2**32 - 1).tag(sync=True)
 
     curve = traitlets.Dict().tag(sync=True)
-    status = traitlets.Unicode().tag(sync=True)
+    described = traitlets.Dict().tag(sync=True)  # the curve, as `trends.describe` does
+    status = traitlets.Unicode()
     pins = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
     guessing = traitlets.Bool(False).tag(sync=True)
     guess = traitlets.Dict().tag(sync=True)
     guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
     answers = traitlets.Int(0).tag(sync=True)  # a count, so that each answer sends a message
 
-    presets = traitlets.List(presets()).tag(sync=True)
-    preset_axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
+    question = _Integer(0, min=0, max=len(QUESTIONS)).tag(sync=True)
+    hide = traitlets.List(traitlets.Enum(PARTS)).tag(sync=True)
+
+    questions = traitlets.List(questions()).tag(sync=True)
+    axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
     # Compressed, as base64: one short line in a notebook that saves it.
     grid = traitlets.Unicode(
         base64.b64encode(gzip.compress(grid.FILE.read_bytes(), compresslevel=6, mtime=0)).decode()
     ).tag(sync=True)
     words = traitlets.Dict(
         {
-            "subjects": trends.SUBJECTS,
-            "sentences": trends.SENTENCES,
-            "endings": trends.ENDINGS,
+            "seen": trends.SEEN,
+            "nothing": trends.NOTHING,
+            "zero": trends.ZERO,
+            "odd": trends.ODD,
+            "alone": trends.ALONE,
+            "how": trends.HOW,
             "quantities": QUANTITIES,
         }
     ).tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, compare: Iterable[dict[str, Any]] = (), **traits: Any) -> None:
         super().__init__(**traits)
         self._answered: dict[str, Any] | None = None  # the settings of the last answer
         self.observe(self._recompute, list(TRAITS))
         self.on_msg(self._on_message)
         self._recompute()
+        for changes in compare:
+            self.pins = [*self.pins, GradientExplorer(**self._settings() | changes).curve]
 
     def redraw(self) -> None:
         """Draw other random weights."""
@@ -168,7 +226,8 @@ class GradientExplorer(LessonWidget):
 
     def pin(self) -> None:
         """Keep the curve in the picture while the settings change."""
-        self.pins = [*self.pins, self.curve]
+        if self.curve not in self.pins:
+            self.pins = [*self.pins, self.curve]
 
     def open_guesses(self, folder: str | os.PathLike[str]) -> None:
         """Show the guesses that a class saved into one folder.
@@ -208,7 +267,8 @@ class GradientExplorer(LessonWidget):
             curve, description = self._answer(settings)
             # One message for all, so that the picture and its words never disagree.
             with self.hold_sync():
-                self.curve = curve | {"label": _curve_label(settings)}
+                self.curve = curve | {"label": _curve_label(settings), "setting": settings}
+                self.described = description
                 self.status = _status(settings, description)
                 self.answers += 1
             self._answered = settings
@@ -274,19 +334,27 @@ class GradientExplorer(LessonWidget):
         return plots.png(plots.gradient_curves(norms, plots.quick_axes(), ylabel))
 
 
+# What an explorer begins with, where nothing else is said.
+DEFAULTS = {name: GradientExplorer.class_traits()[name].default() for name in TRAITS}
+
+
 def _label(settings: dict[str, Any]) -> str:
     """Settings in words."""
     kind, depth, order = settings["kind"], settings["depth"], settings["order"]
     layers = LAYERS.get(kind, f"{kind} module")
     words = [
-        f"{depth} {settings['activation']} {layers}{'s' if depth > 1 else ''}",
-        f"{settings['initializer']} weights",
+        f"{depth} {_word(settings['activation'])} {layers}{'s' if depth > 1 else ''}",
+        f"{_word(settings['initializer'])} weights",
         *(["BN"] if settings["normalization"] else []),
         *(["shortcuts"] if settings["shortcut"] else []),
         *([order.replace("_", " ")] if order != FIRST["order"] else []),
         *([f"draw {settings['seed'] + 1}"] if settings["seed"] else []),
     ]
     return ", ".join(words)
+
+
+def _word(name: str) -> str:
+    return WORDS.get(name, name)
 
 
 def _curve_label(settings: dict[str, Any]) -> str:

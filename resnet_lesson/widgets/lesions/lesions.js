@@ -1,15 +1,17 @@
 // The lesion explorer: delete modules of a trained network, and see what it still knows.
 
-import { makeBars } from "../chart/bars.js";
 import { sum } from "../chart/data.js";
-import { button, make, say, set } from "../chart/elements.js";
-import { listen } from "../chart/model.js";
-import { grouped } from "../chart/words.js";
+import { button, make, say, turnOff } from "../chart/elements.js";
+import { listen, put } from "../chart/model.js";
+import { Classes } from "./classes.js";
+import { Left } from "./left.js";
+import { Wire } from "./wire.js";
 import { favourite, found, indexOf } from "./words.js";
 
 /**
  * @typedef {object} Traits
  * @property {string[]} deleted
+ * @property {string[]} tried modules that were deleted alone
  * @property {string[]} modules
  * @property {string[]} class_names
  * @property {number[]} images of each class
@@ -17,10 +19,8 @@ import { favourite, found, indexOf } from "./words.js";
  */
 /** @typedef {import("../chart/model.js").Model<Traits>} Model */
 
-const KINDS = ["right", "answers"];
-
 class Lesions {
-  said = make("p", { role: "status", "aria-live": "polite" });
+  said = make("p", { class: "said", role: "status", "aria-live": "polite" });
 
   /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
@@ -30,80 +30,69 @@ class Lesions {
     this.images = model.get("images");
     /** @type {import("./words.js").Counts[]} */
     this.counts = JSON.parse(model.get("counts"));
-    this.switches = this.modules.map((name) => this.switchFor(name));
-    this.rows = this.names.map(rowFor);
-    this.all = button("Put all back", () => this.change([]));
+    this.wire = new Wire(this.modules, (name) => this.turn(name));
+    this.left = new Left(this.shareWithout());
+    this.classes = new Classes(this.names);
+    this.all = button("Put all back", () => this.change({ deleted: [] }), "quiet");
     el.replaceChildren(this.layout());
-    this.forget = listen(model, { "change:deleted": () => this.show() });
-    this.show();
-  }
-
-  /** @param {string[]} deleted */
-  change(deleted) {
-    this.model.set("deleted", deleted);
-    this.model.save_changes();
-    this.show();
-  }
-
-  // -------------------------------------------------------------- elements
-
-  /** A module of the row: pressed, it is deleted. @param {string} name */
-  switchFor(name) {
-    const [, stage, unit] = name.match(/^stage(\d+)_unit(\d+)$/) ?? ["", "", name];
-    const element = button(unit, () => {
-      const deleted = this.model.get("deleted");
-      const others = deleted.filter((one) => one !== name);
-      this.change(deleted.includes(name) ? others : [...deleted, name]);
+    this.forget = listen(model, {
+      "change:deleted": () => this.show(),
+      "change:tried": () => this.show(),
     });
-    set(element, { "aria-label": `delete module ${unit} of stage ${stage}`, class: "module" });
-    return { name, stage, element };
+    this.show();
   }
 
   layout() {
-    const end = (/** @type {string} */ word) => make("span", { class: "end" }, [word]);
     return make("div", { class: "resnet-lesions" }, [
-      make("p", {}, ["Click a module to delete its branch; the shortcut, the bold line, stays."]),
-      make("div", { class: "wire" }, [end("image"), ...this.stages(), end("class")]),
-      this.all,
-      this.said,
-      make("table", {}, [
-        make("thead", {}, [headRow()]),
-        make(
-          "tbody",
-          {},
-          this.rows.map(({ row }) => row),
-        ),
+      make("p", { class: "title" }, ["Which modules can this network lose?"]),
+      make("p", { class: "hint" }, [
+        "Try first: press a module. Its branch is deleted; the wire stays.",
       ]),
+      this.wire.element,
+      make("div", { class: "controls" }, [
+        this.all,
+        make("span", { class: "key" }, [
+          "Below a module: per cent left without it alone, once tried",
+        ]),
+      ]),
+      this.left.element,
+      this.said,
+      this.classes.element,
     ]);
   }
 
-  stages() {
-    const stages = Map.groupBy(this.switches, ({ stage }) => stage);
-    return [...stages].map(([stage, switches]) => {
-      const group = { role: "group", class: "stage", "aria-label": `stage ${stage}` };
-      const elements = switches.map(({ element }) => element);
-      const name = make("span", {}, [`stage ${stage}`]);
-      return make("div", group, [name, make("div", {}, elements)]);
-    });
+  /** @param {Partial<Traits>} traits */
+  change(traits) {
+    put(this.model, traits);
+    this.model.save_changes();
+  }
+
+  /** Delete a module, or put it back. @param {string} name */
+  turn(name) {
+    const deleted = this.model.get("deleted");
+    const others = deleted.filter((one) => one !== name);
+    this.change({ deleted: deleted.includes(name) ? others : [...deleted, name] });
   }
 
   // -------------------------------------------------------------- what is seen
 
   show() {
-    const deleted = this.model.get("deleted");
-    for (const { name, element } of this.switches) {
-      set(element, { "aria-pressed": deleted.includes(name) });
+    const [deleted, tried] = [this.model.get("deleted"), this.model.get("tried")];
+    if (deleted.length === 1 && !tried.includes(deleted[0])) {
+      this.change({ tried: [...tried, deleted[0]] }); // which shows all this
+      return;
     }
-    this.all.disabled = deleted.length === 0;
     const [right, answers] = this.counts[indexOf(this.modules, deleted)];
+    this.wire.show(deleted, new Map(tried.map((name) => [name, this.shareWithout(name)])));
+    this.left.show(this.shareWithout(...deleted));
+    this.classes.show(right, answers, this.images);
     this.say(deleted, right, answers);
-    // A class that has become the answer to all would leave the chart: all are drawn on one scale.
-    const most = Math.max(...answers, ...this.images);
-    this.rows.forEach((row, at) => {
-      row.right.textContent = `${grouped(right[at])} of ${grouped(this.images[at])}`;
-      row.answers.textContent = grouped(answers[at]);
-      row.bars.show([right[at], answers[at]], most);
-    });
+    turnOff(this.all, deleted.length === 0);
+  }
+
+  /** The share of all images that is told right. @param {string[]} deleted */
+  shareWithout(...deleted) {
+    return sum(this.counts[indexOf(this.modules, deleted)][0]) / sum(this.images);
   }
 
   /** @param {string[]} deleted @param {number[]} right @param {number[]} answers */
@@ -113,20 +102,6 @@ class Lesions {
     const said = found(gone, sum(right), whole, images);
     say(this.said, said + favourite(answers, this.names, images));
   }
-}
-
-/** A class, with its numbers and their bars. @param {string} name */
-function rowFor(name) {
-  const [right, answers, bars] = [make("td"), make("td"), makeBars(KINDS)];
-  const chart = make("td", { class: "chart", "aria-hidden": "true" }, [bars.element]);
-  const head = make("th", { scope: "row" }, [name]);
-  return { right, answers, bars, row: make("tr", {}, [head, right, answers, chart]) };
-}
-
-function headRow() {
-  const heads = ["Class", "Right", "Answers"].map((words) => make("th", { scope: "col" }, [words]));
-  const keys = KINDS.map((kind) => make("span", {}, [make("i", { class: kind }), ` ${kind}`]));
-  return make("tr", {}, [...heads, make("td", { class: "key", "aria-hidden": "true" }, keys)]);
 }
 
 /** @param {{model: Model, el: HTMLElement}} place */

@@ -22,15 +22,18 @@ class LesionExplorer(LessonWidget):
     Args:
         record: as ``pretrained.lesions`` returns it; that of the lesson's network, if not given.
 
-    ``deleted`` is a trait: the names of the modules that are gone.
+    ``deleted`` is a trait: the names of the modules that are gone. ``tried`` is another: those
+    that were deleted alone, whose outcome stays in the picture.
 
     Raises:
-        traitlets.TraitError: a name in ``deleted`` is not that of a module.
+        traitlets.TraitError: a name in either is not that of a module; nothing changes.
     """
 
     _esm, _css = read_bundle("lesions")
+    _from_page = ("deleted", "tried")
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tried = traitlets.List(traitlets.Unicode()).tag(sync=True)
     modules = traitlets.List(traitlets.Unicode()).tag(sync=True)
     class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     images = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -45,16 +48,16 @@ class LesionExplorer(LessonWidget):
         same = {name: record[name] for name in ("modules", "class_names", "images")}
         super().__init__(**same, counts=counts, **traits)
 
-    @traitlets.validate("deleted")
-    def _check_deleted(self, proposal: Any) -> list[str]:
-        self._check(proposal.value, traitlets.TraitError)
+    @traitlets.validate("deleted", "tried")
+    def _check_names(self, proposal: Any) -> list[str]:
+        self._check(proposal.trait.name, proposal.value, traitlets.TraitError)
         return proposal.value
 
-    def _check(self, names: Iterable[str], error: type[Exception]) -> None:
+    def _check(self, what: str, names: Iterable[str], error: type[Exception]) -> None:
         for name in names:
             if name not in self.modules:
                 raise error(
-                    f"deleted must name modules of {', '.join(self.modules)}, received {name!r}"
+                    f"{what} must name modules of {', '.join(self.modules)}, received {name!r}"
                 )
 
     def accuracy(self, *deleted: str) -> float:
@@ -63,7 +66,7 @@ class LesionExplorer(LessonWidget):
         Raises:
             ValueError: a name is not that of a module.
         """
-        self._check(deleted, ValueError)
+        self._check("deleted", deleted, ValueError)
         index = int("".join(str(int(name in deleted)) for name in self.modules), 2)
         return sum(self.counts[index][0]) / sum(self.images)
 

@@ -25,7 +25,9 @@ const moduleWords = (name) => name.replace("_unit", ", module ").replace("stage"
 export function found(deleted, right, whole, images) {
   const told = `of ${grouped(images)} test images are told right`;
   if (deleted.length === 0) return `Whole: ${percent(whole, images)} ${told}.`;
-  const gone = deleted.map(moduleWords).join("; ");
+  // Of more, the picture says which.
+  const few = deleted.length < 3;
+  const gone = few ? deleted.map(moduleWords).join("; ") : `${deleted.length} modules`;
   return `Without ${gone}: ${percent(right, images)} ${told}; whole, ${percent(whole, images)}.`;
 }
 

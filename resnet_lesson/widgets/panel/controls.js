@@ -1,100 +1,148 @@
-// The panel's controls: of the training, of its replay, and of what is shown.
+// The panel's controls: one set for the training and for its replay, and what is shown.
 
-import { sum } from "../chart/data.js";
-import { button, KEYS, labelled, make, set } from "../chart/elements.js";
+import { button, choice, KEYS, make, say, set, toggle } from "../chart/elements.js";
 import { MEASURES, TITLES } from "./recording.js";
 
 /** @typedef {import("./recording.js").Measure} Measure */
+/** @typedef {"start" | "live" | "replay"} Mode what the controls are for */
 /**
  * What the controls do.
  *
  * @typedef {object} Acts
- * @property {(what: "start" | "pause" | "resume" | "stop") => void} wish
+ * @property {(what: "start" | "start again" | "pause" | "resume" | "stop") => void} wish
  * @property {() => void} play or halt
  * @property {(step: number) => void} moveTo
  * @property {(quantity: Measure) => void} measure
  * @property {(zoom: boolean) => void} zoom
  */
-/** @typedef {{trains: boolean, live: boolean, kernel: boolean, state: string}} State */
-
-const PAUSED = ["pausing", "paused"];
-
 /**
- * One that has the focus keeps it: `disabled` would take it away.
- *
- * @param {string} text
- * @param {() => void} act
+ * @typedef {object} State
+ * @property {Mode} mode
+ * @property {boolean} obeys whether a kernel that can train answers
+ * @property {string} state of the training
+ * @property {boolean} playing
  */
-const softButton = (text, act) => {
-  const made = button(text, () => {
-    if (made.ariaDisabled !== "true") act();
-  });
-  return made;
-};
+/**
+ * @typedef {object} Steps
+ * @property {number} step that is looked at
+ * @property {number} last
+ * @property {number} size of a move of the slider
+ * @property {number | null} planned
+ * @property {string} words
+ */
+
+const HELD = ["pausing", "paused"];
 
 export class Controls {
-  #paused = false;
+  /** @type {State} */
+  state = { mode: "start", obeys: false, state: "ready", playing: false };
+  #size = 1;
+  #last = 0;
 
   /** @param {number} opening steps @param {Acts} acts */
   constructor(opening, acts) {
-    this.start = softButton("Start", () => acts.wish("start"));
-    this.pause = softButton("Pause", () => acts.wish(this.#paused ? "resume" : "pause"));
-    this.stop = softButton("Stop", () => acts.wish("stop"));
-    this.progress = make("progress", { "aria-label": "Progress", max: 1 });
-    this.play = button("Play", acts.play);
-    this.slider = make("input", { type: "range", min: 0, "aria-label": "Step", ...KEYS });
-    this.slider.addEventListener("input", () => acts.moveTo(Number(this.slider.value)));
-    this.step = make("output");
-    const options = MEASURES.map((name) => make("option", { value: name }, [TITLES[name]]));
-    this.measure = make("select", { "aria-label": "Show", ...KEYS }, options);
-    this.measure.addEventListener("input", () =>
-      acts.measure(/** @type {Measure} */ (this.measure.value)),
+    this.acts = acts;
+    this.main = button("Start", () => this.#press(), "primary");
+    this.stop = button("Stop", () => acts.wish("stop"));
+    this.again = button("Start again", () => this.#ask(true), "quiet");
+    this.progress = make("progress", { "aria-label": "Progress", max: 1, value: 0 });
+    this.slider = make("input", { type: "range", min: 1, "aria-label": "Step", ...KEYS });
+    this.slider.addEventListener("input", () => this.#slide());
+    this.step = make("span", { class: "step" });
+    this.yes = button("Yes, start again", () => {
+      this.#ask(false);
+      acts.wish("start again");
+      this.main.focus();
+    });
+    this.no = button("No, keep it", () => {
+      this.#ask(false);
+      this.again.focus();
+    });
+    this.sure = make("div", { class: "sure", role: "group", "aria-label": "Start again" }, [
+      "Really? It drops this run. ",
+      this.yes,
+      this.no,
+    ]);
+    this.sure.addEventListener("keydown", ({ key }) => key === "Escape" && this.no.click());
+    this.measure = choice(
+      "Show",
+      MEASURES.map((name) => [name, TITLES[name]]),
     );
-    this.zoom = make("input", { type: "checkbox", ...KEYS });
-    this.zoom.addEventListener("input", () => acts.zoom(this.zoom.checked));
-    this.training = row(this.start, this.pause, this.stop, this.progress);
-    this.replay = row(this.play, labelled("Step", this.slider, this.step));
-    const opened = make("span", {}, [`First ${opening} steps`]);
-    this.view = row(labelled("Show", this.measure), make("label", {}, [this.zoom, opened]));
+    this.measure.element.addEventListener("input", () =>
+      acts.measure(/** @type {Measure} */ (this.measure.read())),
+    );
+    this.zoom = toggle(`Only the first ${opening} steps`);
+    this.zoom.input.addEventListener("input", () => acts.zoom(this.zoom.input.checked));
+    this.shown = make("summary", KEYS);
+    this.transport = make("div", { class: "transport" }, [
+      this.main,
+      this.stop,
+      this.slider,
+      this.progress,
+      this.step,
+      this.again,
+    ]);
+    this.element = make("div", { class: "foot" }, [
+      this.transport,
+      this.sure,
+      make("details", {}, [this.shown, this.measure.element, this.zoom.element]),
+    ]);
+    this.#ask(false);
   }
 
-  /**
-   * Those of the training.
-   *
-   * @param {State} state
-   * @param {boolean} shown whether there is something to see
-   */
-  showState({ trains, live, kernel, state }, shown) {
-    this.training.hidden = !trains || !(kernel || !shown);
-    this.replay.hidden = live || !shown;
-    this.start.ariaDisabled = `${live || !kernel}`;
-    this.pause.ariaDisabled = this.stop.ariaDisabled = `${!live || state === "stopping"}`;
-    this.#paused = PAUSED.includes(state);
-    this.pause.textContent = this.#paused ? "Resume" : "Pause";
-    this.progress.hidden = !live;
+  #press() {
+    const { mode, obeys, state } = this.state;
+    if (mode === "replay") this.acts.play();
+    else if (!obeys || state === "stopping") return;
+    else if (mode === "start") this.acts.wish("start");
+    else this.acts.wish(HELD.includes(state) ? "resume" : "pause");
   }
 
-  /** @param {import("./recording.js").Run[]} runs */
-  showProgress(runs) {
-    const done = runs.map(({ facts }) => facts.steps / Number(facts.total));
-    const share = sum(done) / done.length;
-    if (Number.isFinite(share)) this.progress.value = share;
-    else this.progress.removeAttribute("value"); // nobody knows yet
+  /** The slider moves from column to column, and ends at the last step. */
+  #slide() {
+    this.acts.moveTo(Math.min(this.#last, Number(this.slider.value) * this.#size));
   }
 
-  /** @param {number} at @param {{last: number, step: number}} span in steps */
-  showStep(at, { last, step }) {
-    const shown = Math.round(at);
-    set(this.slider, { max: last, step, "aria-valuetext": `step ${shown}` });
-    if (Number(this.slider.value) !== shown) this.slider.value = `${at}`;
-    this.step.value = `${shown}`;
+  /** Ask before a run is dropped, or do no longer. @param {boolean} asks */
+  #ask(asks) {
+    this.sure.hidden = !asks;
+    this.transport.hidden = asks;
+    if (asks) this.no.focus();
   }
 
-  /** @param {boolean} playing */
-  showPlaying(playing) {
-    this.play.textContent = playing ? "Halt" : "Play";
+  /** @param {State} state */
+  show(state) {
+    this.state = state;
+    const { mode, obeys, playing } = state;
+    const goes = mode === "live" ? !HELD.includes(state.state) : playing;
+    const names = {
+      start: "Start",
+      live: goes ? "Pause" : "Go on",
+      replay: goes ? "Pause" : "Play",
+    };
+    say(this.main, names[mode]);
+    this.main.ariaDisabled = `${mode !== "replay" && (!obeys || state.state === "stopping")}`;
+    this.stop.hidden = this.progress.hidden = mode !== "live";
+    this.slider.hidden = mode !== "replay";
+    this.again.hidden = !(mode === "replay" && obeys);
+    if (mode !== "replay" || !obeys) this.#ask(false);
+  }
+
+  /** @param {Steps} steps */
+  showSteps({ step, last, size, planned, words }) {
+    [this.#size, this.#last] = [size, last];
+    const [at, most] = [step, last].map((one) => Math.ceil(one / size));
+    set(this.slider, { max: most, "aria-valuetext": words });
+    this.slider.value = `${at}`;
+    if (planned) this.progress.value = last / planned;
+    else this.progress.removeAttribute("value"); // nobody knows
+    say(this.step, words);
+  }
+
+  /** @param {Measure} measure @param {boolean} zoom */
+  showView(measure, zoom) {
+    say(this.shown, `Show: ${TITLES[measure]}`);
+    this.measure.show(measure);
+    this.zoom.input.checked = zoom;
   }
 }
-
-/** @param {Node[]} controls */
-const row = (...controls) => make("div", { class: "controls" }, controls);

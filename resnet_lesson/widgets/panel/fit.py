@@ -145,7 +145,9 @@ class JobCallback(keras.callbacks.Callback):
         bad = first_bad(records)
         if self.recording.bad is None and bad is not None:
             self.recording.bad = bad._asdict()
-        self.recording.steps, self.recording.seconds = self._steps, self._seconds
+        # A step that raised was taken, too, where its gradients were seen.
+        self.recording.steps = max([self._steps, *(records["step"] + 1).tolist()])
+        self.recording.seconds = self._seconds
 
 
 def _accuracy_name(logs: dict[str, Any]) -> str | None:

@@ -87,7 +87,8 @@ class TrainingJob:
                 return "stopping"
             if self.paused:
                 return "paused" if self._holding else "pausing"
-            return "training" if self.recordings else "building"
+            # One after the other is built, and takes its first step.
+            return "training" if len(self.recordings) == len(self.makers) else "building"
         return "failed" if self.error else "stopped" if self.stopping else "finished"
 
     @property

@@ -1,37 +1,18 @@
-// The networks of the panel, with the line of each and what it shows, in words.
+// What networks are called, and how each is drawn: orange is plain and blue residual, everywhere.
 
-import { make, say } from "../chart/elements.js";
+const KNOWN = ["plain", "residual"];
+const OTHERS = ["first", "second"];
 
-export class Names {
-  #shown = "";
-  list = make("ul", { class: "names", "aria-label": "Networks" });
-  /** @type {HTMLElement[]} */
-  #words = [];
-
-  /** @param {string[]} names */
-  show(names) {
-    if (this.#shown === names.join("\n")) return;
-    this.#shown = names.join("\n");
-    this.#words = names.map(() => make("span"));
-    const rows = names.map((name, run) =>
-      make("li", { class: `run-${run}` }, [
-        swatch(),
-        " ",
-        make("strong", {}, [name]),
-        ": ",
-        this.#words[run],
-      ]),
-    );
-    this.list.replaceChildren(...rows);
-  }
-
-  /** @param {number} run @param {string} words */
-  say(run, words) {
-    say(this.#words[run], words);
-  }
+/** The class of each, which sets its colour and dashes. @param {string[]} names */
+export function looks(names) {
+  const others = names.filter((name) => !KNOWN.includes(name));
+  return names.map((name) =>
+    KNOWN.includes(name) ? name : OTHERS[others.indexOf(name) % OTHERS.length],
+  );
 }
 
-const swatch = () =>
-  make("svg", { "aria-hidden": "true", width: 34, height: 10 }, [
-    make("path", { class: "curve", d: "M0 5L34 5" }),
-  ]);
+/** As a sentence says it. @param {string} name */
+export const called = (name) => (KNOWN.includes(name) ? `the ${name} network` : name);
+
+/** @param {string} name @param {number} most letters */
+export const cut = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);

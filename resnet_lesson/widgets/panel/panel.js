@@ -3,27 +3,29 @@
 import { make, say } from "../chart/elements.js";
 import { listen, onResize } from "../chart/model.js";
 import { Controls } from "./controls.js";
-import { Curves } from "./curves.js";
+import { Loss } from "./loss.js";
 import { Maps } from "./maps.js";
-import { Names } from "./names.js";
 import { Training } from "./recording.js";
 import { Replay } from "./replay.js";
 import { KernelSource, RecordedSource } from "./sources.js";
-import { absence, describe, stateWords } from "./words.js";
+import { describe, hint, note, question, sentence, stepWords } from "./words.js";
 
 /** @typedef {import("./sources.js").Model} Model */
-/** @typedef {import("./maps.js").Seen} Seen */
+/** @typedef {import("./recording.js").Shown} Shown */
 /** @typedef {Partial<{quantity: import("./recording.js").Measure, zoom: boolean}>} Choice */
 
 const WORDS = 1000; // ms between two changes of words, at least: nobody reads or hears ten
 
 class Panel {
-  width = 640;
   maps = new Maps();
-  curves = new Curves();
-  names = new Names();
+  loss = new Loss();
+  title = make("p", { class: "title" });
+  hint = make("p", { class: "hint" });
+  seen = make("b");
+  more = make("span");
   alert = make("p", { class: "refusal", role: "alert" });
-  status = make("p", { role: "status", "aria-live": "polite" });
+  status = make("p", { class: "note", role: "status" });
+  since = performance.now(); // when the training's state changed
   wordsSaid = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   wordsDue;
@@ -39,27 +41,25 @@ class Panel {
     this.kernel = new KernelSource(model, (before) => this.changed(before), take);
     this.sources = [new RecordedSource(model, take), this.kernel];
     this.controls = new Controls(model.get("scale").opening, this.acts());
-    this.replay = new Replay((playing) => {
-      this.controls.showPlaying(playing);
-      this.show();
-    });
-    const { maps, curves, names, controls } = this;
-    this.pictures = make("div", {}, [maps.grid, maps.colours, names.list, curves.grid]);
-    const root = make("div", { class: "resnet-panel" }, [
-      controls.training,
-      controls.replay,
-      controls.view,
+    this.replay = new Replay(() => this.show());
+    this.root = make("div", { class: "resnet-panel" }, [
+      this.title,
+      this.hint,
+      this.maps.grid,
+      this.maps.key,
+      make("div", {}, [this.loss.svg]),
+      make("p", { class: "said" }, [this.seen, " ", this.more]),
       this.alert,
+      this.controls.element,
       this.status,
-      this.pictures,
     ]);
-    el.replaceChildren(root);
+    el.replaceChildren(this.root);
     this.endings = [
       listen(model, {
         "change:quantity": () => this.choose({ quantity: model.get("quantity") }),
         "change:zoom": () => this.choose({ zoom: model.get("zoom") }),
       }),
-      onResize(root, this.width, (width) => this.resize(width)),
+      onResize(this.root, 0, () => this.show()),
     ];
     for (const source of this.sources) source.start();
   }
@@ -71,7 +71,7 @@ class Panel {
         this.replay.halt();
         this.kernel.wish(what);
       },
-      play: () => this.replay.turn(this.training.span(this.zoom)),
+      play: () => this.replay.turn(this.training.span(this.zoom).last),
       moveTo: (step) => {
         this.replay.moveTo(step);
         this.sayAtOnce();
@@ -89,12 +89,6 @@ class Panel {
     cancelAnimationFrame(this.drawing);
   }
 
-  /** @param {number} width */
-  resize(width) {
-    this.width = Math.max(200, width);
-    this.show();
-  }
-
   // -------------------------------------------------------------- what comes
 
   /** The kernel has said how its training stands. @param {import("./words.js").Said} before */
@@ -102,7 +96,9 @@ class Panel {
     const { said, live } = this.kernel;
     if (said.training !== before.training) this.training.clear();
     if (live || said.training !== before.training) this.replay.moveTo(null);
-    if (said.state !== before.state) this.wordsSaid = -Infinity;
+    if (said.state === before.state) return;
+    this.since = performance.now();
+    this.wordsSaid = -Infinity;
   }
 
   /** @param {import("./recording.js").Part[]} parts */
@@ -132,34 +128,48 @@ class Panel {
   }
 
   draw() {
-    const { shown, step, last, extent } = this.training.span(this.zoom);
-    const at = Math.min(this.replay.at ?? last, last);
-    const all = shown.map((one) => ({ ...one, columns: one.run.columnOf(one.strip, at) + 1 }));
-    this.showControls(shown.length > 0, at, { last, step });
-    this.pictures.hidden = all.length === 0;
-    if (all.length) {
-      this.maps.draw(all, this.quantity, extent, this.width);
-      this.curves.draw(all, extent, this.width);
-      this.names.show(all.map(({ run }) => run.facts.name));
+    const { shown, last, extent } = this.training.span(this.zoom);
+    const step = Math.max(Math.min(1, last), Math.min(last, Math.round(this.replay.at ?? last)));
+    this.showControls(shown, step, last);
+    const names = this.names();
+    if (this.root.clientWidth) {
+      this.maps.draw(names, shown, this.quantity, { extent, step, last });
+      this.loss.draw(names, shown, { extent, step, last });
     }
-    this.sayLater(all, at);
+    this.sayLater(shown, step);
   }
 
-  /** @param {boolean} shown @param {number} at @param {{last: number, step: number}} span */
-  showControls(shown, at, span) {
-    const { here: kernel, live, said } = this.kernel;
-    const trains = this.model.get("trains");
-    this.controls.showState({ trains, live, kernel, state: said.state }, shown);
-    this.controls.showProgress(this.training.runs);
-    this.controls.showStep(at, span);
-    this.controls.measure.value = this.quantity;
-    this.controls.zoom.checked = this.zoom;
+  /** All networks, also those that have not taken a step. */
+  names() {
+    const networks = this.model.get("networks");
+    return networks.length ? networks : this.training.runs.map(({ facts }) => facts.name);
+  }
+
+  get mode() {
+    if (this.kernel.live) return "live";
+    return this.training.runs.length ? "replay" : "start";
+  }
+
+  /** @param {Shown[]} shown @param {number} step @param {number} last */
+  showControls(shown, step, last) {
+    const { here, said } = this.kernel;
+    const { mode } = this;
+    const obeys = here && this.model.get("networks").length > 0;
+    this.controls.show({ mode, obeys, state: said.state, playing: this.replay.playing });
+    const totals = this.training.runs.map(({ facts }) => facts.total ?? Infinity);
+    const most = Math.max(...totals);
+    const planned = Number.isFinite(most) ? most : null;
+    const size = Math.max(1, ...shown.map(({ run, strip }) => run.width(strip)));
+    const seconds = (performance.now() - this.since) / 1000;
+    const words = stepWords(said, { step, last, planned }, seconds);
+    this.controls.showSteps({ step, last, size, planned, words });
+    this.controls.showView(this.quantity, this.zoom);
   }
 
   // -------------------------------------------------------------- words
 
-  /** @param {Seen[]} all @param {number} at */
-  sayLater(all, at) {
+  /** @param {Shown[]} shown @param {number} step */
+  sayLater(shown, step) {
     const wait = this.wordsSaid + WORDS - performance.now();
     clearTimeout(this.wordsDue);
     if (wait > 0) {
@@ -167,22 +177,21 @@ class Panel {
       return;
     }
     this.wordsSaid = performance.now();
-    say(this.status, this.statusWords(all.length > 0));
-    say(this.alert, this.kernel.said.error);
-    all.forEach((seen, which) => {
-      const { run, strip, columns } = seen;
-      const said = describe(seen, at, this.quantity);
-      const end = Math.min(run.facts.steps, columns * run.width(strip));
-      this.names.say(which, said);
-      this.maps.say(which, `${run.facts.name}, ${end} steps: ${said}`);
+    // Seconds are counted while a network is built.
+    if (this.kernel.said.state === "building") this.wordsDue = setTimeout(() => this.show(), WORDS);
+    const { quantity, kernel } = this;
+    say(this.title, question(quantity));
+    say(this.hint, hint(this.mode, this.names().length));
+    say(this.status, note(kernel, this.training.span(false).last));
+    say(this.alert, kernel.said.error);
+    const { seen, more } = shown.length ? sentence(shown, step, quantity) : { seen: "", more: "" };
+    say(this.seen, seen);
+    say(this.more, more);
+    shown.forEach((one) => {
+      const at = this.names().indexOf(one.run.facts.name);
+      this.maps.say(at, describe(one, step, quantity));
     });
-    this.curves.say(all);
-  }
-
-  /** @param {boolean} shown */
-  statusWords(shown) {
-    const { here, lost, said } = this.kernel;
-    return here ? stateWords(said, this.training.runs, shown) : absence(lost, shown);
+    this.loss.say(shown, step);
   }
 }
 

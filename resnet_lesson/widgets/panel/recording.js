@@ -38,11 +38,8 @@ import { bytes } from "../chart/data.js";
  */
 /** @typedef {Facts & {whole: Columns, opening: Columns}} Part what is new of a run */
 
-export const TITLES = {
-  gradient_norm: "Gradient norm",
-  weight_norm: "Weight norm",
-  update_ratio: "Relative update",
-};
+/** What each measure is called, where it is chosen and beside its colours. */
+export const TITLES = { gradient_norm: "gradient", weight_norm: "weights", update_ratio: "update" };
 export const MEASURES = /** @type {Measure[]} */ (panel.measures);
 
 /** A code as decades. @param {number} code @param {Scale} scale @returns {Decades} */
@@ -111,9 +108,19 @@ export class Run {
     return strip.stride * this.facts.every;
   }
 
-  /** The column of a step, or the last one. @param {Strip} strip @param {number} step */
+  /**
+   * The column of a step, or the last one.
+   *
+   * @param {Strip} strip
+   * @param {number} step counted from 1
+   */
   columnOf(strip, step) {
-    return Math.min(strip.columns - 1, Math.floor(step / this.width(strip)));
+    return Math.min(strip.columns - 1, Math.max(0, Math.ceil(step / this.width(strip)) - 1));
+  }
+
+  /** How many steps the columns hold. @param {Strip} strip */
+  last(strip) {
+    return Math.min(this.facts.steps, strip.columns * this.width(strip));
   }
 
   /**
@@ -157,7 +164,7 @@ export class Training {
   }
 
   /**
-   * The runs that have columns, their widest column, last step and room.
+   * The runs that have columns, their last step, and the steps that a picture has room for.
    *
    * @param {boolean} zoom into the opening steps
    */
@@ -165,11 +172,9 @@ export class Training {
     const shown = this.runs
       .map((run) => ({ run, strip: zoom ? run.opening : run.whole }))
       .filter(({ strip }) => strip.columns > 0);
-    const last = shown.map(({ run, strip }) => (strip.columns - 1) * run.width(strip));
     return {
       shown,
-      step: Math.max(1, ...shown.map(({ run, strip }) => run.width(strip))),
-      last: Math.max(0, ...last),
+      last: Math.max(0, ...shown.map(({ run, strip }) => run.last(strip))),
       extent: Math.max(1, ...shown.map(({ run, strip }) => run.extent(strip))),
     };
   }

@@ -16,6 +16,7 @@ from ...files import expand_path
 from ...gradients.history import MEASURES
 
 FILE = "resnet-lesson training"  # the "file" entry of a record
+INVALID = (KeyError, TypeError, ValueError, RecursionError)  # what reading a wrong record raises
 COLUMNS = 120  # for all steps, at most
 OPENING = 20  # steps that are kept one by one: what breaks a network often happens there
 PER_DECADE = 100
@@ -87,7 +88,7 @@ class Strip:
 
 def _rounded(values: np.ndarray) -> list[float | None]:
     """Four significant digits of each; None for NaN and infinity, which JSON does not have."""
-    return [float(f"{value:.4g}") if np.isfinite(value) else None for value in values]
+    return [float(f"{value:.4g}") if _is_number(float(value)) else None for value in values]
 
 
 class Recording:
@@ -161,16 +162,31 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"it must say {FILE!r}, received {record['file']!r}")
         if not 1 <= len(record["runs"]) <= 2:
             raise ValueError(f"it must hold 1 or 2 runs, received {len(record['runs'])}")
-        for run in record["runs"]:
-            _check_run(run)
-        names = [run["name"] for run in record["runs"]]
-        if len(set(names)) < len(names):
-            raise ValueError(f"its runs must have different names, received {names}")
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        check_runs(record["runs"])
+    except INVALID as error:
         name = "this dict" if path is None else str(source)
-        what = f"it has no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{name} is no recorded training: {what}") from error
+        raise ValueError(f"{name} is no recorded training: {_said(error)}") from error
     return record
+
+
+def check_runs(runs: Sequence[dict[str, Any]]) -> None:
+    """Check what ``Recording.to_json`` made.
+
+    Raises:
+        ValueError: it did not make this.
+    """
+    try:
+        for run in runs:
+            _check_run(run)
+    except INVALID as error:
+        raise ValueError(_said(error)) from error
+    names = [run["name"] for run in runs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"its runs must have different names, received {names}")
+
+
+def _said(error: Exception) -> str:
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _check_run(run: dict[str, Any]) -> None:
@@ -193,7 +209,11 @@ def _check_run(run: dict[str, Any]) -> None:
         raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
     if not isinstance(run["metric"], (str, type(None))):
         raise ValueError(f"metric must be a name or null, received {run['metric']!r}")
-    _ = run["bad"]  # a KeyError where it is missing
+    bad = run["bad"]
+    if bad is not None and not (
+        set(bad) == {"layer", "step", "what", "where"} and isinstance(bad["step"], int)
+    ):
+        raise ValueError(f"bad must say layer, step, what and where, received {bad!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -9,9 +9,13 @@ export class Replay {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #playing;
 
-  /** @param {(playing: boolean) => void} change called with each move */
+  /** @param {() => void} change called with each move */
   constructor(change) {
     this.change = change;
+  }
+
+  get playing() {
+    return this.#playing !== undefined;
   }
 
   /** @param {number | null} step */
@@ -23,23 +27,23 @@ export class Replay {
   /**
    * Play from here, or from the beginning; or halt.
    *
-   * @param {{last: number, extent: number}} span in steps
+   * @param {number} last step
    */
-  turn({ last, extent }) {
-    if (this.#playing !== undefined) return this.halt();
+  turn(last) {
+    if (this.playing) return this.halt();
     let at = this.at === null || this.at >= last ? 0 : this.at;
     this.#playing = setInterval(() => {
-      at = Math.min(last, at + (extent * TICK) / TIME);
+      at = Math.min(last, at + (last * TICK) / TIME);
       this.at = at;
       if (at === last) this.halt();
-      else this.change(true);
+      else this.change();
     }, TICK);
-    this.change(true);
+    this.change();
   }
 
   halt() {
     clearInterval(this.#playing);
     this.#playing = undefined;
-    this.change(false);
+    this.change();
   }
 }

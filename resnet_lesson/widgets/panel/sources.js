@@ -17,12 +17,23 @@ import { listen } from "../chart/model.js";
  *
  * @typedef {object} Traits
  * @property {Part[]} runs the last training, complete
- * @property {boolean} trains whether there is something to train
+ * @property {string[]} networks what can be trained
  * @property {import("./recording.js").Measure} quantity
  * @property {boolean} zoom
  * @property {import("./recording.js").Scale} scale
  */
-/** @typedef {import("../chart/model.js").Model<Traits>} Model */
+/**
+ * What JupyterLab tells of a kernel; other front ends tell nothing, or less.
+ *
+ * @typedef {object} Kernel
+ * @property {string} [status]
+ * @property {{connect: (act: Heard) => void, disconnect: (act: Heard) => void}} [statusChanged]
+ */
+/** @typedef {(sender: unknown, status: string) => void} Heard */
+/**
+ * @typedef {import("../chart/model.js").Model<Traits>
+ *   & {widget_manager?: {kernel?: Kernel | null}}} Model
+ */
 
 /** A training that was recorded: the model holds it. @implements {Source} */
 export class RecordedSource {
@@ -45,20 +56,38 @@ export class RecordedSource {
   }
 }
 
-export const SILENCE = 10_000; // ms without a word from a kernel that trains
+export const SOON = 1000; // ms in which a press is obeyed, where the kernel is free
+export const SILENCE = 5000; // ms without a word that was expected, until it is asked for
+/**
+ * The states of a training that obeys; one that has ended does, too.
+ *
+ * @type {Record<string, string[]>}
+ */
+const OBEYS = {
+  pause: ["pausing", "paused"],
+  resume: ["building", "training"],
+  stop: ["stopping"],
+};
+const ALIVE = ["idle", "busy"];
+const GONE = ["restarting", "autorestarting", "terminating", "dead"];
 
 /** A kernel, which says in messages what its training does. @implements {Source} */
 export class KernelSource {
   here = false; // whether it answers
   lost = false; // whether it answered once
+  late = false; // whether a press is not obeyed yet
+  silent = false; // whether it was asked, and says nothing
   /** @type {Said} */
   said = { state: "ready", left: null, error: "", training: 0 };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence;
+  #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #press;
+  #wished = "";
   #end = () => {};
 
   /**
-   * @param {Pick<Model, "send" | "on" | "off">} model
+   * @param {Pick<Model, "send" | "on" | "off" | "widget_manager">} model
    * @param {(before: Said) => void} change called when it says how the training stands
    * @param {Take} take
    */
@@ -73,45 +102,87 @@ export class KernelSource {
     return panel.live.includes(this.said.state);
   }
 
+  /** What the front end says of the kernel: "idle", "busy"; "" where it says nothing. */
+  get status() {
+    return this.model.widget_manager?.kernel?.status ?? "";
+  }
+
   start() {
-    this.#end = listen(this.model, { "msg:custom": (said) => this.hear(said) });
+    const signal = this.model.widget_manager?.kernel?.statusChanged;
+    /** @type {Heard} */
+    const heard = (_, status) => {
+      if (this.here && GONE.includes(status)) this.#lose();
+    };
+    const end = listen(this.model, { "msg:custom": (said) => this.hear(said) });
+    signal?.connect?.(heard);
+    this.#end = () => {
+      end();
+      signal?.disconnect?.(heard);
+    };
     this.model.send("hello");
   }
 
   stop() {
     this.#end();
-    clearTimeout(this.#silence);
+    clearTimeout(this.#timer);
+    clearTimeout(this.#press);
   }
 
-  /** Send a command: start, pause, resume or stop. @param {string} what */
+  /** Send a command: start, start again, pause, resume or stop. @param {string} what */
   wish(what) {
     this.model.send(what);
+    this.#wished = what;
+    clearTimeout(this.#press);
+    this.#press = setTimeout(() => this.#wait({ late: true }), SOON);
     this.#expect();
   }
 
   /** @param {Said & {runs: Part[]}} message */
   hear({ runs, ...said }) {
-    clearTimeout(this.#silence);
+    clearTimeout(this.#timer);
     const before = this.said;
-    Object.assign(this, { here: true, lost: false, said });
+    Object.assign(this, { here: true, lost: false, silent: false, said });
+    if (!this.live || (OBEYS[this.#wished]?.includes(said.state) ?? true)) this.#obeyed();
     if (this.live && said.state !== "paused") this.#expect();
     this.change(before);
     this.take(runs);
   }
 
-  /** A kernel that trains and says nothing is asked; one that is silent then, is lost. */
-  #expect(asked = false) {
-    clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => {
-      if (asked) return this.#lose();
+  /** What says nothing is asked; what is silent then is lost, unless it may well be at work. */
+  #expect() {
+    this.#after(SILENCE, () => {
       this.model.send("hello");
-      this.#expect(true);
-    }, SILENCE);
+      this.#after(SILENCE, () => {
+        const atWork = ALIVE.includes(this.status) || this.said.state === "building";
+        if (atWork) this.#wait({ silent: true });
+        else this.#lose();
+      });
+    });
+  }
+
+  /** @param {number} time ms @param {() => void} act */
+  #after(time, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, time);
+  }
+
+  /** @param {{late: true} | {silent: true}} how */
+  #wait(how) {
+    Object.assign(this, how);
+    this.take([]);
+  }
+
+  #obeyed() {
+    clearTimeout(this.#press);
+    this.late = false;
+    this.#wished = "";
   }
 
   #lose() {
+    clearTimeout(this.#timer);
+    this.#obeyed();
     const said = { ...this.said, state: "ready", left: null };
-    Object.assign(this, { here: false, lost: true, said });
+    Object.assign(this, { here: false, lost: true, silent: false, said });
     this.take([]);
   }
 }

@@ -20,6 +20,7 @@ from .job import LIVE, TrainingJob, dtype_policy
 RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
 # One redraw in so many sends all columns, for a browser that missed some.
 FULL_REDRAW = 20
+READERS = ("quantity", "zoom")  # the traits that a front end may set
 _panels: weakref.WeakSet["TrainingPanel"] = weakref.WeakSet()
 
 
@@ -29,9 +30,10 @@ class TrainingPanel(LessonWidget):
     >>> panel = TrainingPanel({"plain": make_plain, "residual": make_residual}, epochs=5)
     >>> panel  # and press Start, or call panel.start()
 
-    ``start`` trains in threads, so that the notebook stays free; ``run`` returns at the end. What
-    is kept does not grow with the number of steps (see ``recording``). A training ends when its
-    panel is closed, or when the notebook's cell that made the panel runs again.
+    ``start`` trains in threads, so that the notebook stays free; ``run`` returns at the end, and
+    ``finish``, too, which trains only what nobody has trained. What is kept does not grow with the
+    number of steps (see ``recording``). A training ends when its panel is closed, or when the
+    notebook's cell that made the panel runs again.
 
     Layers get the dtype policy of the thread that starts the training. A browser's start may come
     in a thread that has none: then it is that of the last start, or of where the panel was made.
@@ -50,7 +52,7 @@ class TrainingPanel(LessonWidget):
 
     Raises:
         ValueError: ``makers``, ``epochs``, ``batch_size`` or ``every`` is not allowed.
-        traitlets.TraitError: ``quantity`` or ``zoom`` is not allowed.
+        traitlets.TraitError: ``quantity`` or ``zoom`` is not allowed, or ``runs`` was not recorded.
     """
 
     _esm, _css = read_bundle("panel")
@@ -58,7 +60,10 @@ class TrainingPanel(LessonWidget):
     # The last training, complete. During a training, messages carry what is new: a trait belongs to
     # one thread, and the browser's commands come in another.
     runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
-    trains = traitlets.Bool(False).tag(sync=True)
+    # What can be trained, by name: pictures have room for it before the first step.
+    networks = traitlets.List(traitlets.Unicode(), read_only=True).tag(
+        sync=True, to_json=to_message
+    )
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
     # What the browser must know to read a recording.
@@ -70,7 +75,8 @@ class TrainingPanel(LessonWidget):
             "zero": recording.ZERO,
             "nan": recording.NAN,
             "infinite": recording.INFINITE,
-        }
+        },
+        read_only=True,
     ).tag(sync=True)
 
     _job: TrainingJob | None = None  # the last one
@@ -98,7 +104,8 @@ class TrainingPanel(LessonWidget):
         self._provenance: dict[str, Any] = {}  # of a replayed record
         self._policy = dtype_policy()
         self._lock = threading.RLock()
-        super().__init__(trains=bool(self._makers), **traits)
+        self.set_trait("networks", list(self._makers))
+        super().__init__(**traits)
         self.on_msg(self._on_message)
         self._stop_previous()
 
@@ -126,6 +133,29 @@ class TrainingPanel(LessonWidget):
         panel = cls(runs=record["runs"], **traits)
         panel._provenance = {name: value for name, value in record.items() if name != "runs"}
         return panel
+
+    @traitlets.validate("runs")
+    def _check_runs(self, proposal: Any) -> list[dict[str, Any]]:
+        try:
+            recording.check_runs(proposal.value)
+        except ValueError as error:
+            raise traitlets.TraitError(f"runs must be recorded ones: {error}") from error
+        return proposal.value
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take what a front end has set: all but ``quantity`` and ``zoom`` is the kernel's.
+
+        Raises:
+            traitlets.TraitError: it says something else of what is the kernel's, or something
+                that is not allowed. Then nothing changes.
+        """
+        known = set(sync_data) & set(self.keys)
+        own = self.get_state(known.difference(READERS))
+        for name, value in own.items():
+            # JSON has no tuples.
+            if sync_data[name] != (list(value) if isinstance(value, tuple) else value):
+                raise traitlets.TraitError(f"{name} is set by the kernel, not by a front end")
+        super().set_state({name: value for name, value in sync_data.items() if name in READERS})
 
     # ------------------------------------------------------------------ training
 
@@ -215,6 +245,22 @@ class TrainingPanel(LessonWidget):
             self._wait()
             raise
 
+    def finish(self) -> None:
+        """Return when the training has ended; start it where nobody has, and end a pause.
+
+        Raises:
+            RuntimeError: it was stopped before its end.
+            Exception: the error that ended it, if there was one.
+        """
+        if self.state == "ready":
+            return self.run()
+        self.resume()
+        self.wait()
+        if self.state == "stopped":
+            raise RuntimeError(
+                "the training was stopped before its end: press Start again, or call panel.run()"
+            )
+
     # ------------------------------------------------------------------ what was recorded
 
     def record(self) -> dict[str, Any]:
@@ -261,12 +307,14 @@ class TrainingPanel(LessonWidget):
         """Obey a command of the browser; one that comes too late has no effect."""
         job = None
         with self._lock:
-            if content == "start" and self._makers and self.comm and not self.active:
+            # What was recorded is dropped on request only: another view may have trained.
+            starts = content == "start again" or (content == "start" and not self._recorded_runs())
+            if starts and self._makers and self.comm and not self.active:
                 in_main_thread = threading.current_thread() is threading.main_thread()
                 job = self._new_job(dtype_policy() if in_main_thread else self._policy)
             elif content in ("pause", "resume", "stop"):
                 getattr(self, content)()
-            elif content == "hello":
+            elif content in ("hello", "start", "start again"):
                 self.send(self._frame(self._recorded_runs()))
         if job:
             job.start()
@@ -311,7 +359,7 @@ class TrainingPanel(LessonWidget):
     def _fallback(self) -> tuple[str, Callable[[], bytes]]:
         runs = self.record()["runs"]
         names = " and ".join(self._makers or [run["name"] for run in runs])
-        verb = "trains" if self.trains else "replays"
+        verb = "trains" if self._makers else "replays"
         words = f"TrainingPanel: {verb} {names}, each layer's norms step by step."
         return words, lambda: self._picture(runs)
 

@@ -1,75 +1,51 @@
 // A training in words.
 
-import { plain, short, threeDigits } from "../chart/words.js";
-import { TITLES } from "./recording.js";
+import { panel } from "../chart/constants.js";
+import { grouped, power, threeDigits } from "../chart/words.js";
+import { called } from "./names.js";
 
 /** @typedef {import("./recording.js").Measure} Measure */
 /** @typedef {import("./recording.js").Shown} Shown */
 /** @typedef {import("../chart/colour.js").Decades} Decades */
 
-const FROZEN = -6; // decades of relative update: a step moves a layer by less than a millionth
+const FROZEN = -6; // decades of an update: a step moves a layer by less than a millionth
+/** @type {Record<Measure, string>} */
+const QUESTIONS = {
+  gradient_norm: "How large is the gradient of each layer, step by step?",
+  weight_norm: "How large do the weights of each layer get, step by step?",
+  update_ratio: "By how much of its size does a step change each layer?",
+};
 
-/** @param {Decades} one @param {Decades} other */
-const byOrder = (one, other) => Number(one) - Number(other);
+/** The question of the picture. @param {Measure} measure */
+export const question = (measure) => QUESTIONS[measure];
 
-/**
- * A run at a step in words: what the picture shows.
- *
- * @param {Shown} shown
- * @param {number} step
- * @param {Measure} measure
- */
-export function describe({ run, strip }, step, measure) {
-  const column = run.columnOf(strip, step);
-  const { layers, metric, bad } = run.facts;
-  const norms = strip.column(column, measure);
-  const odd = norms.filter((one) => one === null).length;
-  const updates = strip.column(column, "update_ratio");
-  const frozen = updates.filter((one) => one !== null && one < FROZEN).length;
-  const said = [`loss ${threeDigits(strip.loss[column])}`];
-  if (metric) said.push(`${plain(metric)} ${threeDigits(strip.accuracy[column])}`);
-  const words = [`${said.join(", ")}.`, ...range(norms, layers, measure)];
-  if (odd) words.push(`NaN or infinite in ${odd} of ${layers.length} layers.`);
-  if (frozen) {
-    words.push(`${frozen} of ${layers.length} layers frozen: relative update under 1e-6.`);
-  }
-  if (bad) words.push(firstBad(bad));
-  return words.join(" ");
+/** What to try first. @param {import("./controls.js").Mode} mode @param {number} count networks */
+export function hint(mode, count) {
+  if (mode === "replay") return "Try first: press Play and watch the first layers, at the top.";
+  if (mode === "live") return "Press Pause and say what you expect next; then go on.";
+  if (count > 1) return "Try first: say whose loss will fall faster; then press Start.";
+  return "Try first: say where the gradient will be largest; then press Start.";
 }
 
-/**
- * Where a measure is least and largest.
- *
- * @param {Decades[]} norms
- * @param {string[]} layers
- * @param {Measure} measure
- */
-function range(norms, layers, measure) {
-  const known = norms.map((value, at) => ({ value, layer: layers[at] }));
-  const sorted = known
-    .filter(({ value }) => value !== null)
-    .sort((one, other) => byOrder(one.value, other.value));
-  if (sorted.length === 0) return [];
-  const [least, most] = [sorted[0], sorted[sorted.length - 1]].map(
-    ({ value, layer }) => `${short(Number(value))} (${layer})`,
-  );
-  return [`${TITLES[measure]} from ${least} to ${most}.`];
+// -------------------------------------------------------------- numbers
+
+/** A number by its decades, as one reads it: 0.032, or 3.2 × 10⁻⁴. @param {Decades} decades */
+export function size(decades) {
+  if (decades === null) return "not finite";
+  if (decades === -Infinity) return "0";
+  if (decades >= -2 && decades < 4) return `${Number((10 ** decades).toPrecision(2))}`;
+  const exponent = Math.floor(decades + 0.005);
+  return `${(10 ** (decades - exponent)).toFixed(1)} × ${power(exponent)}`;
 }
 
-/** @param {import("./recording.js").Bad} bad */
-function firstBad({ layer, step, what, where }) {
-  if (where === "forward pass") {
-    return `${what} in the forward pass, first in ${layer}, step ${step}.`;
-  }
-  return `First ${what} gradient: ${layer}, step ${step}.`;
-}
-
-/** @param {number | null} seconds */
-export function timeLeft(seconds) {
-  if (seconds === null) return "";
-  if (seconds < 90) return `; about ${Math.max(1, Math.round(seconds))} s left`;
-  if (seconds < 5400) return `; about ${Math.round(seconds / 60)} min left`;
-  return `; about ${Math.round(seconds / 3600)} h left`;
+/** How many times as large. @param {Decades} one @param {Decades} other */
+function times(one, other) {
+  if (one === null || other === null) return "not finite";
+  if (one === other) return "as large";
+  if (one === -Infinity) return "zero";
+  const decades = one - other;
+  if (Math.abs(decades) < 0.05) return "about as large";
+  return decades > -1 ? `${size(decades)} times as large` : `1/${size(-decades)} as large`;
 }
 
 /** The middle value; what is not finite counts as the largest. @param {Decades[]} column */
@@ -78,6 +54,139 @@ export function median(column) {
   const middle = sorted[Math.floor(column.length / 2)];
   return middle === Infinity ? null : middle;
 }
+
+// -------------------------------------------------------------- a step
+
+/**
+ * What is seen at a step, and what the picture says of it.
+ *
+ * @param {Shown[]} all
+ * @param {number} step
+ * @param {Measure} measure
+ */
+export function sentence(all, step, measure) {
+  const learnt = all.map((shown) => progress(shown, step));
+  const names = all.map(({ run }) => called(run.facts.name));
+  const alike = all.length > 1 && learnt.every(({ one }) => one === learnt[0].one);
+  const seen = alike
+    ? `both networks ${learnt[0].many}`
+    : names.map((name, at) => `${name} ${learnt[at].one}`).join("; ");
+  const bad = all.flatMap(({ run }) => (run.facts.bad ? [firstBad(run.facts.bad)] : []));
+  return {
+    seen: `At step ${step} ${seen}.`,
+    more: [...bad, compare(all, step, measure)].join(" "),
+  };
+}
+
+/**
+ * How far a loss has come, for one network and for both.
+ *
+ * @param {Shown} shown
+ * @param {number} step
+ */
+function progress({ run, strip }, step) {
+  const loss = strip.loss[run.columnOf(strip, step)];
+  if (loss === null) return { one: "has a loss that is not finite", many: "have lost their loss" };
+  const first = strip.loss[0] ?? 0;
+  if (first <= 0) return { one: `has a loss of ${threeDigits(loss)}`, many: "have the same loss" };
+  const share = loss / first;
+  if (share > 1.1)
+    return { one: "does worse than at its start", many: "do worse than at the start" };
+  if (share > 0.9) return both("hardly begun to learn");
+  if (share > 0.5) return both("begun to learn");
+  if (share > 0.1) return both("learnt a good part of the task");
+  return both("learnt most of the task");
+}
+
+/** @param {string} words */
+const both = (words) => ({ one: `has ${words}`, many: `have ${words}` });
+
+/**
+ * What the measure says at a step.
+ *
+ * @param {Shown[]} all
+ * @param {number} step
+ * @param {Measure} measure
+ */
+function compare(all, step, measure) {
+  const said = (/** @type {(column: Decades[], first: Decades[]) => string} */ words) =>
+    all
+      .map(({ run, strip }) => {
+        const column = strip.column(run.columnOf(strip, step), measure);
+        const place = all.length > 1 ? ` in ${called(run.facts.name)}` : "";
+        return words(column, strip.column(0, measure)) + place;
+      })
+      .join(", ");
+  switch (measure) {
+    case "gradient_norm":
+      return `Compared with the last layer’s, the first layer’s gradient is ${said((column) =>
+        times(column[0], column[column.length - 1]),
+      )}.`;
+    case "weight_norm":
+      return `Compared with the first step, the first layer’s weights are ${said((column, first) =>
+        times(column[0], first[0]),
+      )}.`;
+    default:
+      return `The middle layer changes by ${said(updates)}; ${power(-3)} of its size is usual.`;
+  }
+}
+
+/** The middle of the updates, and how many hardly are. @param {Decades[]} column */
+function updates(column) {
+  const frozen = column.filter((one) => one !== null && one < FROZEN).length;
+  const still = frozen
+    ? ` (and ${frozen} of ${column.length} layers by less than ${power(FROZEN)})`
+    : "";
+  return size(median(column)) + still;
+}
+
+/** @param {import("./recording.js").Bad} bad */
+function firstBad({ layer, step, what, where }) {
+  if (where === "forward pass") {
+    return `${what} in the forward pass, first in ${layer}, step ${step + 1}.`;
+  }
+  return `First ${what} gradient: ${layer}, step ${step + 1}.`;
+}
+
+/**
+ * A cell of a heat map: its layer, and its steps with their value.
+ *
+ * @param {Shown} shown
+ * @param {number} column
+ * @param {number} layer
+ * @param {Measure} measure
+ */
+export function cellWords({ run, strip }, column, layer, measure) {
+  const width = run.width(strip);
+  const [first, last] = [column * width + 1, Math.min(run.facts.steps, (column + 1) * width)];
+  const steps = first === last ? `step ${first}` : `steps ${first} to ${last}`;
+  const value = size(strip.column(column, measure)[layer]);
+  return [run.facts.layers[layer].replaceAll("_", " "), `${steps}: ${value}`];
+}
+
+/**
+ * A map at a step, for who does not see it.
+ *
+ * @param {Shown} shown
+ * @param {number} step
+ * @param {Measure} measure
+ */
+export function describe({ run, strip }, step, measure) {
+  const column = run.columnOf(strip, step);
+  const norms = strip.column(column, measure);
+  const { name, metric, layers } = run.facts;
+  const odd = norms.filter((one) => one === null).length;
+  const said = [
+    `${name}, step ${step}: loss ${threeDigits(strip.loss[column])}`,
+    ...(metric ? [`${metric.replaceAll("_", " ")} ${threeDigits(strip.accuracy[column])}`] : []),
+    `first layer ${size(norms[0])}, last layer ${size(norms[norms.length - 1])}`,
+    ...(odd ? [`not finite in ${odd} of ${layers.length} layers`] : []),
+    "the arrow keys say one cell after the other",
+  ];
+  return said.join("; ");
+}
+
+// -------------------------------------------------------------- the training
 
 /**
  * A training's state.
@@ -89,34 +198,64 @@ export function median(column) {
  * @property {number} training counts the trainings of a panel
  */
 
-/**
- * @param {Said} said
- * @param {import("./recording.js").Run[]} runs
- * @param {boolean} shown whether there is something to see
- * @returns {string}
- */
-export function stateWords({ state, left }, runs, shown) {
-  const steps = Math.max(0, ...runs.map(({ facts }) => facts.steps));
-  const totals = runs.map(({ facts }) => facts.total ?? 0);
-  const of = totals.length && totals.every(Boolean) ? ` of ${Math.max(...totals)}` : "";
-  /** @type {Record<string, string>} */
-  const words = {
-    ready: shown ? `A recorded training of ${steps} steps.` : "Ready.",
-    building: "Building: the first step takes some seconds.",
-    training: `Training, step ${steps}${of}${timeLeft(left)}.`,
-    pausing: "Pausing.",
-    paused: `Paused at step ${steps}${of}.`,
-    stopping: "Stopping.",
-    stopped: `Stopped after ${steps} steps.`,
-    finished: `Finished after ${steps} steps.`,
-    failed: `Failed after ${steps} steps.`,
-  };
-  return words[state];
+/** @param {number | null} seconds */
+export function timeLeft(seconds) {
+  if (seconds === null) return "";
+  if (seconds < 90) return `, about ${Math.max(1, Math.round(seconds))} s left`;
+  if (seconds < 5400) return `, about ${Math.round(seconds / 60)} min left`;
+  return `, about ${Math.round(seconds / 3600)} h left`;
 }
 
-/** Who answers, where that is not a kernel. @param {boolean} lost @param {boolean} shown */
-export function absence(lost, shown) {
-  if (lost) return "The kernel does not answer any more.";
-  if (shown) return "No kernel answers: this training was recorded.";
-  return "No kernel answers yet: run this cell to train.";
+/**
+ * How far the training is, in numbers.
+ *
+ * @param {Said} said
+ * @param {{step: number, last: number, planned: number | null}} steps
+ * @param {number} seconds since its state changed
+ */
+export function stepWords({ state, left }, { step, last, planned }, seconds) {
+  if (state === "building") return `building, ${Math.round(seconds)} s`;
+  const of = planned ? ` of ${grouped(planned)}` : "";
+  if (panel.live.includes(state)) return `step ${grouped(last)}${of}${timeLeft(left)}`;
+  return last ? `step ${grouped(step)} of ${grouped(last)}` : "";
 }
+
+/**
+ * How the training stands; it changes seldom, as it is read out.
+ *
+ * @param {import("./sources.js").KernelSource} kernel
+ * @param {number} last step
+ */
+export function note({ here, lost, late, silent, status, said: { state } }, last) {
+  if (lost) {
+    return "The kernel has gone, and its training with it: run this cell again to train.";
+  }
+  if (!here) {
+    return last
+      ? "No kernel answers: this is a recorded training."
+      : "No kernel answers yet: run this cell to train.";
+  }
+  if (late && status === "busy") {
+    return "The kernel runs a cell: it will do what you pressed at the end of that.";
+  }
+  if (late) return "The kernel is busy: what you pressed waits.";
+  if (silent) {
+    return state === "building"
+      ? "No word for some seconds: a deep network takes long to build."
+      : "No word for some seconds: the kernel is busy.";
+  }
+  return STATES[state](last);
+}
+
+/** @type {Record<string, (steps: number) => string>} */
+const STATES = {
+  ready: (steps) => (steps ? `A recorded training of ${steps} steps.` : "Nothing is trained yet."),
+  building: () => "Building: the first step takes longest.",
+  training: () => "Training.",
+  pausing: () => "Pausing.",
+  paused: () => "Paused.",
+  stopping: () => "Stopping.",
+  stopped: (steps) => `Stopped after ${steps} steps.`,
+  finished: (steps) => `Finished after ${steps} steps.`,
+  failed: (steps) => `Failed after ${steps} steps.`,
+};

@@ -97,5 +97,6 @@ WRONG = {
         ("a layer", "each convolution", shares(lambda depth: 2 * (depth - 1))),
         ("what is lost", "what a module takes", shares(steps, lost=True)),
         ("other share", "check the order", lambda: {10: 0.5, 20: 0.5, 40: 0.5}),
+        ("other share", "For 20 modules you give `0.5`", lambda: shares(steps)() | {20: 0.5}),
     ],
 }

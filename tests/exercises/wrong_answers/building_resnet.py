@@ -221,6 +221,7 @@ WRONG = {
         ("part of itself", "stays below 1", lambda: measured(over=lambda x, y: y)),
         ("comes to 1", "one that projects", lambda: measured(reduce=True)),
         ("other law", "another input at each scale", lambda: {0.1: 3, 1: 1, 10: 0.3}),
+        ("not measured here", "and I measure", lambda: {1: 0.5, 10: 0.05, 100: 0.005}),
         ("few scales", "over a range", lambda: measured(scales=(1, 2, 3))),
         ("no change", "is positive", lambda: {1: 0.5, 10: 0, 100: 0.005}),
         ("kind", "a dict of scales", lambda: [0.5, 0.05, 0.005]),

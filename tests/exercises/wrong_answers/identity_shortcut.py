@@ -64,6 +64,12 @@ def with_projection(x, modules):
     return x
 
 
+def convolution_first(x, modules):
+    for _ in range(modules):
+        x = in_order("cnr" * 2)(x, 16)
+    return x
+
+
 def stacked(join):
     def stack(x, modules):
         for _ in range(modules):
@@ -90,6 +96,21 @@ def norm_behind(x, filters, end=layers.ReLU):
     branch = layers.ReLU()(layers.BatchNormalization()(conv(x, filters)))
     branch = layers.BatchNormalization()(conv(branch, filters))
     return end()(branch + x)
+
+
+def in_order(parts):
+    """A module whose branch has these parts: n for norm, r for ReLU, c for convolution."""
+
+    def module(x, filters):
+        branch = x
+        for part in parts:
+            if part == "c":
+                branch = conv(branch, filters)
+            else:
+                branch = (layers.ReLU if part == "r" else layers.BatchNormalization)()(branch)
+        return branch + x
+
+    return module
 
 
 def relu_first(x, filters):
@@ -167,6 +188,7 @@ WRONG = {
         ("other parts", "nothing to train", lambda: with_projection),
         ("other sum", "does not hand its input on", lambda: twice),
         ("other sum", "does not hand its input on", lambda: inner),
+        ("other branch", "`convolution, norm, ReLU", lambda: convolution_first),
     ],
     "basic": [
         ("never added", "plain layers", lambda: joined(lambda branch, x: branch)),
@@ -180,7 +202,16 @@ WRONG = {
         ("concatenated", "makes 32", lambda: joined(lambda *both: layers.concatenate(both))),
         ("norm behind", "the older order", lambda: norm_behind),
         ("norm behind", "ends in a norm", lambda: lambda x, n: norm_behind(x, n, layers.Identity)),
-        ("other branch", "hands its input on, as it should", lambda: relu_first),
+        ("other branch", "hands its input on", lambda: relu_first),
+        ("other branch", "`convolution, norm, ReLU, convolution", lambda: in_order("cnr" * 2)),
+        ("other branch", "so its shortcut is right", lambda: in_order("ncr" * 2)),
+        ("other branch", "find the first part that differs", lambda: in_order("crn" * 2)),
+        ("other branch", "`ReLU, convolution, norm", lambda: in_order("rcn" * 2)),
+        (
+            "other sum",
+            "what else touches the input",
+            lambda: joined(lambda branch, x: branch + layers.ReLU()(x)),
+        ),
         ("bias", "2 more vectors", lambda: biased),
         ("norms", "has 1 batch norm.", lambda: one_norm),
         ("convolutions", "has 1 kernel of", lambda: lambda x, filters: half(x, filters) + x),
@@ -195,6 +226,7 @@ WRONG = {
         ("explodes", "without the norm", lambda: ratios(normalization=False)),
         ("explodes", "what is off unless named", lambda: ratios(shortcut=False)),
         ("other ratio", "not that of the weights", lambda: {25: 1.0, 50: 1.0, 100: 1.0}),
+        ("other ratio", "For depth 50 you give `1`", lambda: ratios() | {50: 1.0}),
         ("kind", "a dict of depths", lambda: [8, 13, 24]),
     ],
 }

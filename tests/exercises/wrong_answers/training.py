@@ -20,6 +20,14 @@ def divided(step):
     return 0.1 / 10 ** ((step >= 32_000) + (step >= 48_000))
 
 
+def right(step):
+    return divided(step) * min(1, step / 400)
+
+
+def late(step):
+    return right(step) if step != 48_000 else 0.01
+
+
 def starts_over(step):
     since = step - max(start for start in (0, 32_000, 48_000) if start <= step)
     return divided(step) * min(1, since / 400)
@@ -115,6 +123,8 @@ WRONG = {
         ("no warm-up", "too large for a fresh network", lambda: divided),
         ("starts over", "begins anew", lambda: starts_over),
         ("too soon", "not epochs", lambda: in_epochs),
+        ("another step", "`0.01` at step 48,000", lambda: late),
+        ("another step", "`0.01` at step 31,999", lambda: lambda step: right(step + 1)),
         ("no division", "smaller steps", lambda: lambda step: 0.1 * min(1, step / 400)),
         ("no rate", "nothing is learned", lambda: lambda step: divided(step) // 1),
         (
@@ -142,6 +152,7 @@ WRONG = {
         ("weight norm", "over their norm", lambda: powers(1)),
         ("unmoved", "had not been changed", lambda: powers(0)),
         ("floor", "such as L2", lambda: powers(-2, floor=2e-5)),
+        ("not measured here", "I measure `0.017`", lambda: powers(-2)),
         ("few scales", "over a range", lambda: powers(-2, (1, 2, 3))),
         ("no update", "is positive", lambda: powers(-2) | {10: 0}),
         ("other law", "no single power", lambda: {0.1: 0.24, 1: 0.012, 10: 1.3e-4}),

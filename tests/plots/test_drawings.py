@@ -1,4 +1,4 @@
-"""What the drawings say about norms that a log axis cannot hold."""
+"""What the drawings show, and that they show all names as they are."""
 
 import types
 import warnings
@@ -7,8 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_rgb
 
 from resnet_lesson import plots
+from resnet_lesson.plots import style
 
 
 def test_zeros_and_infinities_stand_at_the_edges_hollow():
@@ -53,7 +55,7 @@ def test_a_heat_map_tells_zero_and_no_number_from_the_scale():
     cells = ax.collections[0]
     ax.figure.canvas.draw()  # the colours are settled when it is drawn
     colors = cells.get_facecolors().reshape(3, 2, 4)
-    odd = tuple(int(plots.PALETTE[1][i : i + 2], 16) / 255 for i in (1, 3, 5))
+    odd = to_rgb(style.WRONG)
     assert tuple(colors[0, 1, :3]) == (1, 1, 1)
     for row in (1, 2):
         np.testing.assert_allclose(colors[row, 0, :3], odd)
@@ -73,7 +75,7 @@ def test_heat_maps_share_their_colours_and_show_zeros():
     maps = {"left": (left, steps, layers), "right": (1e3 * left, steps, layers)}
     axes = plots.heat_maps(maps).figure.axes[:2]
     images = [ax.collections[0] for ax in axes]
-    assert [ax.get_title() for ax in axes] == ["left", "right"]
+    assert [ax.get_title(loc="left") for ax in axes] == ["left", "right"]
     assert [image.get_clim() for image in images] == [(1e-3, 1e4)] * 2
     for image in images:
         colours = image.to_rgba(image.get_array()).reshape(2, 2, 4)
@@ -146,11 +148,11 @@ def named(name):
     rows = [{"accuracy": 0.5, "test_accuracy": 0.4, "gradient_norm": [1.0]}]
     part = types.SimpleNamespace(name=name, modules=1, height=2, channels=2)
     return [
-        (2, plots.gradient_curves({name: norms}, ylabel=name)),
-        (2, plots.training_curves({name: norms}, ylabel=name)),
+        (3, plots.gradient_curves({name: norms}, ylabel=name, title=name)),
+        (3, plots.training_curves({name: norms}, ylabel=name, title=name)),
         (1, plots.training_run(rows, [name])),
-        (3, plots.bands({name: ([1, 2], [[1, 4], [1, 9]])}, xlabel=name, ylabel=name)),
-        (2, plots.dots({name: norms}, xlabel=name)),
+        (4, plots.bands({name: ([1, 2], [[1, 4], [1, 9]])}, None, name, name, title=name)),
+        (3, plots.dots({name: norms}, xlabel=name, title=name)),
         (2, plots.heat_map(*heat, label=name)),
         (3, plots.heat_maps({name: heat}, label=name)),
         (1, plots.pictures(np.zeros((1, 2, 2)), [name])),

@@ -1,0 +1,31 @@
+"""Numbers and Axes in, a drawing out, in one style; each picture has its text equivalent."""
+
+from .curves import bands, dots, gradient_curves, training_curves, training_run
+from .diagrams import PARTS, to_scale, wires
+from .files import closed_on_error, png
+from .maps import heat_map, heat_maps, pictures
+from .style import HUES, MARKERS, PALETTE, PLAIN, RESIDUAL, finish, panels, quick_axes
+
+__all__ = [
+    "HUES",
+    "MARKERS",
+    "PALETTE",
+    "PARTS",
+    "PLAIN",
+    "RESIDUAL",
+    "bands",
+    "closed_on_error",
+    "dots",
+    "finish",
+    "gradient_curves",
+    "heat_map",
+    "heat_maps",
+    "panels",
+    "pictures",
+    "png",
+    "quick_axes",
+    "to_scale",
+    "training_curves",
+    "training_run",
+    "wires",
+]

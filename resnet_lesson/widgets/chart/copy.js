@@ -1,0 +1,24 @@
+// Copying a line of Python.
+
+import { make, say } from "./elements.js";
+
+export class Copier {
+  element = make("p", { class: "note", role: "status" });
+
+  /** Where there is no clipboard, the line is shown, selected. @param {string} text */
+  async copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      say(this.element, "Copied.");
+    } catch {
+      const code = make("code", {}, [text]);
+      this.element.replaceChildren("Selected, to copy with the keys: ", code);
+      getSelection()?.selectAllChildren(code);
+    }
+  }
+
+  /** What was copied is no longer what is shown. */
+  forget() {
+    say(this.element, "");
+  }
+}
