@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from .maps import heat_map
 from .names import FOOT, HEAD, Curve, name_curves
@@ -179,8 +180,11 @@ def _in_colour(curves: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]
 
 def _whole_numbers(ax: Axes) -> None:
     """Ticks at whole numbers alone: there is no half layer."""
-    locator: Any = ax.xaxis.get_major_locator()
-    locator.set_params(integer=True)
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(
+        locator, MaxNLocator
+    ):  # and not a caller's own ticks, as of an axis that is shared
+        locator.set_params(integer=True)
 
 
 def _mark_every(count: int) -> int:

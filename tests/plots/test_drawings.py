@@ -181,3 +181,11 @@ def test_a_name_is_drawn_as_it_is(monkeypatch, name, math):
             plt.close(ax.figure)
             assert texts.count((shown, False)) == count
             assert shown not in {text for text, ismath in texts if ismath}
+
+
+def test_a_callers_own_ticks_stay_on_an_axis_that_is_shared():
+    _, (above, below) = plt.subplots(2, sharex=True)
+    plots.bands({"one": (range(3), np.ones((3, 2)))}, above)
+    above.set_xticks(range(3), ["0", "1", "end"])
+    plots.bands({"one": (range(3), np.ones((3, 2)))}, below)
+    assert [text.get_text() for text in below.get_xticklabels()] == ["0", "1", "end"]

@@ -251,7 +251,7 @@ def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
             {"label": "x", "layers": [layer], "values": [value]}
             for layer, value in [
                 *[(layer, 1.0) for layer in (10**400, "a", None, True, 1.0, 0, 201)],
-                *[(1, value) for value in ([1], {}, np.nan, np.inf, True, None, 10**400, 301.0)],
+                *[(1, value) for value in ([1], {}, np.nan, np.inf, True, None, 10**400, 151.0)],
             ]
         ],
     ],
@@ -266,7 +266,7 @@ def test_a_wrong_pin_is_refused(wrong):
 def test_a_pin_is_taken_as_the_browser_sends_it():
     explorer = GradientExplorer()
     # JavaScript writes -13.0 as -13.
-    pins = [{"label": "\ud800 $_{", "layers": [1, 2, 3, 4], "values": [-13, "zero", -323, 300.0]}]
+    pins = [{"label": "\ud800 $_{", "layers": [1, 2, 3, 4], "values": [-13, "zero", -150, 150.0]}]
     explorer.set_state({"pins": pins})
     assert explorer.pins == pins
     json.dumps(explorer.get_state(), ensure_ascii=False).encode("utf-8")
@@ -329,3 +329,12 @@ def test_a_view_is_made_again_by_its_line():
         GradientExplorer(compare=[{"depth": 0}])
     with pytest.raises(traitlets.TraitError, match="the order"):
         GradientExplorer(hide=["the order"])
+
+
+def test_no_answer_is_shown_before_its_question():
+    bundle, _ = GradientExplorer(guessing=True)._repr_mimebundle_()
+    assert (
+        bundle["text/plain"] == "GradientExplorer: a guess of 20 sigmoid layers, Glorot's weights."
+    )
+    other, _ = GradientExplorer(guessing=True, activation="relu")._repr_mimebundle_()
+    assert bundle["image/png"] == other["image/png"]  # it has no curve

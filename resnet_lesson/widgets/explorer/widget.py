@@ -129,7 +129,8 @@ def _is_logarithm(value: Any) -> bool:
     """Whether it is the logarithm of a norm, from JSON: a full decade comes as an int."""
     if isinstance(value, str):
         return value in grid.CODES
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -324 < value <= 300
+    # Norms of 32 bits have at most 45 decades either way; a picture can show three times as many.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 150
 
 
 class _Integer(traitlets.Int):
@@ -318,13 +319,15 @@ class GradientExplorer(LessonWidget):
             settings = self._settings()
             curve, description = self._answer(settings, even_with_engine=True)
         words = f"GradientExplorer: {_status(settings, description)}"
-        return words, lambda: self._picture(settings, curve)
+        curves = {pin["label"]: pin for pin in self.pins} | {_label(settings): curve}
+        if self.guessing:  # the answer is on no picture before the question was answered
+            words, curves = f"GradientExplorer: a guess of {_label(settings)}.", {}
+        return words, lambda: self._picture(settings, curves)
 
-    def _picture(self, settings: dict[str, Any], curve: dict[str, Any]) -> bytes:
-        """PNG bytes of the curve and the pinned ones."""
+    def _picture(self, settings: dict[str, Any], curves: dict[str, dict[str, Any]]) -> bytes:
+        """PNG bytes of the curves."""
         from ... import plots
 
-        curves = {pin["label"]: pin for pin in self.pins} | {_label(settings): curve}
         norms = {
             label: (one["layers"], [grid.norm(value) for value in one["values"]])
             for label, one in curves.items()
