@@ -128,6 +128,9 @@ test("a kernel that has gone is given up at once", async () => {
   seen.asking.request({ depth: 8 });
   seen.asking.giveUp();
   assert.deepEqual([seen.answers, seen.asking.waits], [["grid 8"], false]);
+  seen.asking.source = source;
+  seen.asking.giveUp(); // nothing waits: the picture stays as it is
+  assert.deepEqual([seen.answers, seen.asking.source === source], [["grid 8"], false]);
 });
 
 test("a source that is back is asked again", async () => {

@@ -88,7 +88,7 @@ def test_the_grid_has_every_order_at_every_depth():
         ("training", order, depth, rate)
         for order in FIGURE_4
         for depth in (20, 110)
-        for rate in (0.03, 0.1)
+        for rate in (0.01, 0.03, 0.1, 0.3)
     }
     assert settings == birth | training
     assert len(grid) == len(settings)

@@ -74,11 +74,10 @@ export class Asking {
 
   /** The source will not answer: it has been given up, or its kernel has gone. */
   giveUp() {
-    const silent = this.source;
-    const wanted = this.#next ?? this.shown();
+    const [silent, waited, wanted] = [this.source, this.waits, this.#next ?? this.shown()];
     this.stop();
     this.source = this.standIn;
-    this.request(wanted);
+    if (waited) this.request(wanted);
     silent.wake?.();
   }
 

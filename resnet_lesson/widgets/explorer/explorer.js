@@ -131,8 +131,7 @@ class Explorer {
   // -------------------------------------------------------------- answers
 
   send() {
-    this.revealed = false;
-    this.target = 0;
+    [this.revealed, this.target, this.going] = [false, 0, 0];
     this.asking.request({ ...this.setting(), ...this.controls.read() });
   }
 
@@ -174,6 +173,7 @@ class Explorer {
   lose() {
     if (this.asking.source !== this.kernel) return;
     this.asking.giveUp();
+    this.follow();
     this.layout.note.textContent =
       "The kernel has stopped: run this cell again. Until then, the curves are recorded ones.";
   }

@@ -1,5 +1,5 @@
-// The explorer's picture: the network as a strip of layers and, on the same layers, curves with their
-// names at the ends.
+// The explorer's picture: the network as a strip of layers and, on the same layers, curves with
+// their names at the ends.
 
 import { frameOf, words } from "../chart/axes.js";
 import { discPath, linePath, trianglePath } from "../chart/curve.js";

@@ -165,8 +165,8 @@ export function classWords(guesses, curve, setting) {
   const last = measured(curve, setting).points.at(-1)?.fallen ?? null;
   const found = last === null ? "it overflows" : share(last);
   return (
-    `${ends.length} opened guesses of what the ${farEnd(setting)} gets: from ${least} to ${most}, ` +
-    `the median ${median}; measured: ${found}.`
+    `${ends.length} opened guesses of what the ${farEnd(setting)} gets: from ${least} to ` +
+    `${most}, the median ${median}; measured: ${found}.`
   );
 }
 
