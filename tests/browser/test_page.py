@@ -7,8 +7,11 @@ import re
 import axe
 import build_site
 import pytest
+import standalone
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import expect
+
+from resnet_lesson import GradientExplorer
 
 THEMES, WIDTHS = ("light", "dark"), (1280, 375)
 # Each in turn by a real key; what is folded opens before.
@@ -208,6 +211,17 @@ def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
         explorer.get_by_role("slider", name="Depth").press("ArrowRight")
         expect(explorer.locator(".marked")).to_have_count(0)
         expect(explorer.locator(".said")).not_to_contain_text("seven tenths")
+
+
+def test_a_teacher_hides_what_is_not_for_the_class(chromium, tmp_path):
+    hidden = GradientExplorer(hide=["order", "kind", "activation", "questions", "guess"])
+    with opened(chromium, standalone.write(tmp_path / "hidden.html", hidden)) as (page, _):
+        explorer = page.locator(".resnet-explorer")
+        unfold(explorer)
+        expect(explorer.get_by_role("slider", name="Depth")).to_be_visible()
+        for words in ("Order", "Layers", "Activation", "Walk through", "Guess first"):
+            for role in ("combobox", "radiogroup", "button"):
+                expect(explorer.get_by_role(role, name=words)).to_have_count(0)
 
 
 def test_keeping_a_curve_twice_keeps_one(chromium, site):

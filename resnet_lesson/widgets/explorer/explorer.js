@@ -266,7 +266,6 @@ class Explorer {
 
   show() {
     const [setting, mode] = [this.setting(), this.mode()];
-    this.layout.hide(this.get("hide"));
     this.controls.hide(this.get("hide"));
     this.layout.draw(this.view(setting, mode));
     const guess = this.guess();
@@ -389,6 +388,7 @@ class Explorer {
       question,
       next: questions[question]?.question,
       count: questions.length,
+      hide: this.get("hide"),
     };
   }
 

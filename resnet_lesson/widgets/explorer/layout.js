@@ -40,6 +40,7 @@ import { drawPicture, HEIGHT } from "./picture.js";
  * @property {number} question
  * @property {string | undefined} next question; undefined after the last
  * @property {number} count of questions
+ * @property {string[]} hide what a teacher does not show
  */
 
 export class Layout {
@@ -158,12 +159,12 @@ export class Layout {
     this.key.style.visibility = guessing ? "hidden" : "";
     this.root.classList.toggle("wide", !explores);
     this.reveal.hidden = this.guessed.hidden = !guessing;
-    this.next.hidden = guessing;
+    this.next.hidden = guessing || said.hide.includes("questions");
     say(this.next, nextWords(said));
     this.back.hidden = guessing || question < 2;
     this.leave.hidden = guessing || (explores && question === 0) || !next;
     this.again.textContent = explores ? "Guess first" : "Guess again";
-    this.again.hidden = guessing;
+    this.again.hidden = guessing || said.hide.includes("guess");
     this.save.hidden = !said.moved;
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
     say(this.dots, question && next ? `question ${question} of ${count} ${dots}` : "");
@@ -188,13 +189,6 @@ export class Layout {
     const left = this.kept.children;
     const next = left[Math.min(which, left.length - 1)];
     (next?.querySelector("button") ?? this.keep).focus();
-  }
-
-  /** @param {string[]} parts that a teacher has hidden */
-  hide(parts) {
-    const questions = parts.includes("questions");
-    this.root.classList.toggle("without-questions", questions);
-    this.root.classList.toggle("without-guess", parts.includes("guess"));
   }
 }
 
