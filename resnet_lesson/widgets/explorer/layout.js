@@ -126,6 +126,7 @@ export class Layout {
       make("br"),
       button("Copy this view", this.acts.copy, "quiet"),
       this.copier.element,
+      make("br"),
       button("Open guesses", () => files.click(), "quiet"),
       files,
     ]);
@@ -150,7 +151,7 @@ export class Layout {
     const [guessing, explores] = [mode === "guess", mode === "explore"];
     say(this.title, said.title);
     say(this.hint, said.hint);
-    say(this.seen, said.seen);
+    say(this.seen, said.seen.replaceAll(" %", "\u00a0%")); // a number keeps its unit
     say(this.how, said.how);
     say(this.ofClass, said.ofClass);
     say(this.guessed, said.guess);
@@ -167,7 +168,7 @@ export class Layout {
     this.again.hidden = guessing || said.hide.includes("guess");
     this.save.hidden = !said.moved;
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
-    say(this.dots, question && next ? `question ${question} of ${count} ${dots}` : "");
+    say(this.dots, question ? `question ${question} of ${count} ${dots}` : "");
   }
 
   /** @param {LabelledCurve[]} pins */

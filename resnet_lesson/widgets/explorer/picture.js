@@ -107,23 +107,31 @@ export function drawPicture(view) {
 
 /** @param {Curve | null} curve @param {Setting} setting @param {Frame} frame */
 function drawNetwork(curve, setting, frame) {
-  const { depth, quantity } = setting;
+  const { depth } = setting;
   const fills = curve ? byLayer(curve, depth).map(fillOf) : Array(depth).fill("none");
   const travels = isForward(setting)
     ? "the signal travels this way →"
     : "← the gradient travels this way";
   const [left, right] = [frame.x(0.5), frame.x(depth + 0.5)];
-  const narrow = right - left < 330;
+  const room = right - left;
   return [
     ...drawStrip(fills, frame, STRIP),
     words(left, STRIP.top - 8, "input", "start"),
-    words((left + right) / 2, STRIP.top - 8, narrow ? SHORT[quantity] : travels),
+    words((left + right) / 2, STRIP.top - 8, room > 330 ? travels : arrow(setting, room)),
     words(right, STRIP.top - 8, "loss", "end"),
   ];
 }
 
-/** @type {Record<string, string>} */
-const SHORT = { signal_gradient: "← gradient", weight_gradient: "← gradient", signal: "signal →" };
+/**
+ * The same, for a short strip.
+ *
+ * @param {Setting} setting
+ * @param {number} room in pixels
+ */
+function arrow(setting, room) {
+  if (isForward(setting)) return room > 160 ? "signal →" : "→";
+  return room > 160 ? "← gradient" : "←";
+}
 
 /**
  * A value for each layer: that of the last one that the curve has.

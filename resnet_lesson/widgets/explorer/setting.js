@@ -105,7 +105,7 @@ const letter = (order) => `(${"abcde"[explorer.orders.indexOf(order)]})`;
 /** @type {Record<string, string>} */
 const QUANTITIES = {
   signal_gradient: "gradient",
-  weight_gradient: "of weights",
+  weight_gradient: "weights",
   signal: "signal",
 };
 
