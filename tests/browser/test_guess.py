@@ -124,6 +124,7 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         page.keyboard.press("Enter")
         expect(explorer.locator(".said")).to_contain_text("is about 10⁻¹² of that at the last")
         expect(explorer.locator(".miss")).to_contain_text("a factor of 10")
+        expect(explorer.get_by_role("button", name="Next:")).to_be_focused()
         assert explorer.locator(".curve.plain, .curve.guess").count() == 2
         # Another network is no longer what was guessed.
         explorer.get_by_role("button", name="Explore freely").press("Enter")

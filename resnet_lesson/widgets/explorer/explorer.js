@@ -432,6 +432,8 @@ class Explorer {
     [this.revealed, this.growing] = [true, true];
     this.keep({ guessing: false });
     this.show();
+    const { next, leave } = this.layout; // the pressed button has gone
+    (next.hidden ? leave : next).focus();
   }
 
   /** @param {keyof import("./guess.js").Shape} name @param {number} decades */

@@ -51,8 +51,8 @@ QUESTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "Does batch normalisation make it safe?",
         {"normalization": True},
-        "It keeps the signal level, not the gradient: on the way back to the input, the gradient "
-        "grows by about a fifth in each layer.",
+        "Batch normalisation keeps the signal level, not the gradient: on the way back to the "
+        "input, the gradient grows by about a fifth in each layer.",
     ),
     (
         "What does a shortcut do to that growth?",
@@ -67,7 +67,7 @@ QUESTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
         "What if one norm moves behind the addition?",
         {"order": "bn_after_addition"},
-        "Now it stands on the shortcut's way, and its factor multiplies in every layer.",
+        "Now that norm stands on the shortcut's way, and its factor multiplies in every layer.",
     ),
     (
         "And a shortcut with no batch normalisation at all?",
@@ -321,7 +321,9 @@ class GradientExplorer(LessonWidget):
         words = f"GradientExplorer: {_status(settings, description)}"
         curves = {pin["label"]: pin for pin in self.pins} | {_label(settings): curve}
         if self.guessing:  # the answer is on no picture before the question was answered
-            words, curves = f"GradientExplorer: a guess of {_label(settings)}.", {}
+            words = f"GradientExplorer: a guess of {_label(settings)}."
+            level = {"layers": [1, settings["depth"]], "values": [0.0, 0.0]}
+            curves = {"your guess": level}
         return words, lambda: self._picture(settings, curves)
 
     def _picture(self, settings: dict[str, Any], curves: dict[str, dict[str, Any]]) -> bytes:
