@@ -112,7 +112,9 @@ def _shape(distance: np.ndarray, logs: np.ndarray) -> dict[str, str]:
         return {"shape": "level", "ratio": _figure(10**span)}
     slope, exponential = _exponential(distance, logs)
     if exponential:
-        return {"shape": "grows" if slope > 0 else "shrinks", "factor": _figure(10**slope)}
+        factor = 10**slope  # near one, its second digit says nothing
+        text = f"{factor:.3g}" if 0.9 < factor < 1.1 else _figure(factor)
+        return {"shape": "grows" if slope > 0 else "shrinks", "factor": text}
     if abs(change) < 0.8 * span:
         return {"shape": "wanders", "ratio": _figure(10**span)}
     return {"shape": "rises" if change > 0 else "falls"}

@@ -48,11 +48,14 @@ def wires(
     return ax
 
 
+MOST_BOXES = 500  # of a stage
+
+
 def to_scale(parts: Sequence[Any], image: tuple[int, int], ax: Axes | None = None) -> Axes:
     """Draw a network's feature maps to scale, input side first, and return the Axes.
 
     A box is as high as its map and as wide as it has channels; a stage is as many boxes as it has
-    modules.
+    modules, or one where there would be more edges than pixels.
 
     Args:
         parts: as ``networks.cost.parts`` gives them.
@@ -66,9 +69,11 @@ def to_scale(parts: Sequence[Any], image: tuple[int, int], ax: Axes | None = Non
     left = 0.0
     for index, (name, count, height, channels) in enumerate(boxes):
         color = RESIDUAL if name.startswith("stage") else PALETTE[5]
-        for box in range(count):
-            corner = (left + box * channels, -height / 2)
-            ax.add_patch(plt.Rectangle(corner, channels, height, fc=color, ec="white", lw=0.5))
+        drawn = count if count <= MOST_BOXES else 1
+        width = channels * count / drawn
+        for box in range(drawn):
+            corner = (left + box * width, -height / 2)
+            ax.add_patch(plt.Rectangle(corner, width, height, fc=color, ec="white", lw=0.5))
         middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 3)
         foot = ax.get_xaxis_transform()
         ax.text(middle, row, escaped(name), transform=foot, ha="center", color=INK, fontsize=SMALL)

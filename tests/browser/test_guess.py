@@ -122,6 +122,7 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         expect(explorer.locator(".guessed")).to_contain_text("the first layer gets 10⁻⁴⁵ of what")
         explorer.get_by_role("button", name="Show what was measured").focus()
         page.keyboard.press("Enter")
+        expect(explorer.locator(".grows-back")).to_have_count(1)
         expect(explorer.locator(".said")).to_contain_text("is about 10⁻¹² of that at the last")
         expect(explorer.locator(".miss")).to_contain_text("a factor of 10")
         expect(explorer.get_by_role("button", name="Next:")).to_be_focused()

@@ -196,6 +196,7 @@ def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, sit
         expect(kept.get_by_role("button").first).to_be_focused()
         foot.get_by_role("button", name="Explore freely").press("Enter")
         expect(explorer.locator(".curve")).to_have_count(1)
+        expect(foot.get_by_role("button", name="Walk through")).to_be_focused()
 
 
 def test_a_question_marks_its_control_and_has_its_answer(chromium, site):

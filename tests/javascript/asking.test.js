@@ -91,6 +91,14 @@ test("what is shown already is not asked for", () => {
   assert.deepEqual([source.asked, seen.asking.waits, seen.answers], [[], false, []]);
 });
 
+test("a wish that is fulfilled already settles", async () => {
+  const [source, seen] = [slow(), explorerWith(prompt("grid"))];
+  seen.asking.source = source;
+  for (const depth of [1, 2, 1]) seen.asking.request({ depth });
+  await source.answers();
+  assert.deepEqual([source.asked, seen.settled, seen.asking.waits], [[1], 1, false]);
+});
+
 test("a silent source is given up: the stand-in answers the newest wish", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const [source, standIn] = [slow(), prompt("grid")];

@@ -76,8 +76,11 @@ test("a saved guess is read as it was; anything else is refused with the reason"
     ["{", /^is not JSON$/],
     ["null", /^is no saved guess: "file" must be "resnet-lesson guess"$/],
     [JSON.stringify({ ...made, file: "resnet-lesson training" }), /^is no saved guess/],
-    [JSON.stringify(without), /^must hold end, bend and setting with kind, .*, depth, quantity$/],
+    [JSON.stringify(without), /^must hold end and bend, of .* setting with .* depth, quantity$/],
     [guessText({ ...made, end: null }), /^must hold end/],
+    [guessText({ ...made, end: 1e308 }), /of at most 1000 decades/],
+    [guessText({ ...made, setting: { ...made.setting, depth: "x" } }), /^must hold end/],
+    [guessText({ ...made, setting: { ...made.setting, kind: "cube" } }), /^must hold end/],
     [guessText({ ...made, setting: "dense" }), /^must hold end/],
     [guessText({ ...made, setting: 5, end: null }), /^must hold end/],
   ]) {

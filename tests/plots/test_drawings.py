@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 
 from resnet_lesson import plots
+from resnet_lesson.networks import cost
 from resnet_lesson.plots import style
 
 
@@ -189,3 +190,13 @@ def test_a_callers_own_ticks_stay_on_an_axis_that_is_shared():
     above.set_xticks(range(3), ["0", "1", "end"])
     plots.bands({"one": (range(3), np.ones((3, 2)))}, below)
     assert [text.get_text() for text in below.get_xticklabels()] == ["0", "1", "end"]
+
+
+@pytest.mark.parametrize(("modules", "boxes"), [(500, 500), (10**6, 1)])
+def test_a_stage_with_more_edges_than_pixels_is_one_box(modules, boxes):
+    parts = [cost.Part("stage1", modules, 8, 8, 16, 0, 0, 0)]
+    ax = plots.to_scale(parts, (8, 3))
+    assert len(ax.patches) == 1 + boxes
+    assert ax.patches[-1].get_x() + ax.patches[-1].get_width() == pytest.approx(
+        ax.patches[1].get_x() + modules * 16
+    )

@@ -245,8 +245,10 @@ def test_a_wrong_guess_is_refused_and_changes_nothing(wrong):
         {"layers": [1], "values": [0.0]},
         *[
             {"label": "x", "layers": [1], "values": [0.0], "setting": setting}
-            for setting in ({"depth": True}, {"depth": 201}, {"seed": -1}, {"weights": 1}, [], "x")
+            for setting in ({"depth": 3}, {}, module.FIRST | {"depth": 201}, [], "x")
         ],
+        {"label": "x", "layers": [1], "values": [0.0], "more": np.nan},
+        {"label": "x", "layers": [1, 1], "values": [0.0, 0.0]},
         *[
             {"label": "x", "layers": [layer], "values": [value]}
             for layer, value in [
@@ -308,6 +310,15 @@ def test_state_goes_through_the_browser_and_back_unchanged():
     state = explorer.get_state()
     explorer.set_state(json.loads(json.dumps(state)))
     assert explorer.get_state() == state
+
+
+def test_a_curve_is_kept_once_whoever_computed_it():
+    stack_gradients(1)
+    explorer = GradientExplorer(activation="relu", compare=[{"depth": 9}, {"depth": 9}])
+    explorer.pin()
+    measured(explorer)._use_engine()
+    explorer.pin()
+    assert len(explorer.pins) == 2
 
 
 def test_the_browser_cannot_set_what_only_the_kernel_knows():

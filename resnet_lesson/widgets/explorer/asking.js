@@ -69,7 +69,7 @@ export class Asking {
   #end(answer, next) {
     this.take(answer);
     if (next) this.request(next);
-    else this.settled();
+    if (!this.waits) this.settled();
   }
 
   /** The source will not answer: it has been given up, or its kernel has gone. */

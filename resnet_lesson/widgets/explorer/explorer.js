@@ -204,11 +204,11 @@ class Explorer {
 
   /** @param {number} by */
   walk(by) {
-    const from = this.target || this.get("question");
+    const [from, count] = [this.target || this.get("question"), this.get("questions").length];
     this.revealed = false;
-    if (from + by > this.get("questions").length) this.leave();
+    if (from + by > count && from === this.get("question")) this.leave();
     else {
-      this.target = Math.max(1, from + by);
+      this.target = Math.max(1, Math.min(count, from + by));
       this.advance();
     }
   }
@@ -430,10 +430,7 @@ class Explorer {
 
   revealGuess() {
     [this.revealed, this.growing] = [true, true];
-    this.keep({ guessing: false });
-    this.show();
-    const { next, leave } = this.layout; // the pressed button has gone
-    (next.hidden ? leave : next).focus();
+    this.keep({ guessing: false }); // which is heard, and draws the curve as it grows
   }
 
   /** @param {keyof import("./guess.js").Shape} name @param {number} decades */

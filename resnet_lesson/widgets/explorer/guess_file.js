@@ -4,6 +4,8 @@ import { explorer } from "../chart/constants.js";
 import { make } from "../chart/elements.js";
 import { GUESSED } from "./setting.js";
 
+const { choices, most, decades: DECADES } = explorer;
+
 /** @typedef {import("./guess.js").Guess} Guess */
 
 /** @param {Guess} guess */
@@ -21,11 +23,23 @@ export function readGuess(text) {
     throw new Error(`is no saved guess: "file" must be "${explorer.file}"`);
   }
   const { setting, end, bend } = read;
-  const named = GUESSED.every((name) => Object.hasOwn(Object(setting), name));
-  if (!named || ![end, bend].every(Number.isFinite)) {
-    throw new Error(`must hold end, bend and setting with ${GUESSED.join(", ")}`);
+  const known = GUESSED.every((name) => takes(name, Object(setting)[name]));
+  const sized = [end, bend].every((one) => Number.isFinite(one) && Math.abs(one) <= DECADES);
+  if (!known || !sized) {
+    throw new Error(
+      `must hold end and bend, of at most ${DECADES} decades, and setting with the explorer's ` +
+        GUESSED.join(", "),
+    );
   }
   return { setting, end, bend };
+}
+
+/** Whether the explorer's trait takes the value. @param {string} name @param {unknown} value */
+function takes(name, value) {
+  if (name === "depth")
+    return Number.isInteger(value) && 1 <= Number(value) && Number(value) <= most;
+  const values = /** @type {Record<string, unknown[]>} */ (choices)[name] ?? [true, false];
+  return values.includes(value);
 }
 
 /** @param {string} text */

@@ -66,11 +66,11 @@ def _is_decades(value: Any) -> bool:
     return is_number and abs(value) <= MAX_DECADES
 
 
-def is_setting(setting: Any, names: Sequence[str], partly: bool = False) -> bool:
-    """Whether these are values that the explorer's traits take: one for each name, or for some."""
+def is_setting(setting: Any, names: Sequence[str]) -> bool:
+    """Whether it has a value that the explorer's trait takes for each name, and no more."""
     return (
         isinstance(setting, dict)
-        and (setting.keys() <= set(names) if partly else setting.keys() == set(names))
+        and setting.keys() == set(names)
         and all(_is_allowed(name, value) for name, value in setting.items())
     )
 

@@ -85,13 +85,14 @@ export class Layout {
     this.place = make("div", { class: "place" }, [this.busy, this.svg, this.key]);
     const main = make("div", { class: "main" }, [this.place, this.said, this.ofClass, this.note]);
     const { reveal, guessed, next, back, leave, again, save, dots } = this;
+    this.foot = make("div", { class: "foot", role: "group", "aria-label": "Questions" }, [
+      ...[reveal, guessed, next, back, leave, again, save, dots],
+    ]);
     this.root = make("div", { class: "resnet-explorer" }, [
       this.title,
       this.hint,
       make("div", { class: "body" }, [this.side, main]),
-      make("div", { class: "foot", role: "group", "aria-label": "Questions" }, [
-        ...[reveal, guessed, next, back, leave, again, save, dots],
-      ]),
+      this.foot,
     ]);
   }
 
@@ -163,12 +164,20 @@ export class Layout {
     this.next.hidden = guessing || said.hide.includes("questions");
     say(this.next, nextWords(said));
     this.back.hidden = guessing || question < 2;
-    this.leave.hidden = guessing || (explores && question === 0) || !next;
+    this.leave.hidden = guessing || (explores && question === 0) || !(next || this.next.hidden);
     this.again.textContent = explores ? "Guess first" : "Guess again";
     this.again.hidden = guessing || said.hide.includes("guess");
     this.save.hidden = !said.moved;
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
     say(this.dots, question ? `question ${question} of ${count} ${dots}` : "");
+    this.#keepFocus();
+  }
+
+  /** Where the button that was pressed has gone, the focus is on the next act. */
+  #keepFocus() {
+    const held = document.activeElement;
+    if (!(held instanceof HTMLElement) || !held.hidden || !this.foot.contains(held)) return;
+    [this.next, this.leave, this.again, this.reveal].find(({ hidden }) => !hidden)?.focus();
   }
 
   /** @param {LabelledCurve[]} pins */

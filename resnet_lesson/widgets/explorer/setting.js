@@ -100,7 +100,7 @@ export function valueWords(name, value) {
 }
 
 /** The orders as He et al. 2016 letter them: (a) to (e). @param {string} order */
-const letter = (order) => `(${"abcde"[explorer.orders.indexOf(order)]})`;
+const letter = (order) => `(${"abcde"[explorer.choices.order.indexOf(order)]})`;
 
 /** @type {Record<string, string>} */
 const QUANTITIES = {

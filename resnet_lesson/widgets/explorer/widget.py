@@ -110,12 +110,14 @@ def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
     layers, values = pin.get("layers"), pin.get("values")
     if not (
         isinstance(pin.get("label"), str)
-        and guesses.is_setting(pin.get("setting", {}), TRAITS, partly=True)
+        and pin.keys() <= {"label", "layers", "values", "setting"}
+        and ("setting" not in pin or guesses.is_setting(pin["setting"], TRAITS))
         and isinstance(layers, list)
         and isinstance(values, list)
         and layers
         and len(layers) == len(values)
         and all(type(layer) is int and 1 <= layer <= grid.load()["most"] for layer in layers)
+        and sorted(set(layers)) == layers
         and all(_is_logarithm(value) for value in values)
     ):
         raise ValueError(
@@ -219,7 +221,7 @@ class GradientExplorer(LessonWidget):
         self.on_msg(self._on_message)
         self._recompute()
         for changes in compare:
-            self.pins = [*self.pins, GradientExplorer(**self._settings() | changes).curve]
+            self._keep(GradientExplorer(**self._settings() | changes).curve)
 
     def redraw(self) -> None:
         """Draw other random weights."""
@@ -227,8 +229,12 @@ class GradientExplorer(LessonWidget):
 
     def pin(self) -> None:
         """Keep the curve in the picture while the settings change."""
-        if self.curve not in self.pins:
-            self.pins = [*self.pins, self.curve]
+        self._keep(self.curve)
+
+    def _keep(self, curve: dict[str, Any]) -> None:
+        """Pin it unless its setting is: grid and engine differ in the last digits of a value."""
+        if curve["label"] not in [pin["label"] for pin in self.pins]:
+            self.pins = [*self.pins, curve]
 
     def open_guesses(self, folder: str | os.PathLike[str]) -> None:
         """Show the guesses that a class saved into one folder.
