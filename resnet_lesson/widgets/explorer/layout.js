@@ -148,6 +148,7 @@ export class Layout {
 
   /** @param {Said} said */
   say(said) {
+    const held = document.activeElement;
     const { mode, question, next, count } = said;
     const [guessing, explores] = [mode === "guess", mode === "explore"];
     say(this.title, said.title);
@@ -170,12 +171,11 @@ export class Layout {
     this.save.hidden = !said.moved;
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
     say(this.dots, question ? `question ${question} of ${count} ${dots}` : "");
-    this.#keepFocus();
+    this.#keepFocus(held);
   }
 
-  /** Where the button that was pressed has gone, the focus is on the next act. */
-  #keepFocus() {
-    const held = document.activeElement;
+  /** Where the button that was pressed has gone, go on to the next. @param {Element | null} held */
+  #keepFocus(held) {
     if (!(held instanceof HTMLElement) || !held.hidden || !this.foot.contains(held)) return;
     [this.next, this.leave, this.again, this.reveal].find(({ hidden }) => !hidden)?.focus();
   }
