@@ -19,7 +19,6 @@ from resnet_lesson.widgets.panel import job
 ROOT = Path(__file__).parent.parent
 WIDGETS = ROOT / "resnet_lesson/widgets"
 NAMES = ("builder", "explorer", "lesions", "panel")
-COLOURS = ("blue", "vermilion", "green", "purple", "orange", "sky", "black")
 # Beside the Python that runs this, as requirements-dev.txt installs it.
 NODE = Path(sys.executable).with_name("node")
 ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
@@ -29,7 +28,6 @@ OPTIONS = ("--bundle", "--charset=utf8", "--target=es2023", "--log-level=warning
 
 def constants():
     """What stands on both sides, from where Python has it."""
-    palette = [colour.lower() for colour in plots.PALETTE]
     return {
         "explorer": {
             "setting": explorer.grid.SETTING,
@@ -44,7 +42,7 @@ def constants():
             "defaults": explorer.DEFAULTS,
         },
         "order": builder.EXAMPLE["order"],
-        "palette": dict(zip(COLOURS, palette, strict=True)),
+        "odd": plots.PALETTE[1].lower(),
         "panel": {"measures": MEASURES, "live": job.LIVE},
     }
 
@@ -61,14 +59,8 @@ def networks():
 
 def generated():
     """The text of each file that is made from Python, by its name in ``chart``."""
-    known = constants()
-    lines = [f"  --{name}: {colour};" for name, colour in known["palette"].items()]
-    note = "/* Okabe and Ito's colours, from the package's plots: `make bundles` writes this. */"
-    return {
-        "constants.json": json.dumps(known, indent=2) + "\n",
-        "networks.json": json.dumps(networks(), indent=2) + "\n",
-        "colours.css": "\n".join([note, '[class^="resnet-"] {', *lines, "}"]) + "\n",
-    }
+    made = {"constants.json": constants(), "networks.json": networks()}
+    return {name: json.dumps(content, indent=2) + "\n" for name, content in made.items()}
 
 
 def esbuild(*arguments):

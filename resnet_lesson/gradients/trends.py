@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..output import power
+
 # These words stand here only: Python fills them in, and so does the browser. What is seen at the
 # far end, which for a gradient is the first layer:
 SEEN = {
@@ -62,12 +64,8 @@ def _share(decades: float) -> str:
     if 0.95 < ratio < 1.05:
         return "about as large as"
     if abs(decades) >= 3:
-        exponent = str(round(decades)).replace("-", "⁻").translate(_RAISED)
-        return f"about 10{exponent} {'times' if decades > 0 else 'of'}"
+        return f"about {power(10.0 ** round(decades))} {'times' if decades > 0 else 'of'}"
     return f"{_figure(ratio)} times" if ratio > 1 else f"{_figure(100 * ratio)} % of"
-
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def trend(norms: ArrayLike, quantity: str) -> tuple[float | None, bool]:
@@ -137,5 +135,5 @@ def _line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 def _figure(value: float) -> str:
     """A number with two significant digits; a large one by its power of ten."""
     if value >= 1e4:
-        return f"10{str(round(np.log10(value))).translate(_RAISED)}"
+        return power(10.0 ** round(np.log10(value)))
     return f"{float(f'{value:.2g}'):,g}"

@@ -179,11 +179,9 @@ def _in_colour(curves: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, Any]
 
 
 def _whole_numbers(ax: Axes) -> None:
-    """Ticks at whole numbers alone: there is no half layer."""
+    """Ticks at whole numbers alone: there is no half layer. A caller's own ticks stay."""
     locator = ax.xaxis.get_major_locator()
-    if isinstance(
-        locator, MaxNLocator
-    ):  # and not a caller's own ticks, as of an axis that is shared
+    if isinstance(locator, MaxNLocator):
         locator.set_params(integer=True)
 
 

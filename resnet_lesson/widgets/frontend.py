@@ -57,15 +57,15 @@ def _shows_outputs_its_own_way() -> bool:
 class LessonWidget(anywidget.AnyWidget):
     """A widget with words and a picture, for where no widget can run, such as a code host.
 
-    ``_from_page`` names the traits that a front end may set; None is all.
+    ``_from_page`` names the traits that a front end may set.
     """
 
-    _from_page: ClassVar[Sequence[str] | None] = None
+    _from_page: ClassVar[Sequence[str]] = ()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a front end sends of the traits that it may set."""
-        known = sync_data if self._from_page is None else self._from_page
-        super().set_state({name: value for name, value in sync_data.items() if name in known})
+        mine = {name: value for name, value in sync_data.items() if name in self._from_page}
+        super().set_state(mine)
 
     def _fallback(self) -> tuple[str, Callable[[], bytes] | None]:
         """Words, which must not vary between runs, and what draws a PNG; None for no picture."""

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { explorer } from "../../resnet_lesson/widgets/chart/constants.js";
 import * as guess from "../../resnet_lesson/widgets/explorer/guess.js";
 import {
   guessText,
@@ -11,17 +12,7 @@ import {
 import { byKey } from "../../resnet_lesson/widgets/explorer/handles.js";
 import { classWords, missWords, verdict } from "../../resnet_lesson/widgets/explorer/verdict.js";
 
-const SETTING = {
-  kind: "dense",
-  order: "full_preactivation",
-  activation: "sigmoid",
-  initializer: "glorot",
-  normalization: false,
-  shortcut: false,
-  depth: 21,
-  quantity: "signal_gradient",
-  seed: 0,
-};
+const SETTING = { ...explorer.defaults, depth: 21 };
 const FORWARD = { ...SETTING, quantity: "signal" };
 const measured = { layers: [1, 11, 21], values: [-12, -6, 0] };
 

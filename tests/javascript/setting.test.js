@@ -2,19 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { explorer } from "../../resnet_lesson/widgets/chart/constants.js";
 import { call, noEffect, shortNames } from "../../resnet_lesson/widgets/explorer/setting.js";
 
-const FIRST = {
-  kind: "dense",
-  order: "full_preactivation",
-  activation: "sigmoid",
-  initializer: "glorot",
-  normalization: false,
-  shortcut: false,
-  depth: 20,
-  quantity: "signal_gradient",
-  seed: 0,
-};
+const FIRST = explorer.defaults;
 const of = (...changes) => ({ label: "whole", setting: Object.assign({ ...FIRST }, ...changes) });
 
 test("a curve is called by what it changed, the first by what the next one changed", () => {

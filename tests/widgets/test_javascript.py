@@ -36,7 +36,7 @@ def test_bundles_are_current(fresh, name):
         assert shipped.read_bytes() == made.read_bytes(), f"{shipped}: run `make bundles`"
 
 
-@pytest.mark.parametrize("name", ["constants.json", "networks.json", "colours.css"])
+@pytest.mark.parametrize("name", ["constants.json", "networks.json"])
 def test_what_comes_from_python_is_current(name):
     shipped = (frontend.FOLDER / "chart" / name).read_text(encoding="utf-8")
     assert shipped == bundle.generated()[name], f"{name}: run `make bundles`"

@@ -3,6 +3,7 @@
 
 import { sum } from "../chart/data.js";
 import python from "../chart/networks.json" with { type: "json" };
+import { asPython } from "../chart/words.js";
 
 /** @typedef {number | null} Field what a number field holds: nothing, or any number */
 /**
@@ -234,15 +235,9 @@ export function buildCall({ width, height, depth, classes, stages, filters, orde
   return `ResNet.build(${given.join(", ")})`;
 }
 
-/** As Python writes it. @param {Field | string | (Field | string)[]} value @returns {string} */
-function literal(value) {
-  if (value === null) return "None";
-  return Array.isArray(value) ? `[${value.map(literal).join(", ")}]` : JSON.stringify(value);
-}
-
 /** The line of Python that makes this builder again. @param {Record<string, any>} traits */
 export function viewCall(traits) {
-  const given = Object.entries(traits).map(([name, value]) => `${name}=${literal(value)}`);
+  const given = Object.entries(traits).map(([name, value]) => `${name}=${asPython(value)}`);
   return `ArchitectureBuilder(${given.join(", ")})`;
 }
 

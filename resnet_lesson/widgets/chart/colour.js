@@ -1,6 +1,6 @@
 // The colours of a heat map.
 
-import { palette } from "./constants.js";
+import { odd } from "./constants.js";
 
 /** @typedef {[red: number, green: number, blue: number]} Colour */
 /** @typedef {number | null} Decades -Infinity for zero, null for what is not finite */
@@ -30,7 +30,7 @@ export const fromHex = (hex) => {
 
 /** @type {Colour} */
 export const ZERO = [255, 255, 255];
-export const ODD = fromHex(palette.vermilion);
+export const ODD = fromHex(odd);
 
 /** @param {Decades} decades @param {import("./scale.js").Ends} ends @returns {Colour} */
 export function colourOf(decades, [low, high]) {

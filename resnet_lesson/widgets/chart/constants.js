@@ -2,4 +2,4 @@
 
 import constants from "./constants.json" with { type: "json" };
 
-export const { explorer, order, palette, panel } = constants;
+export const { explorer, odd, order, panel } = constants;

@@ -1,6 +1,6 @@
 // Numbers to places, and the round numbers that an axis names. d3's would be forty times the size.
 
-import { power, short } from "./words.js";
+import { power, short, twoDigits } from "./words.js";
 
 /** @typedef {[number, number]} Ends */
 /** @typedef {[value: number, text: string]} Mark where an axis has a mark, and what it says */
@@ -42,7 +42,7 @@ export function decadeTicks([low, high], most) {
 
 /** A number by its decades, plain where that is short. @param {number} decades */
 export function decadeText(decades) {
-  if (decades >= -2 && decades <= 3) return `${Number((10 ** decades).toPrecision(2))}`;
+  if (decades >= -2 && decades <= 3) return `${twoDigits(10 ** decades)}`;
   return Number.isInteger(decades) ? power(decades) : short(decades).replace(".0e", "e");
 }
 

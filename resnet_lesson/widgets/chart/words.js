@@ -29,6 +29,16 @@ export const short = (decades) =>
 export const filled = (template, values) =>
   template.replace(/\{(\w+)\}/g, (_, name) => `${values[name]}`);
 
+/** A value as Python writes it. @param {unknown} value @returns {string} */
+export function asPython(value) {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return Array.isArray(value) ? `[${value.map(asPython).join(", ")}]` : JSON.stringify(value);
+}
+
+/** To two digits. @param {number} value */
+export const twoDigits = (value) => Number(value.toPrecision(2));
+
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /** A power of ten as it is written: 10⁻¹⁰. @param {number} exponent a whole number */

@@ -2,7 +2,7 @@
 // the signal: from the input) to where it ends up, and `bend`, half-way above the straight line.
 
 import { linear } from "../chart/scale.js";
-import { power } from "../chart/words.js";
+import { power, twoDigits } from "../chart/words.js";
 import { GUESSED, label, pick } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
@@ -94,10 +94,9 @@ export function guessCurve(guess, curve, setting) {
 
 /** So many decades as a share: "20 %", "10⁻⁹", "140 times". @param {number} decades */
 export function share(decades) {
-  const ratio = Number((10 ** decades).toPrecision(2));
-  const size = Math.abs(decades) < 3 ? `${ratio}` : power(Math.round(decades));
+  const size = Math.abs(decades) < 3 ? `${twoDigits(10 ** decades)}` : power(Math.round(decades));
   if (decades >= 0) return `${size} times`;
-  return decades > -3 ? `${Number((100 * 10 ** decades).toPrecision(2))} %` : size;
+  return decades > -3 ? `${twoDigits(100 * 10 ** decades)} %` : size;
 }
 
 /** The same before what it is a share of. @param {number} decades */

@@ -5,7 +5,7 @@ import { frameOf, words } from "../chart/axes.js";
 import { discPath, linePath, trianglePath } from "../chart/curve.js";
 import { make, set } from "../chart/elements.js";
 import { drawStrip, fillOf } from "../chart/strip.js";
-import { power } from "../chart/words.js";
+import { power, twoDigits } from "../chart/words.js";
 import { farLayer, isForward, layerAt } from "./guess.js";
 
 /** @typedef {import("../chart/axes.js").Frame & {marks: number[]}} Frame marks in decades */
@@ -254,7 +254,7 @@ function fitted(name, width) {
 export function endText(value) {
   if (typeof value !== "number") return value === "zero" ? "exactly 0" : "overflows";
   if (Math.abs(value) >= 3) return power(Math.round(value));
-  return `${Number((10 ** value).toPrecision(2))}`;
+  return `${twoDigits(10 ** value)}`;
 }
 
 /**

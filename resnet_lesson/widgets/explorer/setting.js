@@ -1,7 +1,7 @@
 // What the explorer shows: its traits, and their names.
 
 import { explorer, order as usual } from "../chart/constants.js";
-import { plain } from "../chart/words.js";
+import { asPython, plain } from "../chart/words.js";
 
 /**
  * @typedef {object} Setting
@@ -169,17 +169,13 @@ export function call(setting, pins, hide) {
     ([name, value]) => `${name}=${value}`,
   );
   if (compared.length) parts.push(`compare=[${compared.join(", ")}]`);
-  if (hide.length) parts.push(`hide=${JSON.stringify(hide).replaceAll(",", ", ")}`);
+  if (hide.length) parts.push(`hide=${asPython(hide)}`);
   return `GradientExplorer(${parts.join(", ")})`;
 }
 
 /** @param {Setting} setting @param {Setting} from @returns {[Trait, string][]} */
 const changes = (setting, from) =>
-  differing(setting, from).map((name) => [name, python(setting[name])]);
-
-/** @param {string | number | boolean} value */
-const python = (value) =>
-  typeof value === "boolean" ? (value ? "True" : "False") : JSON.stringify(value);
+  differing(setting, from).map((name) => [name, asPython(setting[name])]);
 
 /** The setting in words. @param {Setting} setting */
 export function label(setting) {

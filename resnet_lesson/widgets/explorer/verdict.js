@@ -1,7 +1,7 @@
 // What is said of guesses.
 
 import { sum } from "../chart/data.js";
-import { power } from "../chart/words.js";
+import { power, twoDigits } from "../chart/words.js";
 import { farEnd, guessedAt, isForward, isOf, LOWEST, measured, share } from "./guess.js";
 import { label } from "./setting.js";
 
@@ -20,7 +20,7 @@ import { label } from "./setting.js";
 /** @typedef {{fits: (miss: Miss) => boolean, words: (miss: Miss) => string}} Belief */
 
 /** The factor of one layer, on average. @param {Miss} miss */
-const perLayer = ({ m, depth }) => `about ${Number((10 ** (m / (depth - 1))).toPrecision(2))}`;
+const perLayer = ({ m, depth }) => `about ${twoDigits(10 ** (m / (depth - 1)))}`;
 
 /**
  * What a reader who misses by more than a decade may have believed. The first that fits is named.
@@ -90,7 +90,7 @@ export function missWords(guess, curve, setting) {
   const { zero, g, m } = about(guess, curve, setting, last);
   const off = Math.abs(g - m);
   if (off < 0.05) return "no miss";
-  const factor = off < 3 ? `${Number((10 ** off).toPrecision(2))}` : power(Math.round(off));
+  const factor = off < 3 ? `${twoDigits(10 ** off)}` : power(Math.round(off));
   return `${zero ? "at least " : ""}a factor of ${factor} off`;
 }
 

@@ -20,7 +20,6 @@ from .job import LIVE, TrainingJob, dtype_policy
 RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``runs``
 # One redraw in so many sends all columns, for a browser that missed some.
 FULL_REDRAW = 20
-READERS = ("quantity", "zoom")  # the traits that a front end may set
 _panels: weakref.WeakSet["TrainingPanel"] = weakref.WeakSet()
 
 
@@ -79,6 +78,7 @@ class TrainingPanel(LessonWidget):
         read_only=True,
     ).tag(sync=True)
 
+    _from_page = ("quantity", "zoom")
     _job: TrainingJob | None = None  # the last one
     # Held while a training changes, and while its state is read. The class has one too, for a
     # panel whose arguments were refused, which is closed all the same.
@@ -150,12 +150,12 @@ class TrainingPanel(LessonWidget):
                 that is not allowed. Then nothing changes.
         """
         known = set(sync_data) & set(self.keys)
-        own = self.get_state(known.difference(READERS))
+        own = self.get_state(known.difference(self._from_page))
         for name, value in own.items():
             # JSON has no tuples.
             if sync_data[name] != (list(value) if isinstance(value, tuple) else value):
                 raise traitlets.TraitError(f"{name} is set by the kernel, not by a front end")
-        super().set_state({name: value for name, value in sync_data.items() if name in READERS})
+        super().set_state(sync_data)
 
     # ------------------------------------------------------------------ training
 

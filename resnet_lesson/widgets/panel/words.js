@@ -1,7 +1,7 @@
 // A training in words.
 
 import { panel } from "../chart/constants.js";
-import { grouped, power, threeDigits } from "../chart/words.js";
+import { grouped, power, threeDigits, twoDigits } from "../chart/words.js";
 import { called } from "./names.js";
 
 /** @typedef {import("./recording.js").Measure} Measure */
@@ -33,7 +33,7 @@ export function hint(mode, count) {
 export function size(decades) {
   if (decades === null) return "not finite";
   if (decades === -Infinity) return "0";
-  if (decades >= -2 && decades < 4) return `${Number((10 ** decades).toPrecision(2))}`;
+  if (decades >= -2 && decades < 4) return `${twoDigits(10 ** decades)}`;
   const exponent = Math.floor(decades + 0.005);
   return `${(10 ** (decades - exponent)).toFixed(1)} × ${power(exponent)}`;
 }
