@@ -202,9 +202,9 @@ def fast(name: str) -> Runs:
 
 ORDERS = [
     claim(
-        """What stands behind the addition stands on the wire: in new networks of 54 modules that of
-        (b) loses more than six powers of ten of the gradient, that of (a) less than one, and those
-        of (c), (d) and (e) nothing.""",
+        """What stands behind the addition stands on the wire: in new networks of 54 modules the
+        wire of (b) loses more than six powers of ten of the gradient, the wire of (a) less than
+        one, and the wires of (c), (d) and (e) nothing.""",
         Comparison(-6, order("wire_log10_ratio", B)),
         Comparison(order("wire_log10_ratio", A), -1),
         Comparison(-0.4, order("wire_log10_ratio", A)),
