@@ -342,7 +342,10 @@ class GradientExplorer(LessonWidget):
         }
         # On quick axes: a reader waits for this picture before the widget comes alive.
         ylabel = settings["quantity"].replace("_", " ")
-        return plots.png(plots.gradient_curves(norms, plots.quick_axes(), ylabel))
+        ax = plots.gradient_curves(norms, plots.quick_axes(), ylabel)
+        if self.guessing:  # room for any guess, as the widget has
+            ax.set_ylim(*(10.0**end for end in QUESTION_AXIS))
+        return plots.png(ax)
 
 
 # What an explorer begins with, where nothing else is said.
