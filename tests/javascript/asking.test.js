@@ -195,3 +195,20 @@ test("the kernel hears of what has changed, in one message, and answers by the m
   kernel.wake();
   assert.equal(model.sent.at(-1), "hello");
 });
+
+test("a kernel that is asked hears from the browser until it has answered, and not for long", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const model = modelOf({ depth: 20 });
+  const kernel = new KernelSource(model);
+  const heard = () => model.sent.filter((content) => content === "waiting").length;
+  const ask = (depth) => kernel.ask({ depth }, { depth: 20 });
+  ask(21);
+  mock.timers.tick(12);
+  assert.equal(heard(), 1);
+  kernel.answered({ depth: 21 });
+  mock.timers.tick(1000);
+  assert.equal(heard(), 1);
+  ask(22);
+  mock.timers.tick(1000);
+  assert.equal(heard(), 3);
+});
