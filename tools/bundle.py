@@ -32,6 +32,7 @@ def constants():
         "explorer": {
             "setting": explorer.grid.SETTING,
             "guessed": guesses.GUESSED,
+            "without_bn": explorer.WITHOUT_BN,
             "traits": explorer.TRAITS,
             "layers": explorer.LAYERS,
             "words": explorer.WORDS,

@@ -41,8 +41,8 @@ ZEROS = {"layers": [1, 11, 21], "values": ["zero", -30.0, 0.0]}
 OVER = {"layers": [1, 11, 21], "values": ["infinite", 30.0, 0.0]}
 BELIEFS = [
     # guessed end and bend, what was measured, options, the words to be read
-    (-1.0, 0.0, curve(-12.0), {}, "and shares multiply: here about 0.25, 20 times over"),
-    (-40.0, 0.0, curve(-12.0), {}, "a share of about 0.25 a layer leaves 10⁻¹²"),
+    (-1.0, 0.0, curve(-12.0), {}, "and 20 shares are multiplied"),
+    (-40.0, 0.0, curve(-12.0), {}, "Something does: 10⁻¹² of it"),
     (-20.0, 0.0, ZEROS, {}, "below 10⁻⁴⁵ there is only zero"),
     (-3.0, 0.0, curve(5.0), {"normalization": True}, "BN keeps everything in bounds"),
     (0.0, 0.0, curve(3.0), {"shortcut": True, "normalization": True}, "+1 makes the gradient"),
@@ -99,7 +99,11 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         explorer.get_by_role("button", name="Guess first").focus()
         page.keyboard.press("Enter")
         # Nothing but the line: the answer is nowhere to be read or seen, and nothing was guessed.
-        expect(explorer.locator(".title")).to_contain_text("how much gradient reaches the first?")
+        # It is of the question that comes next, whose answer nobody has seen.
+        expect(explorer.locator(".title")).to_have_text(
+            "50 sigmoid layers, Glorot's weights: how much gradient reaches the first?"
+        )
+        expect(explorer.locator(".dots")).to_contain_text("question 1 of 8")
         expect(explorer.locator(".side")).to_be_hidden()
         expect(explorer.get_by_role("button", name="Save my guess")).to_be_hidden()
         assert "hands on" not in explorer.inner_text()
@@ -119,11 +123,11 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         )
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Home")
-        expect(explorer.locator(".guessed")).to_contain_text("the first layer gets 10⁻⁴⁵ of what")
+        expect(explorer.locator(".said:visible")).to_contain_text("the first layer gets 10⁻⁴⁵ of what")
         explorer.get_by_role("button", name="Show what was measured").focus()
         page.keyboard.press("Enter")
         expect(explorer.locator(".grows-back")).to_have_count(1)
-        expect(explorer.locator(".said")).to_contain_text("is about 10⁻¹² of that at the last")
+        expect(explorer.locator(".said b")).to_contain_text("is about 10⁻³¹ of that at the last")
         expect(explorer.locator(".miss")).to_contain_text("a factor of 10")
         expect(explorer.get_by_role("button", name="Next:")).to_be_focused()
         assert explorer.locator(".curve.plain, .curve.guess").count() == 2
@@ -140,7 +144,7 @@ def test_what_nobody_drew_is_no_guess(chromium, site):  # noqa: F811
     with opened(chromium, site) as (page, _):
         explorer = start(page)
         explorer.get_by_role("button", name="Show what was measured").click()
-        expect(explorer.locator(".said")).to_contain_text("10⁻¹²")
+        expect(explorer.locator(".said:visible")).to_contain_text("10⁻³¹")
         expect(explorer.get_by_role("button", name="Save my guess")).to_be_hidden()
         expect(explorer.locator(".curve.guess, .miss")).to_have_count(0)
 
@@ -191,7 +195,7 @@ def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # n
             download.value.save_as(saved[-1])
         assert saved[0] != saved[1]
         assert sorted(guess["end"] for guess in guesses.read(tmp_path)) == [-10, -5]
-        assert json.loads(saved[0].read_text(encoding="utf-8"))["setting"]["depth"] == 20
+        assert json.loads(saved[0].read_text(encoding="utf-8"))["setting"]["depth"] == 50
 
         explorer.get_by_role("button", name="Show what was measured").click()
         explorer.get_by_role("button", name="Explore freely").click()

@@ -172,7 +172,7 @@ def test_questions_and_guess_reach_the_kernel(laboratory):
     expect(explorer.locator(".title")).to_have_text(
         "And a shortcut with no batch normalisation at all?", timeout=30_000
     )
-    says(explorer, "100 ReLU layers, He's weights, shortcuts, bn after addition")
+    says(explorer, "100 ReLU layers, He's weights, shortcuts, original order")
     kept = "print(explorer.question, *[pin['setting']['depth'] for pin in explorer.pins])"
     settles(page, kept, "8 50 50 50 50 50 100 100")
     labels = "print(*[len(pin['layers']) for pin in explorer.pins])"  # the kernel's own curves

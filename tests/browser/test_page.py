@@ -106,7 +106,7 @@ def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
         explorer = laboratory(page)
         unfold(explorer)
         expect(explorer.get_by_role("combobox", name="Order")).to_be_disabled()
-        expect(explorer).to_contain_text("The order matters with a shortcut")
+        expect(explorer).to_contain_text("Off: no shortcut and no BN.")
         for control in CONTROLS:
             label, picture = shown(explorer).get_attribute("aria-label"), drawn(explorer)
             keeps_the_focus = move(page, explorer, control)
@@ -155,11 +155,11 @@ def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, site):
         for _ in range(4):
             depth.press("ArrowLeft")
         grown, ends = axis(explorer), [end(explorer)]
-        words = [explorer.locator("text.name").text_content()]
+        words = [explorer.locator("text.name").first.text_content()]
         for _ in range(6):
             depth.press("ArrowLeft")
             ends.append(end(explorer))
-            words.append(explorer.locator("text.name").text_content())
+            words.append(explorer.locator("text.name").first.text_content())
             assert axis(explorer) == grown
         assert ends == sorted(ends, reverse=True)
         assert ends[0] - ends[-1] > 100
@@ -195,8 +195,43 @@ def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, sit
         # The focus goes on to the next one, not back to the top of the page.
         expect(kept.get_by_role("button").first).to_be_focused()
         foot.get_by_role("button", name="Explore freely").press("Enter")
-        expect(explorer.locator(".curve")).to_have_count(1)
         expect(foot.get_by_role("button", name="Walk through")).to_be_focused()
+        expect(explorer.locator(".curve")).to_have_count(6)  # nothing is lost on the way
+        explorer.get_by_role("button", name="remove all").press("Enter")
+        expect(explorer.locator(".curve")).to_have_count(1)
+        expect(explorer.get_by_role("button", name="Keep this curve")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_that_is_pressed_moves_away(chromium, site, width):
+    with opened(chromium, site, width) as (page, _):
+        explorer = laboratory(page)
+        foot = explorer.get_by_role("group", name="Questions")
+
+        def places():
+            top = explorer.bounding_box()["y"]
+            return [element.bounding_box()["y"] - top for element in (foot, foot.locator(".dots"))]
+
+        foot.get_by_role("button", name="Walk through").press("Enter")
+        seen = [places()]
+        for step in range(7):
+            foot.locator("button.primary:visible").press("Enter")
+            expect(foot).to_contain_text(f"question {step + 2} of 8")
+            seen.append(places())
+        assert seen == [seen[0]] * 8
+
+
+def test_the_line_under_the_title_says_what_is_not_yet_done(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        hint = explorer.locator(".hint")
+        expect(hint).to_have_text("Try first: drag the depth to 100.")
+        explorer.get_by_role("slider", name="Depth").press("End")
+        expect(hint).to_have_text("Try next: choose ReLU.")
+        explorer.get_by_role("radio", name="ReLU").press("Space")
+        expect(hint).to_have_text("Try next: switch the shortcut on.")
+        explorer.get_by_role("switch", name="Shortcut").press("Space")
+        expect(hint).to_have_text("200 ReLU layers, Glorot's weights, shortcuts.")
 
 
 def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
@@ -206,12 +241,15 @@ def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
         foot.get_by_role("button", name="Walk through").press("Enter")
         foot.get_by_role("button", name="Next: What if only the activation").press("Enter")
         expect(explorer.locator(".marked")).to_have_attribute("aria-label", "Activation")
-        expect(explorer.locator(".said")).to_contain_text("each layer hands on about seven tenths")
+        expect(explorer.locator(".said:visible")).to_contain_text("each layer hands on about seven tenths")
         expect(foot).to_contain_text("question 2 of 8")
+        foot.get_by_role("button", name="Next: And if the layers start").press("Enter")
+        expect(explorer.get_by_role("combobox", name="Starting weights")).to_be_visible()
+        foot.get_by_role("button", name="Back").press("Enter")
         # The reader may move on: the answer then speaks of the network on screen.
         explorer.get_by_role("slider", name="Depth").press("ArrowRight")
         expect(explorer.locator(".marked")).to_have_count(0)
-        expect(explorer.locator(".said")).not_to_contain_text("seven tenths")
+        expect(explorer.locator(".said:visible")).not_to_contain_text("seven tenths")
 
 
 def test_a_teacher_hides_what_is_not_for_the_class(chromium, tmp_path):

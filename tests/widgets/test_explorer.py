@@ -340,6 +340,28 @@ def test_a_view_is_made_again_by_its_line():
         GradientExplorer(compare=[{"depth": 0}])
     with pytest.raises(traitlets.TraitError, match="the order"):
         GradientExplorer(hide=["the order"])
+    for wrong in ({"depth": 3}, ["depth"], 3, [{"size": 3}], "depth"):
+        with pytest.raises(
+            traitlets.TraitError, match=r"compare must be a list of dicts.*received"
+        ):
+            GradientExplorer(compare=wrong)
+
+
+@pytest.mark.parametrize("kind", ["dense", "basic"])
+def test_orders_of_one_name_are_one_network(kind):
+    setting = module.FIRST | {"kind": kind, "depth": 4, "activation": "tanh"}
+    norms = {}
+    for order in module.CHOICES["order"]:
+        for normalization, shortcut in ((True, True), (True, False), (False, True)):
+            one = setting | {"normalization": normalization, "shortcut": shortcut, "order": order}
+            arguments = {name: value for name, value in one.items() if name != "quantity"}
+            found = stack_gradients(**arguments).signal_gradient
+            norms.setdefault(module._label(one), []).append(found)
+    assert [len(same) for same in norms.values()].count(1) < len(norms)  # some are one
+    for same in norms.values():
+        np.testing.assert_allclose(same, same[:1] * len(same), rtol=1e-4)
+    distinct = [tuple(np.round(np.log10(same[0]), 3)) for same in norms.values()]
+    assert len(set(distinct)) == len(distinct)
 
 
 def test_no_answer_is_shown_before_its_question():

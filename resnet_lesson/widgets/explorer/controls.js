@@ -59,7 +59,7 @@ function list(name, values) {
   const options = values.map((value) => make("option", { value }, [valueWords(name, value)]));
   const select = make("select", { "aria-label": NAMES[name], ...KEYS }, options);
   return {
-    element: make("label", { class: "row" }, [NAMES[name], select]),
+    element: make("label", { class: "row listed" }, [NAMES[name], select]),
     read: () => select.value,
     show: (value) => {
       select.value = value;
@@ -83,6 +83,9 @@ function control(name, { choices, most }) {
 }
 
 export class Controls {
+  /** @type {string | undefined} */
+  #marked;
+
   /** @param {{choices: Record<string, string[]>, most: number}} grid */
   constructor(grid) {
     const made = CONTROLLED.map((name) => [name, control(name, grid)]);
@@ -99,6 +102,11 @@ export class Controls {
       disable(name in off);
       element.classList.toggle("marked", name === marked);
     }
+    if (marked && marked !== this.#marked) {
+      const fold = this.all[/** @type {Controlled} */ (marked)].element.closest("details");
+      if (fold) fold.open = true; // once: the reader may close it
+    }
+    this.#marked = marked;
     this.why.textContent = Object.values(off).join(" ");
   }
 

@@ -32,7 +32,16 @@ const TITLES = /** @type {Record<string, string>} */ ({
   weight_gradient: "How much gradient do the weights of each layer get?",
   signal: "How large is the signal after each layer?",
 });
-const TRY = "Try first: drag the depth to 100, then choose ReLU.";
+/**
+ * What to try, one step after the other: the control, whether it is done, and the words.
+ *
+ * @type {[name: string, done: (setting: Setting) => boolean, words: string][]}
+ */
+const STEPS = [
+  ["depth", ({ depth }) => depth >= 100, "Try first: drag the depth to 100."],
+  ["activation", ({ activation }) => activation !== "sigmoid", "Try next: choose ReLU."],
+  ["shortcut", ({ shortcut }) => shortcut, "Try next: switch the shortcut on."],
+];
 const GUESS_HINT =
   "Drag the far end of the line to your guess, and bend it in the middle if you like.";
 const MEASURED = "Your guess is dashed, what was measured is the solid line.";
@@ -46,6 +55,8 @@ class Explorer {
   /** Whether a guess has just been held against what was measured. */
   revealed = false;
   growing = false;
+  /** Whether the question that is on its way is to be guessed first. */
+  guessing = false;
 
   /**
    * @param {import("./setting.js").Model} model
@@ -95,11 +106,12 @@ class Explorer {
       redraw: () => this.asking.request({ ...this.setting(), seed: this.get("seed") + 1 }),
       keep: () => this.keep({ pins: this.withPin(this.get("curve")) }),
       remove: (which) => this.remove(which),
+      removeAll: () => this.removeAll(),
       guess: () => this.startGuess(),
       reveal: () => this.revealGuess(),
       saveGuess: () => saveGuess(stamped(this.guess() ?? STRAIGHT, this.setting())),
       openGuesses: (files) => this.openGuesses(files),
-      walk: (by) => this.walk(by),
+      walk: (by) => this.walk(by, false),
       leave: () => this.leave(),
       copy: () => this.copy(),
       send: () => this.send(),
@@ -202,10 +214,15 @@ class Explorer {
       : undefined;
   }
 
-  /** @param {number} by */
-  walk(by) {
+  /** Whether the reader can walk through the questions. */
+  walks() {
+    return !this.get("hide").includes("questions");
+  }
+
+  /** @param {number} by @param {boolean} guessing whether to guess before it is shown */
+  walk(by, guessing) {
     const [from, count] = [this.target || this.get("question"), this.get("questions").length];
-    this.revealed = false;
+    [this.revealed, this.guessing] = [false, guessing];
     if (from + by > count && from === this.get("question")) this.leave();
     else {
       this.target = Math.max(1, Math.min(count, from + by));
@@ -220,7 +237,7 @@ class Explorer {
     this.going = at + Math.sign(this.target - at);
     this.axis = widest(this.axis, this.get("axis"));
     const { setting } = this.get("questions")[this.going - 1];
-    if (this.going > at) this.keep({ pins: at ? this.pinsWithAsked() : [], guessing: false });
+    if (this.going > at) this.keep({ pins: this.pinsWithAsked(), guessing: false });
     else this.keep({ pins: this.get("pins").filter((pin) => !isCurveOf(pin, setting)) });
     this.asking.request(setting);
     if (!this.asking.waits) {
@@ -239,13 +256,15 @@ class Explorer {
   arrive() {
     const wanted = this.get("questions")[this.going - 1];
     if (!wanted || differing(wanted.setting, this.setting()).length) return;
-    this.keep({ question: this.going });
+    const guessed = this.guessing && this.going === this.target;
+    this.keep({ question: this.going, ...(guessed && { guessing: true, guess: {} }) });
     this.going = 0;
+    if (guessed) this.handles.end.focus();
   }
 
   leave() {
     [this.target, this.going, this.revealed, this.axis] = [0, 0, false, AXIS];
-    this.keep({ question: 0, pins: [] });
+    this.keep({ question: 0 });
     this.show();
     this.follow();
   }
@@ -364,12 +383,12 @@ class Explorer {
     const [guess, asked] = [this.guess(), this.asked()];
     const { seen, how } = sentences(this.get("words"), this.get("described"), setting.quantity);
     const guessing = mode === "guess";
-    const reason = asked && mode === "explore" ? asked.why : how;
+    const reason = asked?.why ?? how;
     const judged = guess && this.moved() ? verdict(guess, curve, setting) : "";
     const hints = {
       guess: GUESS_HINT,
       revealed: MEASURED,
-      explore: asked ? `${label(setting)}.` : TRY,
+      explore: asked ? `${label(setting)}.` : tryNext(setting, this.get("hide")),
     };
     return {
       title:
@@ -388,6 +407,7 @@ class Explorer {
       question,
       next: questions[question]?.question,
       count: questions.length,
+      walks: this.walks(),
       hide: this.get("hide"),
     };
   }
@@ -402,6 +422,11 @@ class Explorer {
   remove(which) {
     this.keep({ pins: this.get("pins").filter((_, other) => other !== which) });
     this.layout.focusKept(which);
+  }
+
+  removeAll() {
+    this.keep({ pins: [] });
+    this.layout.keep.focus();
   }
 
   copy() {
@@ -422,7 +447,13 @@ class Explorer {
     return isOf(this.get("guess"), this.setting());
   }
 
+  /** Of the next question, before its answer is seen; else of what is shown. */
   startGuess() {
+    const next = this.get("questions")[this.get("question")];
+    if (next && this.walks() && this.mode() === "explore") {
+      this.walk(1, true);
+      return;
+    }
     this.revealed = false;
     this.keep({ guessing: true, guess: {} });
     this.handles.end.focus();
@@ -446,6 +477,12 @@ class Explorer {
     this.layout.note.textContent = refused.join(" ");
     this.keep({ guesses });
   }
+}
+
+/** @param {Setting} setting @param {string[]} hide */
+function tryNext(setting, hide) {
+  const step = STEPS.find(([name, done]) => !hide.includes(name) && !done(setting));
+  return step ? step[2] : `${label(setting)}.`;
 }
 
 /** @param {Ends} one @param {Ends} other @returns {Ends} */

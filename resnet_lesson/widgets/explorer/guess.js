@@ -105,9 +105,9 @@ export const shareOf = (decades) => (decades >= 0 ? share(decades) : `${share(de
 /** What the reader guesses, while they drag. @param {Shape} guess @param {Setting} setting */
 export function guessWords({ end, bend }, setting) {
   const [far, near] = isForward(setting) ? ["last", "first"] : ["first", "last"];
-  const size = Math.abs(end) < 0.05 ? "as much as" : shareOf(end);
+  const size = Math.abs(end) < 0.05 ? "as much as" : `${shareOf(end)} what`;
   const shape = Math.abs(bend) < 0.05 ? "" : `, on a line that bends ${bend > 0 ? "up" : "down"}`;
-  return `Your guess: the ${far} layer gets ${size} what the ${near} one has${shape}.`;
+  return `Your guess: the ${far} layer gets ${size} the ${near} one has${shape}.`;
 }
 
 /**

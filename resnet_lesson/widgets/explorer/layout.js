@@ -15,6 +15,7 @@ import { drawPicture, HEIGHT } from "./picture.js";
  * @property {() => void} redraw
  * @property {() => void} keep
  * @property {(which: number) => void} remove
+ * @property {() => void} removeAll
  * @property {() => void} guess
  * @property {() => void} reveal
  * @property {() => void} saveGuess
@@ -40,8 +41,13 @@ import { drawPicture, HEIGHT } from "./picture.js";
  * @property {number} question
  * @property {string | undefined} next question; undefined after the last
  * @property {number} count of questions
+ * @property {boolean} walks whether the reader can walk through them
  * @property {string[]} hide what a teacher does not show
  */
+
+/** The controls of the network, those in sight and those in a fold. */
+const SHOWN = /** @type {const} */ (["depth", "activation", "normalization", "shortcut"]);
+const FOLDED = /** @type {const} */ (["initializer", "kind", "order"]);
 
 export class Layout {
   /** @type {LabelledCurve[] | null} */
@@ -57,9 +63,9 @@ export class Layout {
   busy = make("p", { class: "busy", "aria-live": "polite" });
   kept = make("ul", { "aria-label": "Kept curves" });
   keptNames = make("summary", KEYS);
-  keptList = make("details", {}, [this.keptNames, this.kept]);
+  folded = make("details");
   copier = new Copier();
-  guessed = make("span", { class: "guessed" });
+  guessed = make("p", { class: "said" });
   dots = make("span", { class: "dots" });
 
   /**
@@ -70,6 +76,12 @@ export class Layout {
   constructor(controls, handles, acts) {
     this.acts = acts;
     this.keep = button("Keep this curve", acts.keep, "quiet");
+    this.removeAll = button("remove all", acts.removeAll, "quiet");
+    this.keptList = make("details", { class: "group" }, [
+      this.keptNames,
+      this.kept,
+      this.removeAll,
+    ]);
     this.redraw = button("Draw other weights", acts.redraw, "quiet");
     this.reveal = button("Show what was measured", acts.reveal, "primary");
     this.next = button("", () => acts.walk(1), "primary");
@@ -79,40 +91,33 @@ export class Layout {
     this.save = button("Save my guess", acts.saveGuess, "quiet");
     this.svg = make("svg", { class: "picture" }, [this.drawing, handles.end, handles.bend]);
     this.said.append(this.seen, " ", this.how);
-    const groups = [this.#network(controls), this.#drawn(controls), this.#more()];
-    this.side = make("div", { class: "side" }, groups);
+    this.network = this.#network(controls);
+    this.side = make("div", { class: "side" }, [this.network, this.keptList, this.#more()]);
     this.key = key();
+    this.drawn = make("div", { class: "drawn" }, [this.keep, controls.all.quantity.element]);
+    this.drawn.addEventListener("input", acts.send);
     this.place = make("div", { class: "place" }, [this.busy, this.svg, this.key]);
-    const main = make("div", { class: "main" }, [this.place, this.said, this.ofClass, this.note]);
-    const { reveal, guessed, next, back, leave, again, save, dots } = this;
+    const main = [this.drawn, this.place, this.said, this.guessed];
+    const { reveal, next, back, leave, again, save, dots } = this;
+    const further = make("div", { class: "further" }, [back, leave, again, save, dots]);
     this.foot = make("div", { class: "foot", role: "group", "aria-label": "Questions" }, [
-      ...[reveal, guessed, next, back, leave, again, save, dots],
+      ...[reveal, next, further],
     ]);
     this.root = make("div", { class: "resnet-explorer" }, [
       this.title,
       this.hint,
-      make("div", { class: "body" }, [this.side, main]),
+      make("div", { class: "body" }, [this.side, make("div", { class: "main" }, main)]),
       this.foot,
+      make("div", { class: "notes" }, [this.ofClass, this.note]),
     ]);
   }
 
   /** @param {Controls} controls */
   #network({ all, why }) {
-    const folded = make("details", {}, [
-      make("summary", KEYS, ["Starting weights, layers …"]),
-      all.initializer.element,
-      all.kind.element,
-      all.order.element,
-      why,
-    ]);
-    const { depth, activation, normalization, shortcut } = all;
-    const shown = [depth, activation, normalization, shortcut].map(({ element }) => element);
-    return this.#group("The network", [...shown, folded]);
-  }
-
-  /** @param {Controls} controls */
-  #drawn({ all }) {
-    return this.#group("What is drawn", [all.quantity.element, this.keep, this.keptList]);
+    const summary = make("summary", KEYS, ["Starting weights, layers …"]);
+    this.folded.append(summary, ...FOLDED.map((name) => all[name].element), why);
+    const shown = SHOWN.map((name) => all[name].element);
+    return this.#group("The network", [...shown, this.folded]);
   }
 
   #more() {
@@ -159,15 +164,21 @@ export class Layout {
     say(this.guessed, said.guess);
     set(this.drawing, { "aria-label": said.label });
     this.side.hidden = !explores;
+    const isHidden = (/** @type {string} */ name) => said.hide.includes(name);
+    this.drawn.hidden = !explores;
+    this.folded.hidden = FOLDED.every(isHidden);
+    this.network.hidden = this.folded.hidden && SHOWN.every(isHidden);
     this.key.style.visibility = guessing ? "hidden" : "";
     this.root.classList.toggle("wide", !explores);
     this.reveal.hidden = this.guessed.hidden = !guessing;
-    this.next.hidden = guessing || said.hide.includes("questions");
+    this.said.hidden = guessing;
+    this.next.hidden = guessing || !said.walks;
     say(this.next, nextWords(said));
     this.back.hidden = guessing || question < 2;
     this.leave.hidden = guessing || (explores && question === 0) || !(next || this.next.hidden);
     this.again.textContent = explores ? "Guess first" : "Guess again";
-    this.again.hidden = guessing || said.hide.includes("guess");
+    const nothingLeft = explores && said.walks && !next; // what is shown is no longer a question
+    this.again.hidden = guessing || nothingLeft || isHidden("guess");
     this.save.hidden = !said.moved;
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
     say(this.dots, question ? `question ${question} of ${count} ${dots}` : "");
@@ -192,6 +203,7 @@ export class Layout {
     this.kept.replaceChildren(...rows);
     this.keptNames.textContent = `Kept curves: ${pins.length}`;
     this.keptList.hidden = pins.length === 0;
+    this.removeAll.hidden = pins.length < 2;
   }
 
   /** The next kept curve has the focus, where one was removed. @param {number} which */

@@ -152,7 +152,8 @@ function drawAxes({ quantity }, { right, top, bottom, across, marks, x, y }) {
   const from = 44;
   const depth = across[1] - 0.5;
   const lines = marks.map((mark) => `M${from} ${y(mark)}H${right}`).join("");
-  const layers = [...new Set([1, Math.ceil(depth / 2), depth])];
+  const middle = depth < 20 ? Math.ceil(depth / 2) : 5 * Math.round(depth / 10);
+  const layers = [...new Set([1, middle, depth])];
   return [
     make("path", { class: "line", d: lines }),
     ...marks.map((mark) => words(from - 6, y(mark) + 4, mark ? power(mark) : "1", "end")),
@@ -222,10 +223,10 @@ export function apart(labels, [top, bottom]) {
  *
  * @param {View} view
  */
-function drawNames({ curves, now, setting, frame }) {
+function drawNames({ curves, now, frame }) {
   const labels = curves.map((drawn) => {
-    const value = drawn.curve === now && !isForward(setting) ? endText(now.values[0]) : "";
-    const texts = [fitted(drawn.name, frame.left - 54), value].filter(Boolean);
+    const value = drawn.curve === now ? endText(now.values[0]) : "";
+    const texts = lines(drawn.name, value, frame.left - 54);
     const end = heightOf(drawn.curve.values[0], frame);
     return { ...drawn, texts, end, wanted: end, lines: texts.length };
   });
@@ -233,7 +234,8 @@ function drawNames({ curves, now, setting, frame }) {
   const places = apart(named, [frame.top, frame.bottom]);
   return named.flatMap(({ texts, tone, curve, end, name }, at) => {
     const x = frame.x(curve.layers[0]);
-    const lead = `M${frame.left - 5} ${places[at]}L${x - 3} ${end}`;
+    const away = Math.abs(places[at] - end) > 4;
+    const lead = away ? `M${frame.left - 5} ${places[at]}L${x - 3} ${end}` : "";
     const said = texts.map((text, line) => {
       const element = words(frame.left - 8, places[at] + 4 + LINE * line, text, "end");
       set(element, { class: `name ${tone}` });
@@ -244,10 +246,13 @@ function drawNames({ curves, now, setting, frame }) {
   });
 }
 
-/** @param {string} name @param {number} width in pixels */
-function fitted(name, width) {
+/** A name and a value, on one line where that is short. @param {number} width in pixels */
+function lines(/** @type {string} */ name, /** @type {string} */ value, width) {
   const most = Math.floor(width / 7.2);
-  return name.length > most ? `${name.slice(0, most - 1)}…` : name;
+  const both = [name, value].filter(Boolean).join(": ");
+  if (both.length <= most) return both ? [both] : [];
+  const fitted = name.length > most ? `${name.slice(0, most - 1)}…` : name;
+  return [fitted, value].filter(Boolean);
 }
 
 /** A number of decades as it is written at a curve's end. @param {Value} value */
@@ -258,7 +263,7 @@ export function endText(value) {
 }
 
 /**
- * The last point; that of the signal, which is on the right, has its value above it.
+ * Where it arrives, as a dot; and its value on the right, where names have no place.
  *
  * @param {Curve} curve
  * @param {Setting} setting
@@ -266,10 +271,11 @@ export function endText(value) {
  */
 function drawEnd({ layers, values }, setting, frame) {
   const at = layers.indexOf(farLayer(setting));
-  const [x, y] = [frame.x(layers[at]), heightOf(values[at], frame)];
-  const disc = make("path", { class: `disc ${toneOf(setting)}`, d: discPath([x, y], 4) });
-  if (!isForward(setting)) return [disc];
-  const text = words(x + 4, Math.max(frame.top, y - 10), endText(values[at]), "end");
+  const place = /** @type {Point} */ ([frame.x(layers[at]), heightOf(values[at], frame)]);
+  const disc = make("path", { class: `disc ${toneOf(setting)}`, d: discPath(place, 4) });
+  const last = values[values.length - 1];
+  const above = Math.max(frame.top, heightOf(last, frame) - 10);
+  const text = words(frame.right + 14, above, values.length > 1 ? endText(last) : "", "end");
   set(text, { class: `name ${toneOf(setting)}` });
   return [disc, text];
 }
@@ -282,7 +288,10 @@ function drawMiss({ from, to, words: said }, setting, frame) {
   const x = frame.x(layerAt(1, setting));
   const [start, end] = [heightOf(from, frame), heightOf(to, frame)];
   const side = isForward(setting) ? -1 : 1;
-  const text = words(x + 10 * side, (start + end) / 2 + 4, said, side > 0 ? "start" : "end");
+  // Beside the miss, or under it where it is small: not on the curves.
+  const beside = Math.abs(start - end) > 30;
+  const height = beside ? (start + end) / 2 + 4 : Math.max(start, end) + 20;
+  const text = words(x + 10 * side, height, said, side > 0 ? "start" : "end");
   set(text, { class: "miss" });
   return [make("path", { class: "missed", d: `M${x} ${start}V${end}` }), text];
 }

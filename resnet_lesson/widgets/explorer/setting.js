@@ -95,9 +95,12 @@ const WORDS = explorer.words;
  */
 export function valueWords(name, value) {
   if (name === "quantity") return QUANTITIES[value];
-  if (name === "order") return `${letter(value)} ${plain(value)}`;
+  if (name === "order") return `${letter(value)} ${WORDS[value]}`;
   return WORDS[value] ?? plain(value);
 }
+
+/** @type {Record<string, string>} */
+const WITHOUT_BN = explorer.without_bn;
 
 /** The orders as He et al. 2016 letter them: (a) to (e). @param {string} order */
 const letter = (order) => `(${"abcde"[explorer.choices.order.indexOf(order)]})`;
@@ -116,9 +119,7 @@ const QUANTITIES = {
  * @returns {Partial<Record<Controlled, string>>}
  */
 export const noEffect = ({ normalization, shortcut }) =>
-  normalization || shortcut
-    ? {}
-    : { order: "The order matters with a shortcut or batch normalisation: both are off." };
+  normalization || shortcut ? {} : { order: "Off: no shortcut and no BN." };
 
 /** What a trait is, in a word or two. @param {Trait} name @param {Setting} setting */
 function traitWords(name, setting) {
@@ -177,16 +178,27 @@ export function call(setting, pins, hide) {
 const changes = (setting, from) =>
   differing(setting, from).map((name) => [name, asPython(setting[name])]);
 
+/**
+ * The order; of those that come to the same without BN or shortcut, the one that names none.
+ *
+ * @param {Setting} setting
+ */
+function orderOf({ order, normalization, shortcut }) {
+  if (!shortcut && order.includes("addition")) return "original";
+  return (normalization ? undefined : WITHOUT_BN[order]) ?? order;
+}
+
 /** The setting in words. @param {Setting} setting */
 export function label(setting) {
-  const { kind, depth, order, seed } = setting;
+  const { kind, depth, seed } = setting;
+  const order = orderOf(setting);
   const layers = /** @type {Record<string, string>} */ (explorer.layers)[kind] ?? `${kind} module`;
   return [
     `${depth} ${valueWords("activation", setting.activation)} ${layers}${depth > 1 ? "s" : ""}`,
     `${valueWords("initializer", setting.initializer)} weights`,
     ...(setting.normalization ? ["BN"] : []),
     ...(setting.shortcut ? ["shortcuts"] : []),
-    ...(order === usual ? [] : [plain(order)]),
+    ...(order === usual ? [] : [WORDS[order]]),
     ...(seed ? [`draw ${seed + 1}`] : []),
   ].join(", ");
 }

@@ -19,9 +19,6 @@ import { label } from "./setting.js";
  */
 /** @typedef {{fits: (miss: Miss) => boolean, words: (miss: Miss) => string}} Belief */
 
-/** The factor of one layer, on average. @param {Miss} miss */
-const perLayer = ({ m, depth }) => `about ${twoDigits(10 ** (m / (depth - 1)))}`;
-
 /**
  * What a reader who misses by more than a decade may have believed. The first that fits is named.
  *
@@ -30,15 +27,14 @@ const perLayer = ({ m, depth }) => `about ${twoDigits(10 ** (m / (depth - 1)))}`
 const BELIEFS = [
   {
     fits: ({ g, m }) => m < -3 && g > m / 3 && g <= 1,
-    words: (miss) =>
-      "“Every layer takes a little away.” Every layer hands on a share, and shares multiply: " +
-      `here ${perLayer(miss)}, ${miss.depth - 1} times over.`,
+    words: ({ depth }) =>
+      "“Every layer takes a little away.” Every layer hands on a share of what it gets, and " +
+      `${depth - 1} shares are multiplied.`,
   },
   {
     fits: ({ g, m, zero }) => m < -3 && !zero && g < 1.5 * m - 3,
-    words: (miss) =>
-      `“In a deep network nothing arrives.” Something does: a share of ${perLayer(miss)} a layer ` +
-      `leaves ${power(Math.round(miss.m))} of it after ${miss.depth - 1}.`,
+    words: ({ m }) =>
+      `“In a deep network nothing arrives.” Something does: ${power(Math.round(m))} of it.`,
   },
   {
     fits: ({ zero, g }) => zero && g > LOWEST + 10,

@@ -6,7 +6,7 @@ import gzip
 import importlib
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -32,7 +32,7 @@ FIRST: dict[str, Any] = {  # the setting of the first question
 # The walk. Each question changes one control of the question before, and has its answer's reason.
 QUESTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
     (
-        "How much gradient reaches the first of fifty sigmoid layers?",
+        "How much gradient reaches the first of 50 sigmoid layers?",
         {},
         "Each sigmoid layer hands on about a quarter of what it gets, and 49 quarters, multiplied, "
         "leave almost nothing.",
@@ -79,7 +79,22 @@ QUESTIONS: tuple[tuple[str, dict[str, Any], str], ...] = (
 # What a label calls the layers of a kind; "module" goes with all others.
 LAYERS = {"dense": "layer", "convolution": "convolution"}
 # Names that are not written as they are spelt.
-WORDS = {"relu": "ReLU", "gelu": "GELU", "he": "He's", "glorot": "Glorot's"}
+WORDS = {
+    "relu": "ReLU",
+    "gelu": "GELU",
+    "he": "He's",
+    "glorot": "Glorot's",
+    "original": "original order",
+    "bn_after_addition": "BN after addition",
+    "relu_before_addition": "ReLU before addition",
+    "relu_only_preactivation": "ReLU-only pre-activation",
+    "full_preactivation": "full pre-activation",
+}
+# What an order is where its norm does nothing.
+WITHOUT_BN = {
+    "bn_after_addition": "original",
+    "relu_only_preactivation": "full_preactivation",
+}
 # What a curve's label says of its quantity; the gradient of the signal is not mentioned.
 QUANTITIES = {"weight_gradient": "gradient of the weights", "signal": "signal"}
 # Decades that hold the curves of all questions, so that the axis does not move.
@@ -104,6 +119,18 @@ def _validated(check: Callable[[Any], dict], value: Any) -> dict:
         return check(value)
     except ValueError as error:
         raise traitlets.TraitError(str(error)) from error
+
+
+def _checked_settings(compare: Any) -> list[dict[str, Any]]:
+    """The settings to compare with, each a dict of what differs."""
+    if isinstance(compare, (list, tuple)) and all(
+        isinstance(changes, dict) and set(changes) <= set(TRAITS) for changes in compare
+    ):
+        return list(compare)
+    raise traitlets.TraitError(
+        "compare must be a list of dicts of what differs, such as [{'depth': 100}], with the names "
+        f"{', '.join(TRAITS)}, received {compare!r}"
+    )
 
 
 def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
@@ -214,13 +241,14 @@ class GradientExplorer(LessonWidget):
         }
     ).tag(sync=True)
 
-    def __init__(self, *, compare: Iterable[dict[str, Any]] = (), **traits: Any) -> None:
+    def __init__(self, *, compare: Sequence[dict[str, Any]] = (), **traits: Any) -> None:
+        compared = _checked_settings(compare)
         super().__init__(**traits)
         self._answered: dict[str, Any] | None = None  # the settings of the last answer
         self.observe(self._recompute, list(TRAITS))
         self.on_msg(self._on_message)
         self._recompute()
-        for changes in compare:
+        for changes in compared:
             self._keep(GradientExplorer(**self._settings() | changes).curve)
 
     def redraw(self) -> None:
@@ -325,7 +353,7 @@ class GradientExplorer(LessonWidget):
             settings = self._settings()
             curve, description = self._answer(settings, even_with_engine=True)
         words = f"GradientExplorer: {_status(settings, description)}"
-        curves = {pin["label"]: pin for pin in self.pins} | {_label(settings): curve}
+        curves = {pin["label"]: pin for pin in self.pins} | {_picture_label(settings): curve}
         if self.guessing:  # the answer is on no picture before the question was answered
             words = f"GradientExplorer: a guess of {_label(settings)}."
             level = {"layers": [1, settings["depth"]], "values": [0.0, 0.0]}
@@ -341,7 +369,7 @@ class GradientExplorer(LessonWidget):
             for label, one in curves.items()
         }
         # On quick axes: a reader waits for this picture before the widget comes alive.
-        ylabel = settings["quantity"].replace("_", " ")
+        ylabel = f"size of the {QUANTITIES.get(settings['quantity'], 'gradient')}"
         ax = plots.gradient_curves(norms, plots.quick_axes(), ylabel)
         if self.guessing:  # room for any guess, as the widget has
             ax.set_ylim(*(10.0**end for end in QUESTION_AXIS))
@@ -354,17 +382,27 @@ DEFAULTS = {name: GradientExplorer.class_traits()[name].default() for name in TR
 
 def _label(settings: dict[str, Any]) -> str:
     """Settings in words."""
-    kind, depth, order = settings["kind"], settings["depth"], settings["order"]
+    kind, depth, order = settings["kind"], settings["depth"], _order(settings)
     layers = LAYERS.get(kind, f"{kind} module")
     words = [
         f"{depth} {_word(settings['activation'])} {layers}{'s' if depth > 1 else ''}",
         f"{_word(settings['initializer'])} weights",
         *(["BN"] if settings["normalization"] else []),
         *(["shortcuts"] if settings["shortcut"] else []),
-        *([order.replace("_", " ")] if order != FIRST["order"] else []),
+        *([_word(order)] if order != FIRST["order"] else []),
         *([f"draw {settings['seed'] + 1}"] if settings["seed"] else []),
     ]
     return ", ".join(words)
+
+
+def _order(settings: dict[str, Any]) -> str:
+    """The order; of those that come to the same without BN or shortcut, the one that names none."""
+    order = settings["order"]
+    if not settings["shortcut"] and "addition" in order:
+        return "original"
+    if not settings["normalization"] and order in WITHOUT_BN:
+        return WITHOUT_BN[order]
+    return order
 
 
 def _word(name: str) -> str:
@@ -374,6 +412,11 @@ def _word(name: str) -> str:
 def _curve_label(settings: dict[str, Any]) -> str:
     quantity = QUANTITIES.get(settings["quantity"])
     return f"{_label(settings)}, {quantity}" if quantity else _label(settings)
+
+
+def _picture_label(settings: dict[str, Any]) -> str:
+    """The settings in words, with the one that gives the curve its colour."""
+    return f"{'residual' if settings['shortcut'] else 'plain'}: {_label(settings)}"
 
 
 def _status(settings: dict[str, Any], description: dict[str, Any]) -> str:
