@@ -123,7 +123,7 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         )
         page.keyboard.press("Shift+Tab")
         page.keyboard.press("Home")
-        expect(explorer.locator(".said:visible")).to_contain_text("the first layer gets 10⁻⁴⁵ of what")
+        expect(explorer.locator(".said:visible")).to_contain_text("layer gets 10⁻⁴⁵ of what")
         explorer.get_by_role("button", name="Show what was measured").focus()
         page.keyboard.press("Enter")
         expect(explorer.locator(".grows-back")).to_have_count(1)

@@ -241,7 +241,7 @@ def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
         foot.get_by_role("button", name="Walk through").press("Enter")
         foot.get_by_role("button", name="Next: What if only the activation").press("Enter")
         expect(explorer.locator(".marked")).to_have_attribute("aria-label", "Activation")
-        expect(explorer.locator(".said:visible")).to_contain_text("each layer hands on about seven tenths")
+        expect(explorer.locator(".said:visible")).to_contain_text("hands on about seven tenths")
         expect(foot).to_contain_text("question 2 of 8")
         foot.get_by_role("button", name="Next: And if the layers start").press("Enter")
         expect(explorer.get_by_role("combobox", name="Starting weights")).to_be_visible()
