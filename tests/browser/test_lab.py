@@ -177,8 +177,11 @@ def test_questions_and_guess_reach_the_kernel(laboratory):
     settles(page, kept, "8 50 50 50 50 50 100 100")
     labels = "print(*[len(pin['layers']) for pin in explorer.pins])"  # the kernel's own curves
     settles(page, labels, "50 50 50 50 50 100 100")
+    foot.get_by_role("button", name="Back").press("Enter")
+    settles(page, "print(explorer.question)", "7")
     explorer.get_by_role("button", name="Guess first").press("Enter")
-    expect(explorer.locator(".curve.residual")).to_have_count(0)
+    settles(page, "print(explorer.question)", "8")
+    expect(explorer.locator(".curve.residual, .curve.kept")).to_have_count(0)
     for key in ("PageDown", "ArrowUp", "Tab", "ArrowUp"):
         page.keyboard.press(key)
     made = "print(explorer.guessing, explorer.guess['end'], explorer.guess['bend'])"
@@ -187,8 +190,26 @@ def test_questions_and_guess_reach_the_kernel(laboratory):
     expect(explorer.locator(".miss")).to_contain_text("off")
     settles(page, "print(explorer.guessing)", "False")
     foot.get_by_role("button", name="Explore freely").first.press("Enter")
-    ask(page, "explorer.guess = {}")
+    ask(page, "explorer.guess, explorer.pins = {}, []")
     expect(explorer.locator(".curve")).to_have_count(1)
+    assert complaints == []
+
+
+def test_a_late_answer_is_not_taken_for_the_next_one(laboratory):
+    page, explorer, complaints = laboratory
+    foot = explorer.get_by_role("group", name="Questions")
+    foot.get_by_role("button", name="Walk through").press("Enter")
+    settles(page, "print(explorer.question)", "1")
+    # While the page asks on, the kernel is still busy with an answer to what it was asked before.
+    late = "import time\nwith explorer._lock:\n    time.sleep(1)\n    explorer.answers += 1"
+    page.evaluate(f"() => void ({ASK})(`{late}`)")
+    for _ in range(2):
+        foot.get_by_role("button", name="Next:").press("Enter")
+    settles(page, "print(explorer.question)", "3")
+    activations = "print(*[pin['setting']['activation'] for pin in explorer.pins])"
+    settles(page, activations, "sigmoid relu")
+    foot.get_by_role("button", name="Explore freely").press("Enter")
+    ask(page, "explorer.pins = []")
     assert complaints == []
 
 

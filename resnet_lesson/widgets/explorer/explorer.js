@@ -159,11 +159,13 @@ class Explorer {
     put(this.model, { answers: this.get("answers") + 1 });
   }
 
-  /** The model holds an answer, whoever gave it. */
+  /** The model holds an answer, whoever gave it. One to an earlier question is passed over. */
   answered() {
+    const setting = this.setting();
+    if (differing(setting, this.get("curve").setting).length) return;
     this.arrive();
     this.show();
-    this.kernel.answered(this.setting());
+    this.kernel.answered(setting);
     this.follow();
   }
 
