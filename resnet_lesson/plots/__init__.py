@@ -1,7 +1,7 @@
 """Numbers and Axes in, a drawing out, in one style; each picture has its text equivalent."""
 
 from .curves import bands, dots, gradient_curves, training_curves, training_run
-from .diagrams import PARTS, to_scale, wires
+from .diagrams import PARTS, lesions, to_scale, wires
 from .files import closed_on_error, png
 from .maps import heat_map, heat_maps, pictures
 from .style import HUES, MARKERS, PALETTE, PLAIN, RESIDUAL, finish, panels, quick_axes
@@ -20,6 +20,7 @@ __all__ = [
     "gradient_curves",
     "heat_map",
     "heat_maps",
+    "lesions",
     "panels",
     "pictures",
     "png",

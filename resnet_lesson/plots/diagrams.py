@@ -1,12 +1,30 @@
 """Modules and networks as diagrams."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 
-from .style import INK, PALETTE, RESIDUAL, SMALL, SOFT, axes_or_new, escaped, write_title
+from .style import (
+    EDGE,
+    GROUND,
+    HAIR,
+    HUES,
+    INK,
+    NAME,
+    PALETTE,
+    RESIDUAL,
+    SMALL,
+    SOFT,
+    TITLE,
+    axes_or_new,
+    escaped,
+    panels,
+    write_title,
+)
 
 # The colour of each part that a module may have; parts with the same role have the same.
 PARTS = {
@@ -48,37 +66,134 @@ def wires(
     return ax
 
 
-MOST_BOXES = 500  # of a stage
+ACCENT = HUES[2]  # of the widgets' controls
 
 
-def to_scale(parts: Sequence[Any], image: tuple[int, int], ax: Axes | None = None) -> Axes:
+def to_scale(
+    parts: Sequence[Any],
+    image: tuple[int, int, int],
+    picked: str = "",
+    ax: Axes | None = None,
+) -> Axes:
     """Draw a network's feature maps to scale, input side first, and return the Axes.
 
-    A box is as high as its map and as wide as it has channels; a stage is as many boxes as it has
-    modules, or one where there would be more edges than pixels.
+    A box is as high as its map and as wide as it has channels, as far as it can be seen; a stage
+    is as many boxes as it has modules, or one where those would be too thin. Many parts have their
+    names alone, without their sizes.
 
     Args:
         parts: as ``networks.cost.parts`` gives them.
-        image: (height, channels) of the input.
+        image: (height, width, channels) of the input.
+        picked: the part that is in colour, by its name.
         ax: Axes to draw on; None makes a figure.
     """
     ax = axes_or_new(ax)
     boxes = [("image", 1, *image)]
-    boxes += [(part.name, max(1, part.modules), part.height, part.channels) for part in parts]
-    gap = 0.02 * sum(count * channels for _, count, _, channels in boxes)
+    boxes += [(p.name, max(1, p.modules), p.height, p.width, p.channels) for p in parts]
+    whole = sum(count * channels for _, count, _, _, channels in boxes)
+    thinnest, narrowest, gap = 0.006 * whole, 0.07 * whole, 0.012 * whole
+    # The names lie in rows, so that neighbours have room.
+    few = len(boxes) < 12
+    rows, lines = (3, 2) if few else (6, 1)
     left = 0.0
-    for index, (name, count, height, channels) in enumerate(boxes):
-        color = RESIDUAL if name.startswith("stage") else PALETTE[5]
-        drawn = count if count <= MOST_BOXES else 1
-        width = channels * count / drawn
+    for index, (name, count, height, width, channels) in enumerate(boxes):
+        color = ACCENT if name == picked else EDGE
+        wide = max(count * channels, thinnest)
+        drawn = count if wide / count >= thinnest else 1
+        column = max(wide, narrowest)
         for box in range(drawn):
-            corner = (left + box * width, -height / 2)
-            ax.add_patch(plt.Rectangle(corner, width, height, fc=color, ec="white", lw=0.5))
-        middle, row = left + count * channels / 2, -0.04 - 0.07 * (index % 3)
-        foot = ax.get_xaxis_transform()
-        ax.text(middle, row, escaped(name), transform=foot, ha="center", color=INK, fontsize=SMALL)
-        left += count * channels + gap
-    tallest = max(height for _, _, height, _ in boxes)
+            corner = (left + (column - wide) / 2 + box * wide / drawn, -height / 2)
+            look = {"fc": color, "ec": GROUND, "lw": 0.5}
+            ax.add_patch(plt.Rectangle(corner, wide / drawn, height, **look))
+        size = f"{channels}" if name == "classifier" else f"{height}×{width}×{channels}"
+        for line, text in enumerate((_part_name(name), size)[:lines]):
+            look = {"color": SOFT, "fontsize": SMALL}
+            if line == 0:
+                ink = ACCENT if name == picked else INK
+                look = {"color": ink, "fontsize": NAME, "fontweight": "bold"}
+            ax.text(
+                *(left + column / 2, -0.06 - 0.065 * (lines * (index % rows) + line)),
+                escaped(text),
+                transform=ax.get_xaxis_transform(),
+                ha="center",
+                **look,
+            )
+        left += column + gap
+    tallest = max(height for _, _, height, _, _ in boxes)
     ax.set(xlim=(-gap, left), ylim=(-0.55 * tallest, 0.55 * tallest))
     ax.axis("off")
     return ax
+
+
+def _part_name(name: str) -> str:
+    """A part as the builder's page calls it."""
+    known = {"pooled": "pool", "classifier": "classes"}
+    return known.get(name, re.sub(r"(?<=^stage)(?=\d+$)", " ", name))
+
+
+def lesions(
+    modules: Sequence[str],
+    deleted: Sequence[str],
+    accuracy: float,
+    whole: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a network without some of its modules and what it still knows, and return the Axes.
+
+    The wire is straight, with the branches of the modules below it, and under that is a bar.
+
+    Args:
+        modules: their names, input side first, such as "stage1_unit2".
+        deleted: those that are gone.
+        accuracy: a share of the test images, without these modules.
+        whole: the same of the whole network.
+        ax: Axes to draw on; None makes a figure.
+    """
+    ax = panels(1, 1, 7, 2.5)[0, 0] if ax is None else ax
+    end = len(modules)
+    ax.plot([0, end], [1, 1], color=RESIDUAL, linewidth=4, solid_capstyle="butt")
+    stages: dict[str, list[float]] = {}
+    for left, name in enumerate(modules):
+        stage, numbered, unit = name.replace("stage", "stage ").partition("_unit")
+        stages.setdefault(stage if numbered else "", []).append(left + 0.5)
+        gone = name in deleted
+        if not gone:
+            branch = left + np.array([0.2, 0.2, 0.8, 0.8])
+            ax.plot(branch, [1, 0, 0, 1], color=INK, linewidth=1.5)
+            plus = {"boxstyle": "circle,pad=0.1", "fc": GROUND, "ec": INK}
+            ax.text(branch[-1], 1, "+", fontsize=SMALL, **CENTRED, bbox=plus)
+        kept = {"fc": "#c7dde9", "ec": RESIDUAL}  # a tint of the same blue
+        box = {
+            "boxstyle": "round,pad=0.5",
+            **({"fc": GROUND, "ec": EDGE, "ls": "--"} if gone else kept),
+        }
+        color = SOFT if gone else INK
+        ax.text(
+            left + 0.5, 0, escaped(unit or name), fontsize=NAME, color=color, **CENTRED, bbox=box
+        )
+    for name, places in stages.items():
+        middle = np.mean(places)
+        ax.text(
+            middle, 1.5, escaped(name), fontsize=NAME, fontweight="bold", color=INK, ha="center"
+        )
+    ax.text(0, 1.5, "image", fontsize=SMALL, color=SOFT)
+    ax.text(end, 1.5, "class", fontsize=SMALL, color=SOFT, ha="right")
+    for share, look in (
+        (1, {"fc": "none", "ec": HAIR}),
+        (whole, {"fc": HAIR}),
+        (accuracy, {"fc": RESIDUAL}),
+    ):
+        ax.add_patch(plt.Rectangle((0, -1.9), share * end, 0.5, **look))
+    ax.plot(2 * [whole * end], [-1.9, -1.4], color=INK, linewidth=1.5)
+    ax.text(
+        0, -1.3, f"Accuracy: {100 * accuracy:.1f} %", fontsize=TITLE, fontweight="bold", color=INK
+    )
+    ax.text(
+        end, -1.3, f"whole network: {100 * whole:.1f} %", fontsize=SMALL, color=SOFT, ha="right"
+    )
+    ax.set(xlim=(-0.05, end + 0.05), ylim=(-2, 1.9))
+    ax.axis("off")
+    return ax
+
+
+CENTRED = {"ha": "center", "va": "center"}

@@ -1,6 +1,7 @@
 """What the widgets have in common: how they reach the browser, a notebook and files."""
 
 import base64
+import inspect
 import json
 import os
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets
 from IPython.display import display
 
 from ..files import atomic_write
@@ -49,6 +51,22 @@ def write_json(path: str | os.PathLike[str], make: Callable[[], Any]) -> str | o
     return path
 
 
+class Hidden(traitlets.TraitType[Any, Any]):
+    """The names of controls that a teacher hides, of those that may be hidden."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(())
+        self.names = names
+
+    def validate(self, obj: Any, value: Any) -> tuple[str, ...]:
+        if isinstance(value, (list, tuple)) and all(name in list(self.names) for name in value):
+            return tuple(value)
+        raise traitlets.TraitError(
+            f"{self.name} must be a list or tuple of names of {', '.join(self.names)}, "
+            f"received {value!r}"
+        )
+
+
 def _shows_outputs_its_own_way() -> bool:
     """Whether this is Colab or VS Code, whose pages the rules of NOT_ALIVE do not fit."""
     return "google.colab" in sys.modules or "VSCODE_PID" in os.environ
@@ -57,10 +75,26 @@ def _shows_outputs_its_own_way() -> bool:
 class LessonWidget(anywidget.AnyWidget):
     """A widget with words and a picture, for where no widget can run, such as a code host.
 
-    ``_from_page`` names the traits that a front end may set.
+    ``_from_page`` names the traits that a front end may set. A name that is no trait's is refused:
+    traitlets would only warn of it.
     """
 
     _from_page: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, **traits: Any) -> None:
+        for name in traits:
+            if not self.has_trait(name):
+                raise TypeError(
+                    f"an argument of {type(self).__name__} must be one of "
+                    f"{', '.join(self._arguments_taken())}, received {name!r}"
+                )
+        super().__init__(**traits)
+
+    def _arguments_taken(self) -> list[str]:
+        """What a reader may give when one is made."""
+        parameters = inspect.signature(type(self)).parameters.values()
+        own = [each.name for each in parameters if each.kind != each.VAR_KEYWORD]
+        return [*own, *self._from_page, *(["hide"] if self.has_trait("hide") else [])]
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a front end sends of the traits that it may set."""

@@ -110,7 +110,7 @@ def test_every_control_obeys_its_keys_without_a_kernel(chromium, page_of_builder
         builder = page.locator(".resnet-builder")
         status, code = builder.get_by_role("status").first, builder.locator("code").first
         expect(status).to_contain_text("13 modules, 2,265,748 parameters, 2,252,046 of them")
-        builder.get_by_text("Input, order, classes").press("Enter")
+        builder.get_by_text("Input, classes, order").press("Enter")
         for part, role, name, key in (
             (None, "spinbutton", "Width", "ArrowUp"),
             (None, "spinbutton", "Height", "ArrowUp"),
@@ -165,7 +165,7 @@ def test_a_part_is_picked_by_a_click_and_is_the_one_in_colour(chromium, page_of_
 def places(page, which=""):
     """Where each control stands that typing may not move."""
     return page.locator(f".resnet-builder :is(button, input, summary, code){which}").evaluate_all(
-        "all => all.map(one => one.getBoundingClientRect().top)"
+        "all => all.map(one => one.getBoundingClientRect().top + scrollY)"
     )
 
 
@@ -181,21 +181,32 @@ def test_the_impossible_is_said_to_the_reader_and_moves_nothing(chromium, page_o
         words, before = status.inner_text(), places(page)
         field.fill("130")
         expect(alert).to_have_text(
-            "Stage 2 must have a number of filters that four divides, such as 128 or 132."
+            "The number of filters of stage 2 must be one that can be divided by 4, "
+            "such as 128 or 132."
         )
         expect(field).to_have_attribute("aria-invalid", "true")
         assert field.get_attribute("aria-describedby") == alert.get_attribute("id")
-        # The last network that was possible stays, in grey; its call cannot be copied.
+        # The last network that was possible stays, in grey; nothing can be copied, and why is said.
         expect(builder.locator(".maps.old")).to_have_count(1)
         expect(builder.locator(".map")).to_have_count(17)
         assert status.inner_text() == words
-        expect(copy).to_have_attribute("aria-disabled", "true")
+        for button in (copy, control(builder, "button", "Copy this view")):
+            expect(button).to_have_attribute("aria-disabled", "true")
+            expect(button).to_have_accessible_description(alert.inner_text())
+            button.evaluate("button => button.click()")
+        expect(builder.locator(".copied")).to_be_empty()
         assert places(page) == before
         assert axe.violations(page) == []
-        expect(field).to_be_focused()
-        field.fill("")
-        expect(alert).to_have_text("Stage 2 must have a whole number of filters, 1 or more.")
-        assert places(page) == before
+        for none in ("", "12345678901", "-2000000", "1000001"):
+            field.fill(none)
+            expect(alert).to_have_text(
+                "The number of filters of stage 2 must be a whole number from 1 to 1,000,000."
+            )
+            expect(field).to_have_value(none)
+            expect(field).to_have_attribute("aria-invalid", "true")
+            expect(field).to_be_focused()
+            expect(builder.locator("code").first).to_contain_text("(64, 128, 256, 512)")
+            assert places(page) == before
         field.fill("132")
         expect(builder.locator(".refusal")).to_be_empty()
         expect(field).to_have_attribute("aria-invalid", "false")
@@ -207,7 +218,7 @@ def test_the_impossible_is_said_to_the_reader_and_moves_nothing(chromium, page_o
 def test_nothing_above_moves_while_the_input_is_typed(chromium, page_of_builder, width):
     with opened(chromium, page_of_builder, width) as (page, _):
         builder = page.locator(".resnet-builder")
-        builder.get_by_text("Input, order, classes").click()
+        builder.get_by_text("Input, classes, order").click()
         before = places(page, ":not(.foot > *, .foot > * > *)")
         # Impossible, with no stage to spare, with a call of two lines: all on the way to 640.
         for trait, typed in (("Width", "640"), ("Height", "640"), ("Classes", "100000")):
@@ -218,6 +229,95 @@ def test_nothing_above_moves_while_the_input_is_typed(chromium, page_of_builder,
                 field.press_sequentially(digit)
         expect(builder.locator("code").first).to_contain_text("640, 640, 3, 100000")
         assert places(page, ":not(.foot > *, .foot > * > *)") == before
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_line_that_is_copied_moves_nothing(chromium, page_of_builder, width):
+    with opened(chromium, page_of_builder, width) as (page, _):
+        builder = page.locator(".resnet-builder")
+        for permission in ("granted", "denied"):
+            tall = builder.bounding_box()["height"]
+            if permission == "denied":
+                page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+            control(builder, "button", "Copy this view").click()
+            words = "Press Ctrl" if permission == "denied" else "op"
+            expect(builder.locator(".copied")).to_contain_text(words)
+            assert builder.bounding_box()["height"] == tall
+        assert page.evaluate("getSelection().toString()").startswith("ArchitectureBuilder(")
+        assert axe.violations(page) == []
+
+
+@pytest.mark.parametrize("width", [1280, 800, 400, 375])
+def test_each_part_is_named_with_its_size_and_no_two_overlap(chromium, page_of_builder, width):
+    with opened(chromium, page_of_builder, width) as (page, _):
+        builder = page.locator(".resnet-builder")
+        add, heights = control(builder, "button", "Add a stage"), set()
+        for sizes in (["64×64×3", "64×64×64", "32×32×64", "32×32×128"], ["1×1×4096", "200"]):
+            words = [
+                one.replace(" ", "") for one in builder.locator(".part span").all_inner_texts()
+            ]
+            assert set(sizes) <= set(words)
+            boxes = builder.locator(".part > :is(b, span)").evaluate_all(
+                """all => all.map(one => {
+                    const range = document.createRange();
+                    range.selectNodeContents(one);
+                    const {left, right, top, bottom} = range.getBoundingClientRect();
+                    return [left, right, top + 1, bottom - 1];
+                })"""
+            )
+            for at, (left, right, top, bottom) in enumerate(boxes):
+                assert 0 <= left < right <= width
+                for other in boxes[:at]:
+                    apart = left >= other[1] or other[0] >= right
+                    assert apart or top >= other[3] or other[2] >= bottom
+            heights.add(builder.locator(".maps").bounding_box()["height"])
+            for _ in range(3):
+                add.press("Enter")
+        assert len(heights) == 1  # what stands below is not moved by another stage
+
+
+def test_filters_are_not_doubled_beyond_what_can_be_built(chromium, page_of_builder):
+    with opened(chromium, page_of_builder) as (page, _):
+        builder = page.locator(".resnet-builder")
+        double = control(builder, "button", "Double all filters")
+        control(builder, "spinbutton", "Filters of stage 2").fill("500000")
+        double.click()
+        expect(builder.locator("code").first).to_contain_text("(128, 256, 1000000, 1024)")
+        double.click(force=True)
+        expect(builder.locator("code").first).to_contain_text("(128, 256, 1000000, 1024)")
+        expect(double).to_have_attribute("aria-disabled", "true")
+        expect(double).to_have_accessible_description(
+            "No number of filters can be above 1,000,000."
+        )
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 1280
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", WIDTHS)
+def test_where_all_is_hidden_nothing_empty_is_seen(chromium, tmp_path, theme, width):
+    hidden = ArchitectureBuilder(hide=list(module.EXAMPLE), width=4)
+    page_of_it = standalone.write(tmp_path / "hidden.html", hidden)
+    with opened(chromium, page_of_it, width, theme) as (page, _):
+        builder = page.locator(".resnet-builder")
+        expect(builder.get_by_text("Try first: pick another part of the picture.")).to_be_visible()
+        for nothing in (".fold", ".acts", ".field", "input[type=number]"):
+            expect(builder.locator(f"{nothing}:visible")).to_have_count(0)
+        # What is wrong is said even where its field is not there.
+        expect(builder.get_by_role("alert")).to_be_visible()
+        assert axe.violations(page) == []
+
+
+def test_the_articles_example_leaves_alone_what_is_hidden(chromium, tmp_path):
+    made = ArchitectureBuilder(
+        width=40, classes=7, stages=[2, 2], filters=[8, 16, 64], hide=("stages", "classes")
+    )
+    with opened(chromium, standalone.write(tmp_path / "some.html", made)) as (page, _):
+        builder = page.locator(".resnet-builder")
+        control(builder, "button", "The article's example").click()
+        expect(builder.locator("code").first).to_have_text(
+            "ResNet.build(64, 64, 3, 7, (2, 2), (8, 16, 64))"
+        )
+        expect(builder.get_by_text("Input, order …")).to_be_visible()
 
 
 def test_what_is_wrong_from_the_start_is_shown_with_its_field(chromium, page_of_builder, tmp_path):
@@ -233,13 +333,27 @@ def test_what_is_wrong_from_the_start_is_shown_with_its_field(chromium, page_of_
         control(builder, "button", "Filters of stage 3: plus").click()
         expect(field).to_have_value("512")
         expect(builder.locator(".refusal")).to_be_empty()
-        builder.get_by_text("Input, order, classes").click()
+        builder.get_by_text("Input, classes, order").click()
         width = control(builder, "spinbutton", "Width")
         width.fill("4")
         expect(builder.locator(".fold").get_by_role("alert")).to_have_text(
-            "The image's width must be 5 or more: each stage halves it."
+            "The image's width must be at least 5 pixels: this network halves it 3 times."
         )
         expect(width).to_have_attribute("aria-invalid", "true")
+
+
+def test_a_number_that_a_cell_left_out_can_be_typed(chromium, tmp_path):
+    made = ArchitectureBuilder(stages=[3, 4], filters=[64, 128], picked="stage2")
+    with opened(chromium, standalone.write(tmp_path / "short.html", made)) as (page, _):
+        builder = page.locator(".resnet-builder")
+        expect(builder.get_by_role("alert")).to_have_text(
+            "There must be 3 numbers of filters: one for the stem, and one for each stage."
+        )
+        control(builder, "spinbutton", "Filters of stage 2").fill("256")
+        expect(builder.locator("code").first).to_have_text(
+            "ResNet.build(64, 64, 3, 200, (3, 4), (64, 128, 256))"
+        )
+        expect(builder.locator(".refusal")).to_be_empty()
 
 
 def test_no_stage_is_added_that_cannot_be_built(chromium, page_of_builder):
@@ -250,9 +364,12 @@ def test_no_stage_is_added_that_cannot_be_built(chromium, page_of_builder):
             add.click(force=True)  # also once it is off
         expect(builder.locator("code").first).to_contain_text("(3, 4, 6, 6, 6, 6)")
         expect(add).to_have_attribute("aria-disabled", "true")
-        why = "Each stage halves the image: 64 × 64 pixels last for 6, no more."
+        why = (
+            "With one more stage the network would halve the image 7 times. "
+            "An image of 64\u00a0×\u00a064 pixels can be halved only 6 times."
+        )
         expect(add).to_have_accessible_description(why)
-        expect(builder.get_by_text(why)).to_be_visible()
+        expect(builder.locator(".why > p").first).to_have_text(why)
         expect(builder.locator(".refusal")).to_be_empty()
         assert axe.violations(page) == []
 
@@ -284,7 +401,7 @@ def test_a_view_is_one_line_that_makes_it_again(chromium, tmp_path):
             ("button", "Remove the last stage"),
         ):
             expect(control(builder, role, name)).to_have_count(0)
-        builder.get_by_text("Input, order, classes").click()
+        builder.get_by_text("Input, classes …").click()
         expect(control(builder, "combobox", "Order")).to_have_count(0)
         expect(control(builder, "spinbutton", "Classes")).to_be_visible()
 
@@ -305,7 +422,7 @@ def test_feature_maps_are_drawn_to_scale(chromium, page_of_builder):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320])
+@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320, 290])
 def test_it_fits_and_keeps_nobody_out(chromium, page_of_builder, theme, width):
     with opened(chromium, page_of_builder, width, theme) as (page, _):
         builder = page.locator(".resnet-builder")
@@ -317,6 +434,11 @@ def test_it_fits_and_keeps_nobody_out(chromium, page_of_builder, theme, width):
                 "all => Math.max(...all.map(one => one.getBoundingClientRect().right))"
             )
             assert right <= width
+            cells = builder.locator(".shares :is(th, td)").evaluate_all(
+                """all => all.filter(one => one.scrollWidth > one.clientWidth)
+                    .map(one => one.outerHTML)"""
+            )
+            assert cells == []
             assert page.evaluate("document.scrollingElement.scrollWidth") <= width
             assert axe.violations(page) == []
             for _ in range(3):  # as many stages as there can be

@@ -44,7 +44,8 @@ def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
         explorer = page.locator(".resnet-lesions")
         status = explorer.get_by_role("status")
         expect(status).to_have_text(
-            "Whole: 98.0 % of 2,000 test images are told right. It says “ship” to 52.0 % of them."
+            "The whole network classifies 98.0 % of the 2,000 test images correctly. "
+            "It answers “ship” for 52.0 % of the test images."
         )
         module = explorer.get_by_role("button", name="delete module 2 of stage 1")
         module.focus()
@@ -52,16 +53,20 @@ def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
         expect(module).to_have_attribute("aria-pressed", "true")
         expect(module).to_be_focused()
         # The set 0100 is the fifth: 240 cats fewer.
-        expect(status).to_contain_text("Without stage 1, module 2: 86.0 % of 2,000 test images")
+        expect(status).to_contain_text(
+            "Without module 2 of stage 1, the accuracy is 86.0 % instead of 98.0 %."
+        )
         expect(explorer.get_by_role("row", name="cat")).to_contain_text("72.0 %")
         page.keyboard.press("Tab")
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        expect(status).to_contain_text("Without stage 1, module 2; stage 2, module 2: 83.0 %")
+        expect(status).to_contain_text(
+            "Without module 2 of stage 1 and module 2 of stage 2, the accuracy is 83.0 %"
+        )
         module.press("Space")
-        expect(status).to_contain_text("Without stage 2, module 2: 95.0 %")
+        expect(status).to_contain_text("Without module 2 of stage 2, the accuracy is 95.0 %")
         explorer.get_by_role("button", name="Put all back").press("Enter")
-        expect(status).to_contain_text("Whole: 98.0 %")
+        expect(status).to_contain_text("The whole network classifies 98.0 %")
         expect(module).to_have_attribute("aria-pressed", "false")
     assert loaded(asked) == [page_of_lesions.as_uri()]
 
@@ -76,8 +81,8 @@ def share(page, selector):
 def test_one_bar_shrinks_from_what_the_whole_network_knows(chromium, page_of_lesions):
     with opened(chromium, page_of_lesions, reduced_motion="reduce") as (page, _):
         page.get_by_role("button", name="delete module 1 of stage 1").click()  # 1000
-        expect(page.locator(".left b")).to_have_text("74.0 %")
-        expect(page.locator(".left")).to_contain_text("whole 98.0 %")
+        expect(page.locator(".left b")).to_have_text("Accuracy: 74.0 %")
+        expect(page.locator(".left")).to_contain_text("whole network: 98.0 %")
         assert share(page, ".now") == pytest.approx([0.74], abs=0.01)
         assert share(page, ".whole") == pytest.approx([0.98], abs=0.01)
         # The classes' bars have the same scale, from 0 to 100 per cent, whatever is answered.
@@ -103,11 +108,11 @@ def test_a_module_keeps_the_bar_of_its_own_lesion(chromium, page_of_lesions):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320])
+@pytest.mark.parametrize("width", [1300, 800, 400, 375, 320, 290])
 def test_it_is_accessible_and_fits(chromium, page_of_lessons_network, theme, width):
     with opened(chromium, page_of_lessons_network, width, theme) as (page, _):
         page.get_by_role("button", name="delete module 1 of stage 2").click()
-        expect(page.get_by_role("status")).to_contain_text("Without stage 2, module 1")
+        expect(page.get_by_role("status")).to_contain_text("Without module 1 of stage 2")
         assert axe.violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         right = page.locator(".resnet-lesions *").evaluate_all(
@@ -119,8 +124,40 @@ def test_it_is_accessible_and_fits(chromium, page_of_lessons_network, theme, wid
             "all => all.map(one => one.getBoundingClientRect().top)"
         )
         assert (len(tops), len(set(tops))) == (9, 1)
-        for key in ("Right", "Answers"):  # the key: over the numbers, beside the bars
+        cells = page.locator("thead th").evaluate_all(
+            "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.outerHTML)"
+        )
+        assert cells == []
+        for key in ("Accuracy", "Answers"):  # the key: over the numbers, beside the bars
             expect(page.get_by_role("columnheader", name=key)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1300, 800, 375, 320])
+def test_nothing_moves_whatever_is_deleted(chromium, page_of_lessons_network, width):
+    with opened(chromium, page_of_lessons_network, width) as (page, _):
+        explorer = page.locator(".resnet-lesions")
+        buttons = explorer.locator(".module button").all()
+        height = explorer.bounding_box()["height"]
+        for first, second in itertools.pairwise(buttons):
+            for button in (first, second, first, second):
+                button.press("Space")
+                assert explorer.bounding_box()["height"] == height
+
+
+@pytest.mark.parametrize("width", [1300, 320])
+def test_a_network_that_knows_little_fits_as_well(chromium, tmp_path, width):
+    record = made_up()
+    for row in record["without"]:
+        row["right"] = [0, 30]
+    page_of_it = standalone.write(tmp_path / "little.html", LesionExplorer(record))
+    with opened(chromium, page_of_it, width) as (page, _):
+        left = page.locator(".resnet-lesions").bounding_box()["x"]
+        for one in page.locator(".over > *").all():
+            box = one.bounding_box()
+            assert left < box["x"] < box["x"] + box["width"] <= width
+        number, name = (one.bounding_box() for one in page.locator(".over > *").all())
+        apart = number["y"] + number["height"] <= name["y"] + 1
+        assert apart or number["x"] + number["width"] <= name["x"]
 
 
 def test_in_jupyterlab_the_kernel_knows_what_was_deleted(chromium, lab):
@@ -134,7 +171,7 @@ def test_in_jupyterlab_the_kernel_knows_what_was_deleted(chromium, lab):
     settles(page, "print(explorer.deleted)", "['stage2_unit2']")
     ask(page, "explorer.deleted = ['stage1_unit1']")
     expect(page.locator(".resnet-lesions [role=status]")).to_contain_text(
-        "Without stage 1, module 1"
+        "Without module 1 of stage 1"
     )
     assert complaints == []
     page.close()

@@ -11,7 +11,14 @@ import {
   Refused,
   viewCall,
 } from "../../resnet_lesson/widgets/builder/arithmetic.js";
-import { partName, refusal, sizeOf, summary } from "../../resnet_lesson/widgets/builder/words.js";
+import {
+  counted,
+  partName,
+  refusal,
+  sizeOf,
+  stagesUsedUp,
+  summary,
+} from "../../resnet_lesson/widgets/builder/words.js";
 import { filled } from "../../resnet_lesson/widgets/chart/words.js";
 
 const file = new URL("../widgets/networks.json", import.meta.url);
@@ -53,22 +60,28 @@ test("what cannot be built breaks the rule that Python names", () => {
 test("a reader is told in words of the page, not in those of Python", () => {
   assert.equal(
     told({ filters: [64, 128, 130, 512] }),
-    "Stage 2 must have a number of filters that four divides, such as 128 or 132.",
+    "The number of filters of stage 2 must be one that can be divided by 4, such as 128 or 132.",
   );
   assert.equal(
     told({ filters: [64, 2, 256, 512] }),
-    "Stage 1 must have a number of filters that four divides, such as 4 or 8.",
+    "The number of filters of stage 1 must be one that can be divided by 4, such as 4 or 8.",
   );
   assert.equal(
     told({ stages: [3, null, 6] }),
-    "Stage 2 must have a whole number of modules, 1 or more.",
+    "The number of modules of stage 2 must be a whole number from 1 to 1,000,000.",
   );
   assert.equal(
     told({ filters: [2.5, 128, 256, 512] }),
-    "The stem must have a whole number of filters, 1 or more.",
+    "The number of filters of the stem must be a whole number from 1 to 1,000,000.",
   );
-  assert.equal(told({ classes: 0 }), "The number of classes must be a whole number, 1 or more.");
-  assert.equal(told({ width: 4 }), "The image's width must be 5 or more: each stage halves it.");
+  assert.equal(
+    told({ classes: 0 }),
+    "The number of classes must be a whole number from 1 to 1,000,000.",
+  );
+  assert.equal(
+    told({ width: 4 }),
+    "The image's width must be at least 5 pixels: this network halves it 3 times.",
+  );
   for (const { network } of refused) {
     assert.doesNotMatch(refusal(refusing(network)), /[[\]]|undefined|null|filters\[/);
   }
@@ -104,4 +117,18 @@ test("a part is named as its reader knows it", () => {
   assert.equal(partName("stage12"), "stage 12");
   const sizes = built[0].parts.map(sizeOf);
   assert.deepEqual([sizes[0], sizes[3], sizes[5]], ["64 × 64 × 64", "16 × 16 × 256", "200"]);
+});
+
+test("a count that is too long for a column is a power", () => {
+  const counts = [0, 5068, 999_999_999, 1e9, 4_089_184_256, 9.999e12];
+  const words = ["0", "5,068", "999,999,999", "1.00·10⁹", "4.09·10⁹", "1.00·10¹³"];
+  assert.deepEqual(counts.map(counted), words);
+});
+
+test("why no stage can be added is said in sentences", () => {
+  assert.equal(
+    stagesUsedUp({ width: 64, height: 2 }, 1).replaceAll("\u00a0", " "),
+    "With one more stage the network would halve the image 2 times. " +
+      "An image of 64 × 2 pixels can be halved only once.",
+  );
 });

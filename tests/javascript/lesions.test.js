@@ -13,22 +13,27 @@ test("a set of modules is a number, the first module its highest digit", () => {
 });
 
 test("what is found is said beside the whole network", () => {
-  assert.equal(found([], 1960, 1960, 2000), "Whole: 98.0 % of 2,000 test images are told right.");
+  assert.equal(
+    found([], 1960, 1960, 2000),
+    "The whole network classifies 98.0 % of the 2,000 test images correctly.",
+  );
   assert.equal(
     found(["stage1_unit2", "stage2_unit1"], 500, 1960, 2000),
-    "Without stage 1, module 2; stage 2, module 1: 25.0 % of 2,000 test images are told right; " +
-      "whole, 98.0 %.",
+    "Without module 2 of stage 1 and module 1 of stage 2, the accuracy is 25.0 % instead of 98.0 %.",
   );
 });
 
 test("of more than two, the picture says which", () => {
   assert.equal(
     found(MODULES, 500, 1960, 2000),
-    "Without 3 modules: 25.0 % of 2,000 test images are told right; whole, 98.0 %.",
+    "Without 3 modules, the accuracy is 25.0 % instead of 98.0 %.",
   );
 });
 
 test("an answer is named once it has swallowed more than half", () => {
   assert.equal(favourite([1000, 1000], ["cat", "ship"], 2000), "");
-  assert.equal(favourite([800, 1200], ["cat", "ship"], 2000), " It says “ship” to 60.0 % of them.");
+  assert.equal(
+    favourite([800, 1200], ["cat", "ship"], 2000),
+    " It answers “ship” for 60.0 % of the test images.",
+  );
 });

@@ -11,7 +11,8 @@ from matplotlib.colors import to_rgb
 
 from resnet_lesson import plots
 from resnet_lesson.networks import cost
-from resnet_lesson.plots import style
+from resnet_lesson.plots import diagrams, style
+from resnet_lesson.widgets.builder.widget import EXAMPLE
 
 
 def test_zeros_and_infinities_stand_at_the_edges_hollow():
@@ -147,7 +148,7 @@ def named(name):
     """Every drawing that takes a name, with this one wherever it can stand, and in how many."""
     norms, heat = [1.0, 2.0], (np.ones((1, 2)), np.arange(2), [name])
     rows = [{"accuracy": 0.5, "test_accuracy": 0.4, "gradient_norm": [1.0]}]
-    part = types.SimpleNamespace(name=name, modules=1, height=2, channels=2)
+    part = types.SimpleNamespace(name=name, modules=1, height=2, width=2, channels=2)
     return [
         (3, plots.gradient_curves({name: norms}, ylabel=name, title=name)),
         (3, plots.training_curves({name: norms}, ylabel=name, title=name)),
@@ -158,7 +159,8 @@ def named(name):
         (3, plots.heat_maps({name: heat}, label=name)),
         (1, plots.pictures(np.zeros((1, 2, 2)), [name])),
         (1, plots.wires(["conv"], title=name)),
-        (1, plots.to_scale([part], (2, 2))),
+        (1, plots.to_scale([part], (2, 2, 2))),
+        (1, plots.lesions([name], [], 0.5, 0.9)),
     ]
 
 
@@ -192,11 +194,35 @@ def test_a_callers_own_ticks_stay_on_an_axis_that_is_shared():
     assert [text.get_text() for text in below.get_xticklabels()] == ["0", "1", "end"]
 
 
-@pytest.mark.parametrize(("modules", "boxes"), [(500, 500), (10**6, 1)])
-def test_a_stage_with_more_edges_than_pixels_is_one_box(modules, boxes):
+@pytest.mark.parametrize(("modules", "boxes"), [(100, 100), (500, 1), (10**6, 1)])
+def test_a_stage_of_boxes_too_thin_to_be_told_apart_is_one_box(modules, boxes):
     parts = [cost.Part("stage1", modules, 8, 8, 16, 0, 0, 0)]
-    ax = plots.to_scale(parts, (8, 3))
+    ax = plots.to_scale(parts, (8, 8, 3))
     assert len(ax.patches) == 1 + boxes
     assert ax.patches[-1].get_x() + ax.patches[-1].get_width() == pytest.approx(
         ax.patches[1].get_x() + modules * 16
     )
+
+
+def test_the_part_that_is_picked_is_the_one_in_colour_with_its_size():
+    ax = plots.to_scale(cost.parts(**EXAMPLE), (64, 64, 3), "stage2")
+    coloured = [box for box in ax.patches if box.get_facecolor()[:3] == to_rgb(diagrams.ACCENT)]
+    assert [box.get_height() for box in coloured] == [16] * 4
+    words = [text.get_text() for text in ax.texts]
+    assert words[-8:] == [
+        *("stage 1", "32×32×128", "stage 2", "16×16×256"),
+        *("stage 3", "8×8×512", "classes", "200"),
+    ]
+    plt.close("all")
+
+
+def test_a_module_that_is_deleted_has_no_branch_and_the_bar_shrinks():
+    modules = ["stage1_unit1", "stage1_unit2", "stage2_unit1"]
+    ax = plots.lesions(modules, modules[1:2], 0.25, 0.75)
+    wire, *branches, _ = ax.lines
+    assert list(wire.get_ydata()) == [1, 1]
+    assert [int(branch.get_xdata()[0]) for branch in branches] == [0, 2]
+    assert [bar.get_width() for bar in ax.patches] == [3, 0.75 * 3, 0.25 * 3]
+    words = {text.get_text() for text in ax.texts}
+    assert {"stage 1", "stage 2", "Accuracy: 25.0 %", "whole network: 75.0 %"} <= words
+    plt.close("all")

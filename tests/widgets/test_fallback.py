@@ -20,7 +20,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 DRAWN = [
     (ArchitectureBuilder, "to_scale"),
     (GradientExplorer, "gradient_curves"),
-    (LesionExplorer, "dots"),
+    (LesionExplorer, "lesions"),
     (TrainingPanel.replay, "heat_maps"),
 ]
 

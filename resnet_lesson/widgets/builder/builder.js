@@ -3,9 +3,11 @@
 import { Copier } from "../chart/copy.js";
 import { button, make, say, set, turnOff, unique } from "../chart/elements.js";
 import { listen, onResize, put } from "../chart/model.js";
+import { grouped } from "../chart/words.js";
 import {
   buildCall,
   EXAMPLE,
+  MOST,
   mostStages,
   NAMES,
   networkParts,
@@ -24,9 +26,19 @@ import { ownerOf, refusal, roleOf, stageOf, stagesUsedUp, summary } from "./word
 /** @typedef {Network & {picked: string, hide: string[]}} Traits */
 /** @typedef {import("../chart/model.js").Model<Traits>} Model */
 
+const MORE = "press + beside “Modules” and watch where the parameters go; then ";
+const TOO_MANY = `No number of filters can be above ${grouped(MOST)}.`;
+
+/** Off where there is a reason, which is said. @param {Element} element @param {string} why */
+function turnOffSaying(element, why) {
+  turnOff(element, why !== "");
+  set(element, { title: why });
+}
+
 class Builder {
   width = 912;
   copier = new Copier();
+  hint = make("p", { class: "hint" });
   picture = new Picture((part) => this.pick(part));
   chosen = new Chosen();
   shares = new Shares();
@@ -53,7 +65,12 @@ class Builder {
     this.add = button("Add a stage", () => this.addStage(), "quiet");
     this.remove = button("Remove the last stage", () => this.removeStage(), "quiet");
     this.double = button("Double all filters", () => this.doubleFilters(), "quiet");
+    this.example = button("The article's example", () => this.change(this.fromExample()), "quiet");
     this.copy = button("Copy", () => this.copier.copy(buildCall(this.valid)), "quiet");
+    this.copyView = button("Copy this view", () => this.copier.copy(this.view()), "quiet");
+    this.acts = make("div", { class: "controls acts" }, [
+      ...[this.add, this.remove, this.double, this.example],
+    ]);
     this.sums = make("div", {}, [this.shares.element, this.summary, this.table.element]);
     const root = this.layout();
     el.replaceChildren(root);
@@ -103,29 +120,21 @@ class Builder {
   /** A field for one number of a list. @type {import("./chosen.js").MakeField} */
   item(word, name, list, at) {
     const held = () => this.model.get(list);
-    const write = (/** @type {number | null} */ value) =>
-      this.change({ [list]: held().with(at, value) });
+    // A cell may have set fewer numbers than there are stages: the others are then missing.
+    const write = (/** @type {number | null} */ value) => {
+      const values = [...held(), ...Array(Math.max(0, at + 1 - held().length)).fill(null)];
+      this.change({ [list]: values.with(at, value) });
+    };
     const steps = list === "stages" ? {} : { step: at > 0 ? 4 : 1, stride: 16 };
     return numberField(word, name, { read: () => held()[at], write }, steps);
   }
 
   layout() {
-    const example = button("The article's example", () => this.change(EXAMPLE), "quiet");
-    const view = button("Copy this view", () => this.copier.copy(this.view()), "quiet");
-    const acts = make("div", { class: "controls acts" }, [
-      this.add,
-      this.remove,
-      this.double,
-      example,
-    ]);
     return make("div", { class: "resnet-builder" }, [
       make("p", { class: "title" }, ["Build a residual network"]),
-      make("p", { class: "hint" }, [
-        "Try first: press + beside “Modules” and watch where the parameters go; ",
-        "then pick another part of the picture.",
-      ]),
+      this.hint,
       this.picture.element,
-      acts,
+      this.acts,
       make("div", { class: "columns" }, [
         make("div", {}, [this.chosen.element, this.words]),
         this.sums,
@@ -133,7 +142,7 @@ class Builder {
       this.fold.element, // above the call, which may grow by a line while one types
       make("div", { class: "foot" }, [
         make("div", {}, [this.code, " ", this.copy]),
-        view,
+        this.copyView,
         this.copier.element,
       ]),
     ]);
@@ -171,12 +180,17 @@ class Builder {
     for (const { refresh } of Object.values(this.fields())) refresh();
     this.add.hidden = this.remove.hidden = hidden.includes("stages");
     this.double.hidden = hidden.includes("filters");
+    this.example.hidden = Object.keys(this.fromExample()).length === 0;
+    this.acts.hidden = [...this.acts.children].every((act) => act.hasAttribute("hidden"));
+    say(this.hint, `Try first: ${this.add.hidden ? "" : MORE}pick another part of the picture.`);
     const most = mostStages(network);
     const full = most > 0 && stages >= most;
     say(this.note, full ? stagesUsedUp(network, most) : roleOf(this.picked()));
     set(this.add, { "aria-describedby": full ? this.note.id : "" });
     turnOff(this.add, full);
     turnOff(this.remove, stages < 2);
+    const largest = Math.max(...network.filters.map((one) => Math.abs(Number(one))));
+    turnOffSaying(this.double, 2 * largest > MOST ? TOO_MANY : "");
   }
 
   fields() {
@@ -193,14 +207,15 @@ class Builder {
     const [refused, moved] = [why !== "", what !== this.wrong];
     this.wrong = what;
     if (refused && moved) this.reveal(what);
-    const home = what in this.fold.fields ? this.fold.words : this.words;
+    const folded = what in this.fold.fields && !this.model.get("hide").includes(what);
+    const home = folded ? this.fold.words : this.words;
     if (this.refusal.parentElement !== home) home.append(this.refusal);
     say(this.refusal, why);
     this.note.hidden = refused && home === this.words;
     for (const [name, { mark }] of Object.entries(this.fields())) {
       mark(name === what, this.refusal.id);
     }
-    turnOff(this.copy, refused);
+    for (const copy of [this.copy, this.copyView]) turnOffSaying(copy, why);
     for (const element of [this.picture.element, this.sums, this.code]) {
       element.classList.toggle("old", refused);
     }
@@ -243,7 +258,15 @@ class Builder {
   }
 
   doubleFilters() {
-    this.change({ filters: this.network().filters.map((one) => one && limited(2 * one)) });
+    this.change({ filters: this.network().filters.map((one) => one && 2 * one) });
+  }
+
+  /** What the article's example has, of what is not hidden; filters belong to their stages. */
+  fromExample() {
+    const hidden = this.model.get("hide");
+    const lists = ["stages", "filters"];
+    const kept = lists.some((one) => hidden.includes(one)) ? [...hidden, ...lists] : hidden;
+    return Object.fromEntries(Object.entries(EXAMPLE).filter(([name]) => !kept.includes(name)));
   }
 
   /** The line of Python that makes this view again. */

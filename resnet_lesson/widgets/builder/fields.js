@@ -27,7 +27,11 @@ export function numberField(word, name, { read, write }, { step = 1, stride = st
   const id = unique("field");
   const range = { min: step, max: MOST, step };
   const input = make("input", { type: "number", id, ...range, "aria-label": name, ...KEYS });
-  const shown = () => (input.value === "" ? null : limited(Number(input.value)));
+  // What no trait holds is none, as in an empty field.
+  const shown = () => {
+    const value = Number(input.value);
+    return input.value === "" || value !== limited(value) ? null : value;
+  };
   input.addEventListener("input", () => write(shown()));
   // To a multiple of the stride: what is impossible is mended on the way.
   const move = (/** @type {1 | -1} */ way) => {

@@ -6,22 +6,51 @@ import { partName, sizeOf } from "./words.js";
 
 /** @typedef {import("./words.js").Maps} Maps */
 /**
- * @typedef {{left: number, width: number, row: number}} Column where a part stands, and the row of
- *   its name
+ * @typedef {{left: number, width: number, line: number, size: string}} Column where a part stands,
+ *   the line of its name, and its size
  */
 
 const HEIGHT = 136; // of the highest map
 const LEAST = 4; // pixels of a box, its edge among them
 const MOST = 0.5; // pixels a channel
 const GAPS = { least: 6, most: 40 };
-// From column to column, where names lie in rows and reach over their neighbours.
-const PITCH = { most: 32, last: 44 };
+// Of names in rows, which reach over their neighbours: to the next one in a row, and of the last.
+const PITCH = { row: 92, last: 44 };
+const LINE = 16; // a line of words, in pixels
+
+/** @param {Maps} part */
+const nameOf = ({ name }) => partName(name);
 
 /** Boxes that a part is drawn as. @param {Maps} part */
 const count = (part) => Math.max(1, part.modules);
 
 /** About as wide as text of 12 pixels is. @param {string} text */
 const textWidth = (text) => 7 * text.length + 2;
+
+/** Rows of names below the picture; the width alone says how many, so that it keeps its height. */
+const rowsOf = (/** @type {number} */ width) => (width > 620 ? 2 : 3);
+
+/**
+ * How the words of the parts lie: in how many rows, with their sizes or `bare`, and how narrow that
+ * lets the columns be.
+ *
+ * @param {Maps[]} maps
+ * @param {number} width
+ */
+function arrange(maps, width) {
+  const [gaps, names, sizes] = [maps.length - 1, maps.map(nameOf), maps.map(sizeOf)];
+  const whole = maps.map((_, at) => Math.max(textWidth(names[at]), textWidth(sizes[at])));
+  // In a row, if that leaves enough for the boxes.
+  if (sum(whole) <= 0.7 * width) return { rows: 1, least: whole, sizes, bare: false };
+  const most = rowsOf(width);
+  const pitch = Math.min(PITCH.row / most, (width - PITCH.last) / gaps);
+  const least = maps.map((_, at) => (at < gaps ? pitch - GAPS.least : PITCH.last));
+  const short = sizes.map((size) => size.replaceAll(" ", ""));
+  const fit = Math.max(...short.map(textWidth)) + GAPS.least <= most * pitch;
+  if (fit) return { rows: most, least, sizes: short, bare: false };
+  const needed = Math.ceil(Math.max(...names.map(textWidth)) / pitch);
+  return { rows: Math.min(2 * most, needed), least, sizes: short, bare: true };
+}
 
 /**
  * The part's boxes are as wide as it has channels, on one scale for all: the largest for which
@@ -49,15 +78,7 @@ const boxesWidth = (part, scale) => Math.max(LEAST, part.channels * scale * coun
 /** @param {Maps[]} maps @param {number} width */
 function columnsOf(maps, width) {
   const gaps = maps.length - 1;
-  const whole = maps.map((part) =>
-    Math.max(textWidth(partName(part.name)), textWidth(sizeOf(part))),
-  );
-  // Names in rows, without the sizes, where those would leave too little for the boxes.
-  const narrow = sum(whole) > 0.7 * width;
-  const pitch = Math.min(PITCH.most, (width - PITCH.last) / gaps);
-  const tight = maps.map((_, at) => (at < gaps ? pitch - GAPS.least : PITCH.last));
-  const rows = narrow && pitch < PITCH.most ? 3 : 2;
-  const least = narrow ? tight : whole;
+  const { rows, least, sizes, bare } = arrange(maps, width);
   const scale = scaleOf(maps, least, width - GAPS.least * gaps);
   const widths = maps.map((part, at) => Math.max(least[at], boxesWidth(part, scale)));
   const gap = Math.min(GAPS.most, Math.max(GAPS.least, (width - sum(widths)) / gaps));
@@ -65,9 +86,9 @@ function columnsOf(maps, width) {
   const columns = widths.map((one, at) => {
     const left = next;
     next += one + gap;
-    return { left, width: one, row: narrow ? at % rows : 0 };
+    return { left, width: one, line: (at % rows) * (bare ? 1 : 2), size: sizes[at] };
   });
-  return { columns, scale, narrow, rows };
+  return { columns, scale, narrow: rows > 1, bare };
 }
 
 /**
@@ -107,10 +128,11 @@ export class Picture {
   /** @param {Maps[]} maps @param {string} picked @param {number} width */
   show(maps, picked, width) {
     this.#refresh(maps.map(({ name }) => name));
-    const { columns, scale, narrow, rows } = columnsOf(maps, width);
+    const { columns, scale, narrow, bare } = columnsOf(maps, width);
     const down = HEIGHT / Math.max(...maps.map((part) => part.height));
     this.element.classList.toggle("narrow", narrow);
-    set(this.element, { style: `--rows: ${rows}` });
+    this.element.classList.toggle("bare", bare);
+    set(this.element, { style: `--words: ${2 * LINE * rowsOf(width)}px` });
     this.svg.replaceChildren(
       ...maps.map((part, at) => {
         const height = Math.max(LEAST, part.height * down);
@@ -139,11 +161,11 @@ export class Picture {
   }
 
   /** @param {Maps} part @param {Column} column @param {boolean} picked */
-  #place(part, { left, width, row }, picked) {
+  #place(part, { left, width, line, size }, picked) {
     const { label, radio } = this.parts[part.name];
-    set(label, { style: `left: ${left}px; width: ${width}px; --row: ${row}` });
+    set(label, { style: `left: ${left}px; width: ${width}px; --down: ${LINE * line}px` });
     label.classList.toggle("picked", picked);
-    label.lastChild?.replaceWith(make("span", {}, [sizeOf(part)]));
+    label.lastChild?.replaceWith(make("span", {}, [size]));
     radio.checked = picked;
   }
 }

@@ -2,9 +2,8 @@
 
 import { makeBars } from "../chart/bars.js";
 import { make } from "../chart/elements.js";
-import { grouped } from "../chart/words.js";
 import { total } from "./arithmetic.js";
-import { partName } from "./words.js";
+import { counted, partName } from "./words.js";
 
 /** @typedef {import("./arithmetic.js").Part} Part */
 
@@ -32,13 +31,13 @@ export class Shares {
 
 /** @param {number} value @param {string} words */
 const headOf = (value, words) =>
-  make("th", { scope: "col" }, [make("b", {}, [grouped(value)]), ` ${words}`]);
+  make("th", { scope: "col" }, [make("b", {}, [counted(value)]), ` ${words}`]);
 
 /** @param {Part} part @param {Part[]} parts @param {string} kind */
 function rowOf(part, parts, kind) {
   const cells = COUNTS.map(([name]) => {
     const bars = makeBars(["share"]);
-    const words = make("span", {}, [grouped(part[name])]);
+    const words = make("span", {}, [counted(part[name])]);
     bars.show([part[name]], total(parts, name));
     return make("td", {}, [make("div", {}, [bars.element, words])]);
   });

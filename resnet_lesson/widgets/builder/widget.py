@@ -7,7 +7,7 @@ from typing import Any
 import traitlets
 
 from ...networks import cost, orders
-from ..frontend import LessonWidget, read_bundle
+from ..frontend import Hidden, LessonWidget, read_bundle
 
 EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
     "width": 64,
@@ -68,6 +68,7 @@ class ArchitectureBuilder(LessonWidget):
 
     Raises:
         traitlets.TraitError: names the rule and the value; nothing changes.
+        TypeError: a name that is no trait's.
     """
 
     _esm, _css = read_bundle("builder")
@@ -81,16 +82,7 @@ class ArchitectureBuilder(LessonWidget):
     filters = _Numbers(EXAMPLE["filters"], 1).tag(sync=True)
     order = traitlets.Enum(list(orders.ORDERS), EXAMPLE["order"]).tag(sync=True)
     picked = traitlets.Enum(PARTS, "stage2").tag(sync=True)
-    hide = traitlets.Any(()).tag(sync=True)
-
-    @traitlets.validate("hide")
-    def _check_hide(self, proposal: Any) -> tuple[str, ...]:
-        names = proposal.value
-        if isinstance(names, (list, tuple)) and all(name in list(EXAMPLE) for name in names):
-            return tuple(names)
-        raise traitlets.TraitError(
-            f"hide must be a list or tuple of names of {', '.join(EXAMPLE)}, received {names!r}"
-        )
+    hide = Hidden(list(EXAMPLE)).tag(sync=True)
 
     def network(self) -> dict[str, Any]:
         """The arguments of ``build``, by name."""
@@ -130,7 +122,7 @@ class ArchitectureBuilder(LessonWidget):
     def _picture(self, parts: Sequence[cost.Part]) -> bytes:
         from ... import plots
 
-        return plots.png(plots.to_scale(parts, (self.height, self.depth)))
+        return plots.png(plots.to_scale(parts, (self.height, self.width, self.depth), self.picked))
 
 
 def _summary(parts: Sequence[cost.Part]) -> str:

@@ -1,7 +1,7 @@
 // The network in words.
 
-import { grouped } from "../chart/words.js";
-import { total } from "./arithmetic.js";
+import { grouped, power } from "../chart/words.js";
+import { MOST, total } from "./arithmetic.js";
 
 /** @typedef {import("./arithmetic.js").Part} Part */
 /** @typedef {Pick<Part, "name" | "modules" | "height" | "width" | "channels">} Maps */
@@ -19,6 +19,12 @@ export const stageOf = (name) => Number(name.match(/^stage(\d+)$/)?.[1] ?? 0);
 export const sizeOf = ({ name, height, width, channels }) =>
   name === "classifier" ? grouped(channels) : `${height} × ${width} × ${channels}`;
 
+/** A count with all its digits, or as a power where those are many. @param {number} count */
+export function counted(count) {
+  const [times, exponent] = count.toExponential(2).split("e");
+  return count < 1e9 ? grouped(count) : `${times}·${power(Number(exponent))}`;
+}
+
 /** @param {Part[]} parts */
 export const summary = (parts) =>
   `${total(parts, "modules")} modules, ${grouped(total(parts, "parameters"))} parameters, ` +
@@ -27,15 +33,16 @@ export const summary = (parts) =>
 
 /** @type {Record<string, string>} */
 const ROLES = {
-  image: "What goes in. Its numbers are below.",
-  stem: "One 5×5 convolution.",
-  pooled: "Halves height and width, and has no weights.",
-  stage1: "Keeps height and width.",
-  classifier: "The mean of each map, and a dense layer. Its number is below.",
+  image: "The image is what goes in.",
+  stem: "The stem is one 5×5 convolution.",
+  pooled: "The pool halves height and width. It has no weights.",
+  stage1: "Stage 1 keeps height and width.",
+  classifier: "A dense layer makes an answer for each class of the mean of each map.",
 };
 
 /** What a part does. @param {string} name */
-export const roleOf = (name) => ROLES[name] ?? "Its first module halves height and width.";
+export const roleOf = (name) =>
+  ROLES[name] ?? `The first module of ${partName(name)} halves height and width.`;
 
 /** The part that an item of a list belongs to: stage2 for filters[2]. @param {string} what */
 export function ownerOf(what) {
@@ -59,30 +66,31 @@ export const opening = (words) => words[0].toUpperCase() + words.slice(1);
 /** In a sentence: "the stem". @param {string} part */
 export const calledPart = (part) => (part === "stem" ? "the stem" : partName(part));
 
-/** "Stage 2 must have". @param {string} what */
-const owes = (what) => `${opening(calledPart(ownerOf(what)))} must have`;
+/** "The number of modules of stage 2". @param {string} what */
+function numberOf(what) {
+  const kind = what.startsWith("stages") ? "modules" : "filters";
+  return SINGLE[what] ?? `The number of ${kind} of ${calledPart(ownerOf(what))}`;
+}
 
-/** Of what an item of a list is a number. @param {string} what */
-const kindOf = (what) => (what.startsWith("stages") ? "modules" : "filters");
-
-/** The two multiples of four beside a number. @param {number} value */
+/** The two numbers beside it that four divides. @param {number} value */
 function nearest(value) {
-  const below = Math.max(4, 4 * Math.floor(value / 4));
+  const below = Math.min(MOST - 4, Math.max(4, 4 * Math.floor(value / 4)));
   return `${below} or ${below + 4}`;
 }
 
+/** @param {number} count */
+const times = (count) => (count === 1 ? "once" : `${count} times`);
+
 /** @type {Record<import("./arithmetic.js").Rule, (broken: any) => string>} */
 const REFUSALS = {
-  positive: ({ what }) =>
-    SINGLE[what]
-      ? `${SINGLE[what]} must be a whole number, 1 or more.`
-      : `${owes(what)} a whole number of ${kindOf(what)}, 1 or more.`,
+  positive: ({ what }) => `${numberOf(what)} must be a whole number from 1 to ${grouped(MOST)}.`,
   list: () => "The network must have a stem and at least one stage.",
   lengths: ({ needed }) =>
-    `The stem and each stage must have a number of filters: ${needed} numbers.`,
+    `There must be ${needed} numbers of filters: one for the stem, and one for each stage.`,
   by_four: ({ what, value }) =>
-    `${owes(what)} a number of filters that four divides, such as ${nearest(value)}.`,
-  halvings: ({ what, least }) => `${SINGLE[what]} must be ${least} or more: each stage halves it.`,
+    `${numberOf(what)} must be one that can be divided by 4, such as ${nearest(value)}.`,
+  halvings: ({ what, least, halvings }) =>
+    `${SINGLE[what]} must be at least ${least} pixels: this network halves it ${times(halvings)}.`,
   order: ({ choices }) => `The order must be one of ${choices}.`,
 };
 
@@ -98,4 +106,5 @@ export const refusal = ({ rule, values }) => REFUSALS[rule](values);
  * @param {number} most
  */
 export const stagesUsedUp = ({ width, height }, most) =>
-  `Each stage halves the image: ${width} × ${height} pixels last for ${most}, no more.`;
+  `With one more stage the network would halve the image ${times(most + 1)}. ` +
+  `An image of ${width}\u00a0×\u00a0${height} pixels can be halved only ${times(most)}.`;

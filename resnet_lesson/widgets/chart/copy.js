@@ -3,7 +3,7 @@
 import { make, say } from "./elements.js";
 
 export class Copier {
-  element = make("p", { class: "note", role: "status" });
+  element = make("p", { class: "copied", role: "status" });
 
   /** Where there is no clipboard, the line is shown, selected. @param {string} text */
   async copy(text) {
@@ -12,7 +12,7 @@ export class Copier {
       say(this.element, "Copied.");
     } catch {
       const code = make("code", {}, [text]);
-      this.element.replaceChildren("Selected, to copy with the keys: ", code);
+      this.element.replaceChildren("Press Ctrl + C (or ⌘ + C) to copy: ", code);
       getSelection()?.selectAllChildren(code);
     }
   }

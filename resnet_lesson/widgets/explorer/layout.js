@@ -132,7 +132,6 @@ export class Layout {
       make("br"),
       button("Copy this view", this.acts.copy, "quiet"),
       this.copier.element,
-      make("br"),
       button("Open guesses", () => files.click(), "quiet"),
       files,
     ]);

@@ -13,7 +13,7 @@ from typing import Any
 import traitlets
 
 from ...gradients import trends
-from ..frontend import LessonWidget, read_bundle, to_message
+from ..frontend import Hidden, LessonWidget, read_bundle, to_message
 from . import grid, guesses
 
 CHOICES = grid.load()["choices"]
@@ -221,7 +221,7 @@ class GradientExplorer(LessonWidget):
     answers = traitlets.Int(0).tag(sync=True)  # a count, so that each answer sends a message
 
     question = _Integer(0, min=0, max=len(QUESTIONS)).tag(sync=True)
-    hide = traitlets.List(traitlets.Enum(PARTS)).tag(sync=True)
+    hide = Hidden(PARTS).tag(sync=True)
 
     questions = traitlets.List(questions()).tag(sync=True)
     axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)

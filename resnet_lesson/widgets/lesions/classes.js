@@ -1,4 +1,4 @@
-// The classes: of its images, how many are told right; of all answers, how many name it.
+// The classes: how many of its images are classified correctly, and how often it is the answer.
 
 import { makeBars } from "../chart/bars.js";
 import { sum } from "../chart/data.js";
@@ -6,6 +6,7 @@ import { make } from "../chart/elements.js";
 import { percent } from "../chart/words.js";
 
 const KINDS = ["right", "answers"];
+const HEADS = ["Accuracy", "Answers"];
 
 export class Classes {
   /** @param {string[]} names */
@@ -15,8 +16,8 @@ export class Classes {
     this.element = make("div", {}, [
       make("table", {}, [make("thead", {}, [headRow()]), make("tbody", {}, rows)]),
       make("p", { class: "note" }, [
-        "Right: of the images of this class. Answers: of all answers, those that name it. ",
-        "A full bar is 100 %.",
+        "Accuracy: the share of this class’s images that are classified correctly. ",
+        "Answers: the share of all test images that get this class as the answer.",
       ]),
     ]);
   }
@@ -29,9 +30,9 @@ export class Classes {
   show(right, answers, images) {
     const all = sum(images);
     this.rows.forEach((row, at) => {
-      row.right.textContent = percent(right[at], images[at]);
+      row.right.textContent = images[at] ? percent(right[at], images[at]) : "–";
       row.answers.textContent = percent(answers[at], all);
-      row.bars.show([right[at] / images[at], answers[at] / all], 1);
+      row.bars.show([right[at] / (images[at] || 1), answers[at] / all], 1);
     });
   }
 }
@@ -46,11 +47,8 @@ function rowFor(name) {
 
 /** The head is the key, too: it stands over the numbers, in view at every width. */
 function headRow() {
-  const keys = KINDS.map((kind) =>
-    make("th", { scope: "col" }, [
-      make("i", { class: kind }),
-      kind[0].toUpperCase() + kind.slice(1),
-    ]),
+  const keys = KINDS.map((kind, at) =>
+    make("th", { scope: "col" }, [make("i", { class: kind }), HEADS[at]]),
   );
   return make("tr", {}, [make("th", { scope: "col" }, ["Class"]), ...keys, make("td")]);
 }

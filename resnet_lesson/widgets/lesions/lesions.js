@@ -52,7 +52,7 @@ class Lesions {
       make("div", { class: "controls" }, [
         this.all,
         make("span", { class: "key" }, [
-          "Below a module: per cent left without it alone, once tried",
+          "Once a module has been deleted alone, its bar keeps the accuracy in per cent.",
         ]),
       ]),
       this.left.element,
@@ -90,7 +90,7 @@ class Lesions {
     turnOff(this.all, deleted.length === 0);
   }
 
-  /** The share of all images that is told right. @param {string[]} deleted */
+  /** The share of all images that is classified correctly. @param {string[]} deleted */
   shareWithout(...deleted) {
     return sum(this.counts[indexOf(this.modules, deleted)][0]) / sum(this.images);
   }

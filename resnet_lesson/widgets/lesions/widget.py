@@ -8,6 +8,9 @@ import traitlets
 
 from ... import pretrained
 from ..frontend import LessonWidget, read_bundle
+from .record import check_record
+
+MEASURED = ("modules", "class_names", "images", "counts")  # and never set afterwards
 
 
 def _to_text(counts: list, widget: Any) -> str:
@@ -15,7 +18,7 @@ def _to_text(counts: list, widget: Any) -> str:
 
 
 class LesionExplorer(LessonWidget):
-    """A trained network as a row of modules, and the test images it gets right without some.
+    """A trained network as a row of modules, and the test images that it classifies without some.
 
     All sets of modules have been measured, so that it answers at once, with a kernel or without.
 
@@ -26,11 +29,14 @@ class LesionExplorer(LessonWidget):
     that were deleted alone, whose outcome stays in the picture.
 
     Raises:
+        ValueError: the record is not one.
         traitlets.TraitError: a name in either is not that of a module; nothing changes.
+        TypeError: a name that is no trait's.
     """
 
     _esm, _css = read_bundle("lesions")
     _from_page = ("deleted", "tried")
+    _made = False
 
     deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
     tried = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -42,16 +48,24 @@ class LesionExplorer(LessonWidget):
     counts: traitlets.List[Any] = traitlets.List().tag(sync=True, to_json=_to_text)
 
     def __init__(self, record: dict[str, Any] | None = None, **traits: Any) -> None:
-        record = record or pretrained.lesions()
-        rows = sorted(record["without"], key=lambda row: row["deleted"])
-        counts = [[row["right"], row["answers"]] for row in rows]
+        for name in set(MEASURED).intersection(traits):
+            _refuse_change(name, traits[name])
+        record = check_record(pretrained.lesions() if record is None else record)
+        counts = [[row["right"], row["answers"]] for row in record["without"]]
         same = {name: record[name] for name in ("modules", "class_names", "images")}
         super().__init__(**same, counts=counts, **traits)
+        self._made = True
+
+    @traitlets.validate(*MEASURED)
+    def _check_unchanged(self, proposal: Any) -> Any:
+        if self._made:
+            _refuse_change(proposal.trait.name, proposal.value)
+        return proposal.value
 
     @traitlets.validate("deleted", "tried")
     def _check_names(self, proposal: Any) -> list[str]:
         self._check(proposal.trait.name, proposal.value, traitlets.TraitError)
-        return proposal.value
+        return list(dict.fromkeys(proposal.value))  # a module is deleted once
 
     def _check(self, what: str, names: Iterable[str], error: type[Exception]) -> None:
         for name in names:
@@ -61,7 +75,7 @@ class LesionExplorer(LessonWidget):
                 )
 
     def accuracy(self, *deleted: str) -> float:
-        """The share of the test images that is classified right without these modules.
+        """The share of the test images that is classified correctly without these modules.
 
         Raises:
             ValueError: a name is not that of a module.
@@ -73,14 +87,20 @@ class LesionExplorer(LessonWidget):
     def _fallback(self) -> tuple[str, Callable[[], bytes]]:
         gone = f"without {', '.join(self.deleted)}" if self.deleted else "whole"
         words = (
-            f"LesionExplorer: {gone}, {100 * self.accuracy(*self.deleted):.1f} % of "
-            f"{sum(self.images):,} test images right."
+            f"LesionExplorer: the network, {gone}, classifies "
+            f"{100 * self.accuracy(*self.deleted):.1f} % of {sum(self.images):,} test images "
+            "correctly."
         )
         return words, self._picture
 
     def _picture(self) -> bytes:
         from ... import plots
 
-        groups = {"whole": [self.accuracy()]}
-        groups |= {f"without {name}": [self.accuracy(name)] for name in self.modules}
-        return plots.png(plots.dots(groups, xlabel="share of the test images right"))
+        accuracies = (self.accuracy(*self.deleted), self.accuracy())
+        return plots.png(plots.lesions(self.modules, self.deleted, *accuracies))
+
+
+def _refuse_change(name: str, value: Any) -> None:
+    raise traitlets.TraitError(
+        f"{name} must come from the record that a LesionExplorer is made of, received {value!r}"
+    )

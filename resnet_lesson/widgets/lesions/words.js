@@ -14,21 +14,23 @@ export const indexOf = (modules, deleted) =>
   parseInt(modules.map((name) => (deleted.includes(name) ? "1" : "0")).join(""), 2);
 
 /** "stage1_unit2" as readers see it. @param {string} name */
-const moduleWords = (name) => name.replace("_unit", ", module ").replace("stage", "stage ");
+const moduleWords = (name) => name.replace(/^stage(\d+)_unit(\d+)$/, "module $2 of stage $1");
 
 /**
  * @param {string[]} deleted in the order of the network
- * @param {number} right
- * @param {number} whole right with no module deleted
+ * @param {number} right images that are classified correctly
+ * @param {number} whole the same with no module deleted
  * @param {number} images
  */
 export function found(deleted, right, whole, images) {
-  const told = `of ${grouped(images)} test images are told right`;
-  if (deleted.length === 0) return `Whole: ${percent(whole, images)} ${told}.`;
+  const before = percent(whole, images);
+  if (deleted.length === 0) {
+    return `The whole network classifies ${before} of the ${grouped(images)} test images correctly.`;
+  }
   // Of more, the picture says which.
-  const few = deleted.length < 3;
-  const gone = few ? deleted.map(moduleWords).join("; ") : `${deleted.length} modules`;
-  return `Without ${gone}: ${percent(right, images)} ${told}; whole, ${percent(whole, images)}.`;
+  const gone =
+    deleted.length < 3 ? deleted.map(moduleWords).join(" and ") : `${deleted.length} modules`;
+  return `Without ${gone}, the accuracy is ${percent(right, images)} instead of ${before}.`;
 }
 
 /**
@@ -41,5 +43,5 @@ export function found(deleted, right, whole, images) {
 export function favourite(answers, names, images) {
   const most = Math.max(...answers);
   if (most <= images / 2) return "";
-  return ` It says “${names[answers.indexOf(most)]}” to ${percent(most, images)} of them.`;
+  return ` It answers “${names[answers.indexOf(most)]}” for ${percent(most, images)} of the test images.`;
 }
