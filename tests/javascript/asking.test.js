@@ -196,7 +196,7 @@ test("the kernel hears of what has changed, in one message, and answers by the m
   assert.equal(model.sent.at(-1), "hello");
 });
 
-test("a kernel that is asked hears from the browser until it has answered, and not for long", () => {
+test("a kernel that is asked hears from the browser until it has answered", () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const model = modelOf({ depth: 20 });
   const kernel = new KernelSource(model);

@@ -19,7 +19,8 @@ test("what is found is said beside the whole network", () => {
   );
   assert.equal(
     found(["stage1_unit2", "stage2_unit1"], 500, 1960, 2000),
-    "Without module 2 of stage 1 and module 1 of stage 2, the accuracy is 25.0 % instead of 98.0 %.",
+    "Without module 2 of stage 1 and module 1 of stage 2, " +
+      "the accuracy is 25.0 % instead of 98.0 %.",
   );
 });
 

@@ -25,7 +25,8 @@ const moduleWords = (name) => name.replace(/^stage(\d+)_unit(\d+)$/, "module $2 
 export function found(deleted, right, whole, images) {
   const before = percent(whole, images);
   if (deleted.length === 0) {
-    return `The whole network classifies ${before} of the ${grouped(images)} test images correctly.`;
+    const all = grouped(images);
+    return `The whole network classifies ${before} of the ${all} test images correctly.`;
   }
   // Of more, the picture says which.
   const gone =
@@ -43,5 +44,6 @@ export function found(deleted, right, whole, images) {
 export function favourite(answers, names, images) {
   const most = Math.max(...answers);
   if (most <= images / 2) return "";
-  return ` It answers “${names[answers.indexOf(most)]}” for ${percent(most, images)} of the test images.`;
+  const name = names[answers.indexOf(most)];
+  return ` It answers “${name}” for ${percent(most, images)} of the test images.`;
 }
