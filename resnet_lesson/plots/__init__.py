@@ -3,7 +3,7 @@
 from .curves import bands, dots, gradient_curves, training_curves, training_run
 from .diagrams import PARTS, lesions, to_scale, wires
 from .files import closed_on_error, png
-from .maps import heat_map, heat_maps, pictures
+from .maps import empty_maps, heat_map, heat_maps, pictures
 from .style import HUES, MARKERS, PALETTE, PLAIN, RESIDUAL, finish, panels, quick_axes
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "bands",
     "closed_on_error",
     "dots",
+    "empty_maps",
     "finish",
     "gradient_curves",
     "heat_map",

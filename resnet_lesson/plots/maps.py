@@ -1,7 +1,7 @@
 """Measures by layer and step as heat maps, and pictures in rows."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -111,21 +111,29 @@ def heat_maps(
     """Draw heat maps side by side on one colour scale, and return the first one's Axes.
 
     Args:
-        maps: dict from a name to (values, steps, layers), as ``heat_map`` takes them; empty
-            before a training.
+        maps: dict from a name to (values, steps, layers), as ``heat_map`` takes them.
         label: of the colour bars.
     """
-    if not maps:
-        ax = axes_or_new(None)
-        ax.text(0.5, 0.5, "not trained yet", ha="center", color=SOFT)
-        ax.axis("off")
-        return ax
     axes = panels(1, len(maps), 2 + 4.5 * len(maps), 4)[0]
     values = np.concatenate([np.ravel(values) for values, _, _ in maps.values()])
     limits = _limits(values[np.isfinite(values) & (values > 0)])
     for ax, color, (name, heat) in zip(axes, colours(maps), maps.items(), strict=True):
         heat_map(*heat, ax, label, limits)
         write_title(ax, name, 24 if ax.get_legend() else 8, color=color)
+    return axes[0]
+
+
+def empty_maps(names: Iterable[str]) -> Axes:
+    """Draw where heat maps will be, and what they will show; return the first one's Axes."""
+    names = list(names)
+    axes = panels(1, len(names), 4.5 * len(names), 1.2)[0]
+    for ax, color, name in zip(axes, colours(names), names, strict=True):
+        ax.spines[:].set_color(EDGE)
+        ax.grid(False)
+        ax.tick_params(left=False, bottom=False, labelleft=False, labelbottom=False)
+        words = "Run this cell, then press Start:\nthe layers appear here, step by step."
+        ax.text(0.5, 0.5, words, ha="center", va="center", color=SOFT, transform=ax.transAxes)
+        write_title(ax, name, 8, color=color)
     return axes[0]
 
 

@@ -31,7 +31,7 @@ def make():
     model.compile("sgd", "mse", metrics=["accuracy"])
     return model, {"x": x, "y": x, "callbacks": [Slow()]}
 
-panel = TrainingPanel({"one": make, "other": make}, epochs=100_000, batch_size=8)
+panel = TrainingPanel({"one": make, "other": make}, epochs=1000, batch_size=8)
 panel"""
 PIXELS = "canvas => canvas.toDataURL()"
 # The places of what the panel and the page hold: nothing is to move.
@@ -56,6 +56,24 @@ RUN_FIRST = """() => {
 INTERRUPT = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()"
 DIE = """() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel
     .requestExecute({ code: 'import os; os._exit(1)' }).done.catch(() => {}); }"""
+# Of the panel, at every step of every measure.
+HEIGHTS = """async () => {
+    const panel = document.querySelector('.resnet-panel');
+    const slider = panel.querySelector('[type=range]');
+    const heights = new Set();
+    const drawn = () => new Promise(done => requestAnimationFrame(() =>
+        requestAnimationFrame(done)));
+    for (const radio of panel.querySelectorAll('[type=radio]')) {
+        radio.click();
+        for (let step = 1; step <= Number(slider.max); step += 3) {
+            slider.value = step;
+            slider.dispatchEvent(new Event('input', { bubbles: true }));
+            await drawn();
+            heights.add(panel.offsetHeight);
+        }
+    }
+    return [...heights];
+}"""
 BOXES = """all => all.map(text => text.getBoundingClientRect())
     .filter(({ width }) => width > 0)
     .map(({ left, right, top, bottom }) => ({ l: left, r: right, t: top + 3, b: bottom - 3 }))"""
@@ -120,19 +138,22 @@ def test_it_redraws_while_fit_runs_and_obeys_the_keys(laboratory):
     says(panel, "Nothing is trained yet")
     maps = panel.locator("canvas")
     expect(maps).to_have_count(2)  # there is room for both
+    assert axe.violations(page, ".resnet-panel") == []
     places = panel.evaluate(PLACES)
     press(panel, "Start")
     says(panel, "Training")
-    step_of(panel, r"step \d+ of 1,000,000, about")
+    step_of(panel, r"step \d+ of 10,000, about")
     for drawn in (maps.first, maps.last):
         changes(page, drawn, drawn.evaluate(PIXELS))
     expect(panel.locator(".said")).to_contain_text("At step")
     assert panel.evaluate(PLACES) == places
     # The cell is free all the while.
     assert ask(page, "print(6 * 7, panel.state)") == "42 training"
+    assert axe.violations(page, ".resnet-panel") == []
 
     press(panel, "Pause")
     says(panel, "Paused")
+    assert axe.violations(page, ".resnet-panel") == []
     held = step_of(panel)
     page.wait_for_timeout(1200)
     assert step_of(panel) == held
@@ -194,6 +215,7 @@ def test_a_panel_that_a_cell_trains_redraws_too(laboratory):
     drawn = panel.locator("canvas").first
     changes(page, drawn, drawn.evaluate(PIXELS))
     expect(panel.locator(".step")).not_to_contain_text(f"step {first} ", timeout=20_000)
+    step_of(panel, r"step ([3-9]\d|\d{3,}) ")  # more than the opening, for what comes next
     page.evaluate(INTERRUPT)
     says(panel, "Stopped after")
     # What is asked before the cell has ended goes down with it.
@@ -223,6 +245,7 @@ def controls_by_keys(page, panel):
     slider.press("Home")
     press(panel, "Play")
     expect(slider).not_to_have_value("1")
+    expect(panel.locator(".hint")).not_to_contain_text("press Play")
     press(panel, "Pause")
     here = slider.input_value()
     page.wait_for_timeout(300)
@@ -269,6 +292,86 @@ def test_it_keeps_nobody_out_in_jupyterlab(laboratory, theme, width):
     assert complaints == []
 
 
+def seconds_of(panel):
+    """For how long it builds, once it says so."""
+    step = panel.locator(".step")
+    expect(step).to_have_text(re.compile(r"building, \d+ s"))
+    return int(re.findall(r"\d+", step.inner_text())[0])
+
+
+def test_what_is_pressed_while_it_builds_is_said_and_counted_on(laboratory):
+    page, panel, complaints = laboratory
+    slowly = "panel._makers = {name: lambda: (time.sleep(6), make())[1] for name in panel.networks}"
+    ask(page, slowly)
+    press(panel, "Start again")
+    press(panel, "Yes, start again")
+    says(panel, "Building comes first")
+    places = panel.evaluate(PLACES)
+    expect(panel.locator(".hint")).to_have_text(re.compile("^While it is built: say whose loss"))
+    expect(panel.locator(".step")).to_have_text("building, 2 s")
+    press(panel, "Pause")
+    says(panel, "It holds as soon as the network is built")
+    assert seconds_of(panel) >= 2
+    press(panel, "Go on")
+    says(panel, "Building comes first")
+    assert seconds_of(panel) >= 2
+    assert panel.evaluate(PLACES) == places
+    press(panel, "Stop")
+    says(panel, "It stops as soon as the network is built")
+    assert seconds_of(panel) >= 2
+    says(panel, r"Stopped after \d+ steps")
+    assert panel.evaluate(PLACES) == places
+    ask(page, "panel._makers = {'one': make, 'other': make}")
+    assert complaints == []
+
+
+def test_two_views_show_one_training(laboratory):
+    page, first, complaints = laboratory
+    run_last(page, "panel")
+    views = page.locator(".resnet-panel")
+    expect(views).to_have_count(2)
+    one, other = views.first, views.last
+    start = other.get_by_role("button", name=re.compile("^Start"))
+    if start.inner_text() == "Start again":
+        press(other, "Start again")
+        press(other, "Yes, start again")
+    else:
+        press(other, "Start")
+    for view in (one, other):
+        says(view, "Training")
+    press(one, "Pause")
+    for view in (one, other):
+        says(view, "Paused")
+    assert step_of(one) == step_of(other)
+    press(other, "Go on")
+    says(one, "Training")
+    # What a reader looks at is the view's own.
+    other.locator("summary").press("Enter")
+    other.get_by_role("radio", name="update").check(force=True)
+    expect(other.locator(".title")).to_contain_text("a step change each layer")
+    expect(one.locator(".title")).not_to_contain_text("a step change each layer")
+    # A view that goes leaves the training to the other.
+    run_last(page, "")
+    expect(views).to_have_count(1)
+    before = step_of(first)
+    page.wait_for_timeout(1500)
+    assert step_of(first) > before
+    press(first, "Stop")
+    says(first, "Stopped after")
+    assert complaints == []
+
+
+def test_the_theme_changes_under_a_panel(laboratory):
+    page, panel, complaints = laboratory
+    grounds = []
+    for theme in ("dark", "light"):
+        show_as(page, theme, 1280, 1000)
+        grounds.append(panel.evaluate("el => getComputedStyle(el).backgroundColor"))
+        assert axe.violations(page, ".resnet-panel") == []
+    assert len(set(grounds)) == 2
+    assert complaints == []
+
+
 def test_an_error_in_training_is_said(laboratory):
     page, panel, _ = laboratory
     ask(page, "panel._makers = {'one': lambda: 1 / 0}")
@@ -289,15 +392,23 @@ def test_a_training_ends_when_its_cell_runs_again_or_its_panel_is_closed(laborat
     page.evaluate(RUN_FIRST)
     says(panel, "Nothing is trained yet")
     settles(page, "print(old.state)", "stopped")
-    press(panel, "Start")
+    # The second press of a double one does not fall on what has become Pause.
+    panel.get_by_role("button", name="Start", exact=True).dblclick()
     says(panel, "Training")
+    page.wait_for_timeout(500)
+    assert ask(page, "print(panel.state, panel._trainings)") == "training 1"
     ask(page, "panel.close(); panel.wait(60)")
     settles(page, "print(panel.state)", "stopped")
     expect(panel).to_have_count(0)
     page.evaluate(RUN_FIRST)
     says(panel, "Nothing is trained yet")
-    press(panel, "Start")
+    panel.get_by_role("button", name="Start", exact=True).focus()
+    for _ in range(20):  # a key that is held
+        page.keyboard.down("Enter")
+        page.wait_for_timeout(30)
+    page.keyboard.up("Enter")
     says(panel, "Training")
+    assert ask(page, "print(panel.state, panel._trainings)") == "training 1"
     assert complaints == []
 
 
@@ -328,9 +439,11 @@ def test_a_kernel_that_dies_while_it_builds_is_told_in_seconds(laboratory):
     ask(page, "panel._makers = {'one': lambda: time.sleep(600)}")
     press(panel, "Start again")
     press(panel, "Yes, start again")
-    says(panel, "Building: the first step takes longest")
+    says(panel, "Building comes first: 10 seconds to a minute")
+    assert axe.violations(page, ".resnet-panel") == []
     page.wait_for_timeout(12_000)  # a long build is no silence
-    says(panel, "Building|long to build")
+    says(panel, "Building comes first")
+    assert 11 < seconds_of(panel) < 60
     page.evaluate(DIE)
     says(panel, GONE, timeout=15_000)
 
@@ -404,6 +517,10 @@ def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
         # Each map stands where the lines beside it say, and no two words overlap.
         texts = panel.locator("svg text").evaluate_all(BOXES)
         assert [pair for pair in itertools.combinations(texts, 2) if overlap(*pair)] == []
+        # Nothing moves, whatever is shown of whatever step.
+        panel.locator("summary").press("Enter")
+        expect(panel.get_by_role("switch")).to_be_visible()
+        assert len(page.evaluate(HEIGHTS)) == 1
         for canvas in panel.locator("canvas").all():
             inner, outer = canvas.bounding_box(), canvas.locator("xpath=..").bounding_box()
             assert outer["x"] < inner["x"]

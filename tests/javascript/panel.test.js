@@ -106,9 +106,9 @@ test("a step has its column, and a picture room for the steps that are planned",
     [0, 1, 5, 6, 99].map((step) => run.columnOf(run.whole, step)),
     [0, 0, 0, 1, 1],
   );
-  assert.deepEqual([run.extent(run.whole), run.extent(run.opening)], [12, 10]);
+  assert.deepEqual([run.planned(run.whole), run.planned(run.opening)], [12, 10]);
   run.take(part("one", FIRST, { every: 5, total: null }));
-  assert.equal(run.extent(run.whole), 20);
+  assert.equal(run.planned(run.whole), 20);
 });
 
 test("the last step is the last one that was taken, not where its column begins", () => {
@@ -129,7 +129,7 @@ test("a training knows its runs by name, and how far they reach", () => {
     ["one", "other"],
   );
   const { shown, last, extent } = training.span(false);
-  assert.deepEqual([shown[0].strip.columns, last, extent], [2, 2, 3]);
+  assert.deepEqual([shown[0].strip.columns, last, extent], [2, 2, 2]);
   training.clear();
   assert.deepEqual(training.runs, []);
 });
@@ -141,6 +141,17 @@ function runOf(name, losses, facts = {}) {
   const run = new Run(part(name, codes, { total: 4, whole, ...facts }), SCALE);
   return { run, strip: run.whole };
 }
+
+test("a training has one axis from its first step, and at its end that of what it took", () => {
+  const training = new Training(SCALE);
+  training.take([part("one", FIRST, { total: 240 })]); // more than its columns hold
+  const extents = () => [false, true].map((zoom) => training.span(zoom, true).extent);
+  const first = extents();
+  assert.deepEqual(first, [240, 2]);
+  training.take([part("one", [...FIRST, ...SECOND], { total: 240 })]);
+  assert.deepEqual(extents(), first);
+  assert.equal(training.span(false).extent, 2);
+});
 
 test("the sentence says how far each has come, and what its measure is", () => {
   const plain = runOf("plain", [2, 2, 1.9]);
@@ -165,7 +176,7 @@ test("the sentence says how far each has come, and what its measure is", () => {
   );
   assert.equal(
     words.sentence([other], 1, "update_ratio").more,
-    "The middle layer changes by 1.0 × 10⁻³ (and 1 of 2 layers by less than 10⁻⁶); " +
+    "The middle layer changes by 1.0 × 10⁻³ (1 of 2 layers by less than 10⁻⁶); " +
       "10⁻³ of its size is usual.",
   );
 });
@@ -287,7 +298,7 @@ test("the median counts what is not finite as the largest", () => {
 
 test("each state has its words", () => {
   const kernel = { here: true, lost: false, status: "", said: { state: "ready" } };
-  const said = (change, last = 0) => words.note({ ...kernel, ...change }, last);
+  const said = (change, last = 0) => words.note({ ...kernel, ...change }, false, last);
   assert.equal(said({}), "Nothing is trained yet.");
   assert.equal(said({}, 8), "A recorded training of 8 steps.");
   assert.equal(said({ said: { state: "finished" } }, 240), "Finished after 240 steps.");
@@ -297,14 +308,43 @@ test("each state has its words", () => {
   assert.match(said({ late: true, status: "busy" }), /runs a cell/);
   assert.match(said({ late: true, status: "idle" }), /what you pressed waits/);
   assert.match(said({ silent: true }), /No word.*busy/);
-  assert.match(said({ silent: true, said: { state: "building" } }), /takes long to build/);
+  for (const silent of [false, true]) {
+    const built = (state) => words.note({ ...kernel, silent, said: { state } }, true, 0);
+    assert.match(built("building"), /10 seconds to a minute/);
+    assert.match(built("pausing"), /holds as soon as the network is built/);
+    assert.match(built("stopping"), /stops as soon as the network is built/);
+  }
+});
+
+test("a hint names no button that is not there or would do nothing", () => {
+  const controls = { mode: "live", obeys: true, state: "training", playing: false };
+  const hint = (change, building = false, count = 2) =>
+    words.hint({ ...controls, ...change }, building, count);
+  assert.match(hint({ mode: "start" }), /whose loss will fall faster; then press Start/);
+  assert.match(hint({ mode: "start" }, false, 1), /where the gradient will be largest; then press/);
+  assert.match(hint({ mode: "start", obeys: false }), /then run this cell/);
+  assert.match(hint({}), /press Pause/i);
+  assert.match(hint({ state: "paused" }), /press Go on/);
+  assert.match(hint({ mode: "replay" }), /press Play/);
+  for (const [change, building] of [
+    [{ state: "building" }, true],
+    [{ state: "pausing" }, true],
+    [{ state: "stopping" }, false],
+    [{ mode: "replay", playing: true }, false],
+  ]) {
+    assert.doesNotMatch(hint(change, building), /press/i);
+  }
 });
 
 test("the steps say where one looks, and how far the training is", () => {
   const steps = { step: 3, last: 31, planned: 240 };
   const said = (state, change = {}) =>
-    words.stepWords({ state, left: 30 }, { ...steps, ...change }, 12.4);
-  assert.equal(said("building"), "building, 12 s");
+    words.stepWords({ state, left: 30 }, { ...steps, ...change }, null);
+  const built = (state) => words.stepWords({ state, left: null }, steps, 12.4);
+  for (const state of ["building", "pausing", "stopping"]) {
+    assert.equal(built(state), "building, 12 s"); // one counter, whatever was pressed
+  }
+  assert.equal(built("paused"), "step 31 of 240");
   assert.equal(said("training"), "step 31 of 240, about 30 s left");
   assert.equal(said("training", { planned: null }), "step 31, about 30 s left");
   assert.equal(said("stopped"), "step 3 of 31");

@@ -90,6 +90,7 @@ function cellsOf(columns, ends) {
 const STEPS = 64; // of the bar
 const SIDES = [108, 52]; // pixels for the words beside it
 const TICKS = 48; // pixels between two powers of ten, at least
+export const KEY_HEIGHT = 58; // with room for the cells beneath, whether or not there are such
 
 /**
  * The one key to the colours of heat maps: a bar between small and large, with its powers of ten,
@@ -108,16 +109,13 @@ export function drawKey(width, { zero, odd, ...domain }, what) {
     ...(zero ? [[ZERO, "exactly 0"]] : []),
     ...(odd ? [[ODD, "NaN or infinite"]] : []),
   ]);
-  return {
-    height: cells.length ? 60 : 38,
-    drawn: [
-      ...drawBar(edges, domain.ends),
-      words(edges[0] - 10, 14, `small ${what}`, "end"),
-      words(edges[1] + 10, 14, "large", "start"),
-      ...drawDecades(edges, domain),
-      ...cells.flatMap(([fill, text], at) => drawCell([edges[0] + 90 * at, 44], fill, text)),
-    ],
-  };
+  return [
+    ...drawBar(edges, domain.ends),
+    words(edges[0] - 10, 14, `small ${what}`, "end"),
+    words(edges[1] + 10, 14, "large", "start"),
+    ...drawDecades(edges, domain),
+    ...cells.flatMap(([fill, text], at) => drawCell([edges[0] + 90 * at, 44], fill, text)),
+  ];
 }
 
 /** @param {import("./scale.js").Ends} edges @param {import("./scale.js").Ends} ends */

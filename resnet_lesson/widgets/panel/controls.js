@@ -33,6 +33,18 @@ import { MEASURES, TITLES } from "./recording.js";
 
 const HELD = ["pausing", "paused"];
 
+/**
+ * The second press of a double one, or a key that is held, is none: the button has become another.
+ *
+ * @param {MouseEvent | KeyboardEvent} event
+ */
+function firstOnly(event) {
+  const again = "repeat" in event ? event.repeat : event.detail > 1;
+  if (!again || !(event.target instanceof HTMLButtonElement)) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
 export class Controls {
   /** @type {State} */
   state = { mode: "start", obeys: false, state: "ready", playing: false };
@@ -87,6 +99,8 @@ export class Controls {
       this.sure,
       make("details", {}, [this.shown, this.measure.element, this.zoom.element]),
     ]);
+    this.element.addEventListener("click", firstOnly, true);
+    this.element.addEventListener("keydown", firstOnly, true);
     this.#ask(false);
   }
 

@@ -66,6 +66,7 @@ class TrainingJob:
         self._changed = threading.Condition(lock)
         self._queue = list(makers)  # names; it is the first one's turn
         self._last_redraw = 0.0
+        self._begun = time.monotonic()
         self._threads = {
             name: threading.Thread(
                 target=self._train, args=(name,), name=f"fit {name}", daemon=True
@@ -90,6 +91,11 @@ class TrainingJob:
             # One after the other is built, and takes its first step.
             return "training" if len(self.recordings) == len(self.makers) else "building"
         return "failed" if self.error else "stopped" if self.stopping else "finished"
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since its start."""
+        return time.monotonic() - self._begun
 
     @property
     def seconds_left(self) -> float | None:

@@ -18,6 +18,8 @@ const MARGINS = { left: 60, top: 24, bottom: 24 };
 const LETTER = 7.5; // pixels, about
 const LETTERS = 14; // of a name, at most
 const APART = 15; // pixels between two names
+const EDGE = 6; // pixels between a name and the frame's head or foot
+const SEEN = 24; // pixels of a curve, until its name stands at its end
 const LINEAR = 10; // a loss up to here is drawn as it is, a larger one by its decades
 
 export class Loss {
@@ -44,6 +46,7 @@ export class Loss {
     const ends = drawNames(
       begun,
       drawn.map(({ end }) => end),
+      frame,
     );
     const within = (/** @type {(which: number) => Node[]} */ parts) =>
       begun.map((name, at) => make("g", { class: colours[names.indexOf(name)] }, parts(at)));
@@ -53,7 +56,7 @@ export class Loss {
       ...(all.length ? drawSteps(frame) : []),
       ...within((at) => drawn[at].drawn),
       ...(all.length ? drawPlayhead(frame, view) : []),
-      ...within((at) => [ends[at]]),
+      ...within((at) => (drawn[at].end[0] - frame.left < SEEN ? [] : [ends[at]])),
     );
   }
 
@@ -62,7 +65,8 @@ export class Loss {
     const said = all.map(({ run, strip }) => {
       return `${run.facts.name} ${threeDigits(strip.loss[run.columnOf(strip, step)])}`;
     });
-    set(this.svg, { "aria-label": `Training loss at step ${step}: ${said.join(", ")}` });
+    const label = all.length ? `at step ${step}: ${said.join(", ")}` : "of no step yet";
+    set(this.svg, { "aria-label": `Training loss ${label}` });
   }
 }
 
@@ -118,12 +122,13 @@ function drawLine({ steps, losses }, frame, place) {
 }
 
 /**
- * Names at the ends of lines, apart from each other.
+ * Names at the ends of lines, apart from each other and from what stands above and below.
  *
  * @param {string[]} names
  * @param {Point[]} ends
+ * @param {Frame} frame
  */
-function drawNames(names, ends) {
+function drawNames(names, ends, { top, bottom }) {
   const heights = ends.map(([, y]) => y);
   const [upper, lower] = heights[0] <= heights[1] ? [0, 1] : [1, 0];
   const push = (APART - (heights[lower] - heights[upper])) / 2;
@@ -131,8 +136,10 @@ function drawNames(names, ends) {
     heights[upper] -= push;
     heights[lower] += push;
   }
+  const high = Math.max(0, top + EDGE - Math.min(...heights));
+  const low = Math.max(0, Math.max(...heights) - (bottom - EDGE));
   return names.map((name, at) => {
-    const end = words(ends[at][0] + 8, heights[at] + 4.5, cut(name, LETTERS), "start");
+    const end = words(ends[at][0] + 8, heights[at] + high - low + 4.5, cut(name, LETTERS), "start");
     set(end, { class: "name" });
     return end;
   });

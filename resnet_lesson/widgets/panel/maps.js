@@ -2,7 +2,7 @@
 
 import { frameOf, line, words } from "../chart/axes.js";
 import { KEYS, make, say, set } from "../chart/elements.js";
-import { domainOf, drawKey, paint } from "../chart/heatmap.js";
+import { domainOf, drawKey, KEY_HEIGHT, paint } from "../chart/heatmap.js";
 import { power } from "../chart/words.js";
 import { looks } from "./names.js";
 import { TITLES } from "./recording.js";
@@ -207,11 +207,10 @@ export class Maps {
   /** @param {Domain | null} domain null before the first step @param {string} what */
   #drawKey(domain, what) {
     const width = this.grid.clientWidth;
-    const { height, drawn } = domain ? drawKey(width, domain, what) : { height: 38, drawn: [] };
-    set(this.key, { viewBox: `0 0 ${width} ${height}`, height });
+    set(this.key, { viewBox: `0 0 ${width} ${KEY_HEIGHT}`, height: KEY_HEIGHT });
     const [low, high] = domain?.ends.map(power) ?? [];
     set(this.key, { "aria-label": domain ? `Colours: dark ${low}, bright ${high}` : "Colours" });
-    this.key.replaceChildren(...drawn);
+    this.key.replaceChildren(...(domain ? drawKey(width, domain, what) : []));
   }
 
   /** @param {number} at which map @param {string} words */

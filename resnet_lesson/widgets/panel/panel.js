@@ -14,6 +14,7 @@ import { describe, hint, note, question, sentence, stepWords } from "./words.js"
 /** @typedef {import("./recording.js").Shown} Shown */
 /** @typedef {Partial<{quantity: import("./recording.js").Measure, zoom: boolean}>} Choice */
 
+const NARROW = 200; // pixels, in which no picture has room
 const WORDS = 1000; // ms between two changes of words, at least: nobody reads or hears ten
 
 class Panel {
@@ -25,7 +26,7 @@ class Panel {
   more = make("span");
   alert = make("p", { class: "refusal", role: "alert" });
   status = make("p", { class: "note", role: "status" });
-  since = performance.now(); // when the training's state changed
+  begun = Infinity; // when the training did, by the page's clock
   wordsSaid = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   wordsDue;
@@ -48,8 +49,10 @@ class Panel {
       this.maps.grid,
       this.maps.key,
       make("div", {}, [this.loss.svg]),
-      make("p", { class: "said" }, [this.seen, " ", this.more]),
-      this.alert,
+      make("div", { class: "words" }, [
+        make("p", { class: "said" }, [this.seen, " ", this.more]),
+        this.alert,
+      ]),
       this.controls.element,
       this.status,
     ]);
@@ -94,11 +97,15 @@ class Panel {
   /** The kernel has said how its training stands. @param {import("./words.js").Said} before */
   changed(before) {
     const { said, live } = this.kernel;
-    if (said.training !== before.training) this.training.clear();
+    if (said.training !== before.training) {
+      this.training.clear();
+      this.begun = Infinity;
+    }
+    // Of all that it says, what came fastest is nearest.
+    const begun = performance.now() - 1000 * (said.seconds ?? -Infinity);
+    this.begun = Math.min(this.begun, begun);
     if (live || said.training !== before.training) this.replay.moveTo(null);
-    if (said.state === before.state) return;
-    this.since = performance.now();
-    this.wordsSaid = -Infinity;
+    if (said.state !== before.state) this.wordsSaid = -Infinity;
   }
 
   /** @param {import("./recording.js").Part[]} parts */
@@ -128,11 +135,11 @@ class Panel {
   }
 
   draw() {
-    const { shown, last, extent } = this.training.span(this.zoom);
+    const { shown, last, extent } = this.training.span(this.zoom, this.kernel.live);
     const step = Math.max(Math.min(1, last), Math.min(last, Math.round(this.replay.at ?? last)));
     this.showControls(shown, step, last);
     const names = this.names();
-    if (this.root.clientWidth) {
+    if (this.root.clientWidth > NARROW) {
       this.maps.draw(names, shown, this.quantity, { extent, step, last });
       this.loss.draw(names, shown, { extent, step, last });
     }
@@ -143,6 +150,12 @@ class Panel {
   names() {
     const networks = this.model.get("networks");
     return networks.length ? networks : this.training.runs.map(({ facts }) => facts.name);
+  }
+
+  /** Seconds since the start, while a network has not taken a step; else null. */
+  get building() {
+    const built = this.training.runs.length === this.names().length;
+    return this.kernel.live && !built ? (performance.now() - this.begun) / 1000 : null;
   }
 
   get mode() {
@@ -160,8 +173,7 @@ class Panel {
     const most = Math.max(...totals);
     const planned = Number.isFinite(most) ? most : null;
     const size = Math.max(1, ...shown.map(({ run, strip }) => run.width(strip)));
-    const seconds = (performance.now() - this.since) / 1000;
-    const words = stepWords(said, { step, last, planned }, seconds);
+    const words = stepWords(said, { step, last, planned }, this.building);
     this.controls.showSteps({ step, last, size, planned, words });
     this.controls.showView(this.quantity, this.zoom);
   }
@@ -177,19 +189,18 @@ class Panel {
       return;
     }
     this.wordsSaid = performance.now();
-    // Seconds are counted while a network is built.
-    if (this.kernel.said.state === "building") this.wordsDue = setTimeout(() => this.show(), WORDS);
-    const { quantity, kernel } = this;
+    const { quantity, kernel, building } = this;
+    if (building !== null) this.wordsDue = setTimeout(() => this.show(), WORDS); // to count them
     say(this.title, question(quantity));
-    say(this.hint, hint(this.mode, this.names().length));
-    say(this.status, note(kernel, this.training.span(false).last));
+    say(this.hint, hint(this.controls.state, building !== null, this.names().length));
+    say(this.status, note(kernel, building !== null, this.training.span(false).last));
     say(this.alert, kernel.said.error);
     const { seen, more } = shown.length ? sentence(shown, step, quantity) : { seen: "", more: "" };
     say(this.seen, seen);
     say(this.more, more);
-    shown.forEach((one) => {
-      const at = this.names().indexOf(one.run.facts.name);
-      this.maps.say(at, describe(one, step, quantity));
+    this.names().forEach((name, at) => {
+      const one = shown.find(({ run }) => run.facts.name === name);
+      this.maps.say(at, one ? describe(one, step, quantity) : `${name}: no step yet`);
     });
     this.loss.say(shown, step);
   }

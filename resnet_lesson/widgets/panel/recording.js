@@ -124,13 +124,14 @@ export class Run {
   }
 
   /**
-   * The steps that a picture has room for: those planned, as far as columns reach.
+   * The steps that are planned, as far as that is known and the strip will hold them.
    *
    * @param {Strip} strip
    */
-  extent(strip) {
+  planned(strip) {
     const room = strip.capacity * this.width(strip);
-    return Math.min(this.facts.total ?? room, room);
+    const total = this.facts.total ?? room;
+    return strip === this.whole ? total : Math.min(total, room);
   }
 }
 
@@ -164,18 +165,18 @@ export class Training {
   }
 
   /**
-   * The runs that have columns, their last step, and the steps that a picture has room for.
+   * The runs that have columns, their last step, and the steps that a picture has room for: those
+   * planned while it trains, so that it has one axis, and those taken when it has ended.
    *
    * @param {boolean} zoom into the opening steps
+   * @param {boolean} live
    */
-  span(zoom) {
+  span(zoom, live = false) {
     const shown = this.runs
       .map((run) => ({ run, strip: zoom ? run.opening : run.whole }))
       .filter(({ strip }) => strip.columns > 0);
-    return {
-      shown,
-      last: Math.max(0, ...shown.map(({ run, strip }) => run.last(strip))),
-      extent: Math.max(1, ...shown.map(({ run, strip }) => run.extent(strip))),
-    };
+    const last = Math.max(0, ...shown.map(({ run, strip }) => run.last(strip)));
+    const planned = live ? shown.map(({ run, strip }) => run.planned(strip)) : [];
+    return { shown, last, extent: Math.max(1, last, ...planned) };
   }
 }

@@ -7,13 +7,15 @@ separate codes for zero, NaN and infinity.
 import base64
 import json
 import os
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ...files import expand_path
 from ...gradients.history import MEASURES
+from ...output import without_surrogates
 
 FILE = "resnet-lesson training"  # the "file" entry of a record
 INVALID = (KeyError, TypeError, ValueError, RecursionError)  # what reading a wrong record raises
@@ -136,7 +138,8 @@ class Recording:
         """The recording as JSON can hold it, its strips from these columns on."""
         names = ("name", "layers", "every", "total", "metric", "steps", "bad")
         return {
-            **{name: getattr(self, name) for name in names},
+            # A layer has whatever name Keras takes.
+            **without_surrogates({name: getattr(self, name) for name in names}),
             "seconds": round(self.seconds, 2),
             "whole": self.whole.to_json(whole),
             "opening": self.opening.to_json(opening),
@@ -158,11 +161,12 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
     path = None if isinstance(source, dict) else expand_path(source)
     try:
         record: Any = source if path is None else json.loads(path.read_text(encoding="utf-8"))
+        _check_dict("a recorded training", record)
         if record["file"] != FILE:
             raise ValueError(f"it must say {FILE!r}, received {record['file']!r}")
-        if not 1 <= len(record["runs"]) <= 2:
-            raise ValueError(f"it must hold 1 or 2 runs, received {len(record['runs'])}")
         check_runs(record["runs"])
+        if not record["runs"]:
+            raise ValueError("it must hold 1 or 2 runs, received 0")
     except INVALID as error:
         name = "this dict" if path is None else str(source)
         raise ValueError(f"{name} is no recorded training: {_said(error)}") from error
@@ -176,6 +180,8 @@ def check_runs(runs: Sequence[dict[str, Any]]) -> None:
         ValueError: it did not make this.
     """
     try:
+        if not isinstance(runs, list) or len(runs) > 2:
+            raise ValueError(f"it must hold a list of 1 or 2 runs, received {_short(runs)}")
         for run in runs:
             _check_run(run)
     except INVALID as error:
@@ -189,36 +195,88 @@ def _said(error: Exception) -> str:
     return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
-def _check_run(run: dict[str, Any]) -> None:
-    for name, capacity in (("whole", COLUMNS), ("opening", OPENING)):
-        strip = run[name]
-        columns = len(strip_codes(run, name))
-        logs = strip["loss"], strip["accuracy"]
-        if columns > capacity or {len(values) for values in logs} != {columns}:
-            raise ValueError(f"{name} must hold at most {capacity} columns, with loss and accuracy")
-        if strip["from"] != 0 or not _is_count(strip["stride"]):
-            raise ValueError(f"{name} must begin with its first column")
-        if not all(value is None or _is_number(value) for values in logs for value in values):
-            raise ValueError(f"{name} must hold numbers or null as loss and accuracy")
-    counts = run["steps"], run["every"]
-    if not all(map(_is_count, counts)) or not isinstance(run["name"], str):
-        raise ValueError("a run must have a name, steps and every")
-    if not _is_number(run["seconds"]) or not (run["total"] is None or _is_count(run["total"])):
-        raise ValueError("a run must have seconds, and as total a number of steps or null")
-    if not isinstance(run["layers"], list) or not all(isinstance(n, str) for n in run["layers"]):
-        raise ValueError(f"layers must be a list of names, received {run['layers']!r}")
-    if not isinstance(run["metric"], (str, type(None))):
-        raise ValueError(f"metric must be a name or null, received {run['metric']!r}")
-    bad = run["bad"]
-    if bad is not None and not (
-        set(bad) == {"layer", "step", "what", "where"} and isinstance(bad["step"], int)
-    ):
-        raise ValueError(f"bad must say layer, step, what and where, received {bad!r}")
+def is_text(value: Any) -> bool:
+    """Whether it is text that can be shown and sent: not empty, no half of a surrogate pair."""
+    return isinstance(value, str) and value != "" and without_surrogates(value) == value
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and abs(value) < 1e300  # False for NaN
+    # The comparison is False for NaN.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and 1 <= value < 2**53  # JavaScript's numbers are doubles
+def _is_count(value: Any, least: int = 1) -> bool:
+    # JavaScript's numbers are doubles.
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**53
+
+
+def _is_bad(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == {"layer", "step", "what", "where"}
+        and _is_count(value["step"], 0)
+        and all(is_text(text) for name, text in value.items() if name != "step")
+    )
+
+
+COUNT = "a whole number of at least 1"
+# What each entry of a run must be, in the order in which they are checked.
+RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "name": (is_text, "text that is not empty"),
+    "layers": (
+        lambda value: isinstance(value, list) and value != [] and all(map(is_text, value)),
+        "a list of at least one name",
+    ),
+    "every": (_is_count, COUNT),
+    "total": (lambda value: value is None or _is_count(value), f"{COUNT}, or null"),
+    "metric": (lambda value: value is None or is_text(value), "a name or null"),
+    "steps": (_is_count, COUNT),
+    "seconds": (lambda value: _is_number(value) and value >= 0, "a number of at least 0"),
+    "bad": (
+        lambda value: value is None or _is_bad(value),
+        "null, or say layer, step, what and where",
+    ),
+}
+
+
+def _check_run(run: Any) -> None:
+    _check_dict("a run", run)
+    for name, (is_right, rule) in RULES.items():
+        _check(is_right(run[name]), name, rule, run[name])
+    for name, capacity in (("whole", COLUMNS), ("opening", OPENING)):
+        _check_strip(name, run[name], capacity, len(run["layers"]))
+
+
+def _check_strip(name: str, strip: Any, capacity: int, layers: int) -> None:
+    """Check the columns of a run: as many of codes as of losses and accuracies."""
+    _check_dict(name, strip)
+    _check(_is_count(strip["stride"]), f"stride of {name}", COUNT, strip["stride"])
+    first = strip["from"]
+    _check(_is_count(first, 0) and first == 0, f"from of {name}", "0", first)
+    logs = strip["loss"], strip["accuracy"]
+    for log in logs:
+        is_right = isinstance(log, list) and all(one is None or _is_number(one) for one in log)
+        _check(is_right, f"loss and accuracy of {name}", "lists of numbers or null", log)
+    try:
+        size = len(base64.b64decode(strip["codes"], validate=True))
+    except (TypeError, ValueError):
+        size = -1
+    columns = {len(log) for log in logs} | {size / (2 * len(MEASURES) * layers)}
+    if len(columns) > 1 or not 1 <= columns.pop() <= capacity:
+        raise ValueError(
+            f"{name} must hold 1 to {capacity} columns of codes, loss and accuracy for "
+            f"{layers} layers, received {_short(strip['codes'])}"
+        )
+
+
+def _check_dict(what: str, value: Any) -> None:
+    _check(isinstance(value, dict), what, "a dict", value)
+
+
+def _check(is_right: bool, what: str, rule: str, value: Any) -> None:
+    if not is_right:
+        raise ValueError(f"{what} must be {rule}, received {_short(value)}")
+
+
+def _short(value: Any) -> str:
+    return reprlib.repr(value)

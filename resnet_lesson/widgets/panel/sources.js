@@ -78,7 +78,7 @@ export class KernelSource {
   late = false; // whether a press is not obeyed yet
   silent = false; // whether it was asked, and says nothing
   /** @type {Said} */
-  said = { state: "ready", left: null, error: "", training: 0 };
+  said = { state: "ready", seconds: null, left: null, error: "", training: 0 };
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -58,11 +58,9 @@ class TrainingPanel(LessonWidget):
 
     # The last training, complete. During a training, messages carry what is new: a trait belongs to
     # one thread, and the browser's commands come in another.
-    runs = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
+    runs = traitlets.List(traitlets.Dict()).tag(sync=True)
     # What can be trained, by name: pictures have room for it before the first step.
-    networks = traitlets.List(traitlets.Unicode(), read_only=True).tag(
-        sync=True, to_json=to_message
-    )
+    networks = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
     quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
     zoom = traitlets.Bool(False).tag(sync=True)
     # What the browser must know to read a recording.
@@ -93,7 +91,7 @@ class TrainingPanel(LessonWidget):
         every: int = 1,
         **traits: Any,
     ) -> None:
-        if "runs" not in traits:
+        if not traits.get("runs"):
             _check_makers(makers)
         self._arguments = {"epochs": check_integer("epochs", epochs)}
         if batch_size is not None:
@@ -345,6 +343,7 @@ class TrainingPanel(LessonWidget):
         frame = {
             "training": self._trainings,
             "state": self.state,
+            "seconds": job and job.seconds,
             "left": job and job.seconds_left,
             "error": f"{type(error).__name__}: {error}" if error else "",
             "runs": list(runs),
@@ -364,9 +363,11 @@ class TrainingPanel(LessonWidget):
         return words, lambda: self._picture(runs)
 
     def _picture(self, runs: Sequence[dict[str, Any]]) -> bytes:
-        """PNG bytes of the heat maps."""
+        """PNG bytes of the heat maps; before a training, of their places."""
         from ... import plots
 
+        if not runs:
+            return plots.png(plots.empty_maps(self._makers))
         measure, strip = MEASURES.index(self.quantity), "opening" if self.zoom else "whole"
         maps = {}
         for run in runs:
@@ -386,7 +387,9 @@ def _check_makers(makers: Any) -> None:
     if not isinstance(makers, dict) or not 1 <= len(makers) <= 2:
         raise ValueError(f"makers must be a dict of 1 or 2 functions, received {makers!r}")
     for name, make in makers.items():
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"a network's name must be a non-empty string, received {name!r}")
+        if not recording.is_text(name):
+            raise ValueError(
+                f"a network's name must be text that can be shown, not empty, received {name!r}"
+            )
         if not callable(make) or hasattr(make, "fit"):  # a model can be called, too
             raise ValueError(f"{name!r} must be a function without arguments, received {make!r}")

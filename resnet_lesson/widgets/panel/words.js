@@ -11,20 +11,35 @@ import { called } from "./names.js";
 const FROZEN = -6; // decades of an update: a step moves a layer by less than a millionth
 /** @type {Record<Measure, string>} */
 const QUESTIONS = {
-  gradient_norm: "How large is the gradient of each layer, step by step?",
-  weight_norm: "How large do the weights of each layer get, step by step?",
+  gradient_norm: "How large is each layer’s gradient, step by step?",
+  weight_norm: "How large do each layer’s weights get, step by step?",
   update_ratio: "By how much of its size does a step change each layer?",
 };
 
 /** The question of the picture. @param {Measure} measure */
 export const question = (measure) => QUESTIONS[measure];
 
-/** What to try first. @param {import("./controls.js").Mode} mode @param {number} count networks */
-export function hint(mode, count) {
-  if (mode === "replay") return "Try first: press Play and watch the first layers, at the top.";
-  if (mode === "live") return "Press Pause and say what you expect next; then go on.";
-  if (count > 1) return "Try first: say whose loss will fall faster; then press Start.";
-  return "Try first: say where the gradient will be largest; then press Start.";
+/**
+ * What to try, with no button that is not there or would do nothing.
+ *
+ * @param {import("./controls.js").State} controls
+ * @param {boolean} building
+ * @param {number} count networks
+ */
+export function hint({ mode, obeys, state, playing }, building, count) {
+  if (mode === "replay") {
+    return playing
+      ? "Watch the first layers, at the top."
+      : "Try first: press Play and watch the first layers, at the top.";
+  }
+  const guess = count > 1 ? "whose loss will fall faster" : "where the gradient will be largest";
+  if (mode === "start") {
+    return `Try first: say ${guess}; then ${obeys ? "press Start" : "run this cell"}.`;
+  }
+  if (state === "stopping") return "What was trained stays, and can be played.";
+  if (building && state !== "paused") return `While it is built: say ${guess}.`;
+  if (state === "training") return "Press Pause and say what you expect next; then go on.";
+  return "Say what you expect next; then press Go on.";
 }
 
 // -------------------------------------------------------------- numbers
@@ -94,7 +109,7 @@ function progress({ run, strip }, step) {
     return { one: "does worse than at its start", many: "do worse than at the start" };
   if (share > 0.9) return both("hardly begun to learn");
   if (share > 0.5) return both("begun to learn");
-  if (share > 0.1) return both("learnt a good part of the task");
+  if (share > 0.1) return both("learnt a part of the task");
   return both("learnt most of the task");
 }
 
@@ -135,7 +150,7 @@ function compare(all, step, measure) {
 function updates(column) {
   const frozen = column.filter((one) => one !== null && one < FROZEN).length;
   const still = frozen
-    ? ` (and ${frozen} of ${column.length} layers by less than ${power(FROZEN)})`
+    ? ` (${frozen} of ${column.length} layers by less than ${power(FROZEN)})`
     : "";
   return size(median(column)) + still;
 }
@@ -193,6 +208,7 @@ export function describe({ run, strip }, step, measure) {
  *
  * @typedef {object} Said
  * @property {string} state
+ * @property {number | null} seconds since it began
  * @property {number | null} left seconds
  * @property {string} error
  * @property {number} training counts the trainings of a panel
@@ -211,10 +227,10 @@ export function timeLeft(seconds) {
  *
  * @param {Said} said
  * @param {{step: number, last: number, planned: number | null}} steps
- * @param {number} seconds since its state changed
+ * @param {number | null} building for so many seconds
  */
-export function stepWords({ state, left }, { step, last, planned }, seconds) {
-  if (state === "building") return `building, ${Math.round(seconds)} s`;
+export function stepWords({ state, left }, { step, last, planned }, building) {
+  if (building !== null && state !== "paused") return `building, ${Math.round(building)} s`;
   const of = planned ? ` of ${grouped(planned)}` : "";
   if (panel.live.includes(state)) return `step ${grouped(last)}${of}${timeLeft(left)}`;
   return last ? `step ${grouped(step)} of ${grouped(last)}` : "";
@@ -224,9 +240,10 @@ export function stepWords({ state, left }, { step, last, planned }, seconds) {
  * How the training stands; it changes seldom, as it is read out.
  *
  * @param {import("./sources.js").KernelSource} kernel
+ * @param {boolean} building
  * @param {number} last step
  */
-export function note({ here, lost, late, silent, status, said: { state } }, last) {
+export function note({ here, lost, late, silent, status, said: { state } }, building, last) {
   if (lost) {
     return "The kernel has gone, and its training with it: run this cell again to train.";
   }
@@ -239,18 +256,20 @@ export function note({ here, lost, late, silent, status, said: { state } }, last
     return "The kernel runs a cell: it will do what you pressed at the end of that.";
   }
   if (late) return "The kernel is busy: what you pressed waits.";
-  if (silent) {
-    return state === "building"
-      ? "No word for some seconds: a deep network takes long to build."
-      : "No word for some seconds: the kernel is busy.";
-  }
+  if (building && BUILDING[state]) return BUILDING[state];
+  if (silent) return "No word for some seconds: the kernel is busy.";
   return STATES[state](last);
 }
 
+/** @type {Record<string, string>} */
+const BUILDING = {
+  building: "Building comes first: 10 seconds to a minute, longer for deep networks.",
+  pausing: "It holds as soon as the network is built.",
+  stopping: "It stops as soon as the network is built.",
+};
 /** @type {Record<string, (steps: number) => string>} */
 const STATES = {
   ready: (steps) => (steps ? `A recorded training of ${steps} steps.` : "Nothing is trained yet."),
-  building: () => "Building: the first step takes longest.",
   training: () => "Training.",
   pausing: () => "Pausing.",
   paused: () => "Paused.",
