@@ -22,7 +22,7 @@ help:
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
-	@echo "make site       export notebooks 1, 4 and 5 as pages that need no kernel: site/index.html"
+	@echo "make site       export notebooks 1, 4, 5 and 6 as pages that need no kernel: site/index.html"
 	@echo "make studies    run what results/ lacks of the studies behind the lesson's claims"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
@@ -30,7 +30,7 @@ help:
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
 	@echo "make lint       check style, types and the workflow files"
-	@echo "make claims     read the lesson's claims and measured numbers aloud, with what holds each"
+	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
 setup: $(READY)
@@ -71,7 +71,7 @@ notebooks: $(READY)
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
 	  --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
-site: $(READY)
+site: $(DEV_READY)
 	$(BIN)/python tools/build_site.py
 
 # What has become slow is named, so that it gets its mark.
@@ -119,3 +119,4 @@ links: $(READY)
 claims: $(READY)
 	$(BIN)/python tools/claims.py
 	$(BIN)/python tools/measured.py
+	$(BIN)/python tools/reading.py

@@ -4,6 +4,7 @@
 whole in itself. The widgets are the notebooks' own, module and traits as they were saved with them.
 """
 
+import base64
 import html
 import json
 import posixpath
@@ -13,6 +14,7 @@ from pathlib import Path
 import links
 import nbformat
 from bs4 import BeautifulSoup
+from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 
 from resnet_lesson.files import atomic_write
@@ -25,6 +27,7 @@ PAGES = {
     "01_vanishing_gradients": "index.html",
     "04_building_resnet": "04_building_resnet.html",
     "05_training": "05_training.html",
+    "06_inside_a_trained_network": "06_inside_a_trained_network.html",
 }
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
@@ -89,14 +92,30 @@ def live_widgets(notebook):
     return live
 
 
+# Code, which stays as it is, or a formula.
+FORMULA = re.compile(r"(?P<code>`[^`]*`)|\$\$(?P<block>.+?)\$\$|\$(?P<inline>[^$\n]+)\$", re.DOTALL)
+
+
+def set_formulas(notebook):
+    """Write formulas in MathML, which a browser sets by itself."""
+
+    def in_mathml(match):
+        if match["code"]:
+            return match["code"]
+        display = "block" if match["block"] else "inline"
+        return convert(match["block"] or match["inline"], display=display).replace("\n", " ")
+
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = FORMULA.sub(in_mathml, cell.source)
+
+
 def describe_figures(notebook):
-    """Give each figure the words that open the text under it, in italics, as its description."""
-    for cell, following in zip(notebook.cells, notebook.cells[1:], strict=False):
-        words = re.match(r"\*([^*]+)\*", following.source)
+    """Give each figure the description that its cell has in its metadata."""
+    for cell in notebook.cells:
         for output in cell.get("outputs", []):
-            if words and "image/png" in output.get("data", {}):
-                alt = " ".join(words[1].split())
-                output.metadata["image/png"] = {"alt": alt}
+            if "alt" in cell.metadata and "image/png" in output.get("data", {}):
+                output.metadata["image/png"] = {"alt": cell.metadata["alt"]}
 
 
 def place_widgets(notebook, widgets):
@@ -118,10 +137,15 @@ def repository_link(target, folder):
     return f"https://github.com/{links.slug()}/blob/HEAD/{path}"
 
 
+def embedded(picture):
+    """A PNG file as an address that holds it. (nbconvert's own `embed_images` closes each tag of
+    HTML in Markdown at once, and so empties what is folded.)"""
+    return f"data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"
+
+
 def body(notebook, folder):
     exporter = HTMLExporter(
         template_name="basic",
-        embed_images=True,
         exclude_anchor_links=True,
         exclude_input_prompt=True,
         exclude_output_prompt=True,
@@ -130,6 +154,8 @@ def body(notebook, folder):
     soup = BeautifulSoup(exporter.from_notebook_node(notebook, resources)[0], "html.parser")
     for link in soup.select("a[href]"):
         link["href"] = repository_link(link["href"], folder)
+    for image in soup.select('img[src^=".."]'):
+        image["src"] = embedded(ROOT / folder / image["src"])
     return soup
 
 
@@ -141,6 +167,7 @@ def page(notebook, name, others=""):
     # A page that cannot run has no use for the set-up.
     notebook.cells = [cell for cell in notebook.cells if cell.source != links.setup_cell()]
     describe_figures(notebook)
+    set_formulas(notebook)
     place_widgets(notebook, widgets)
     del notebook.metadata["widgets"]  # nbconvert would fetch ipywidgets' manager for them
     content = body(notebook, posixpath.dirname(name))

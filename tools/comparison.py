@@ -177,11 +177,90 @@ def _modules() -> Iterator[Row]:
         yield {"kind": kind, "weights": weights}
 
 
+def _plus_one() -> Iterator[Row]:
+    """New modules with BN: the gradient of the signal, first over last, and largest over least."""
+    from resnet_lesson import stack_gradients
+
+    options = {
+        "plain": {},
+        "residual": {"shortcut": True},
+        "shortcuts_alone": {"shortcut": True, "shortcut_only": True},
+    }
+    for name, seed in itertools.product(options, range(5)):
+        stack = stack_gradients(27, kind="basic", normalization=True, seed=seed, **options[name])
+        gradient = stack.signal_gradient
+        ratio, spread = gradient[0] / gradient[-1], gradient.max() / gradient.min()
+        yield {"network": name, "seed": seed, "ratio": float(ratio), "spread": float(spread)}
+
+
+def _watched(layers: list[Any], optimizer: Any, epochs: int = 1) -> dict[str, np.ndarray]:
+    """What a monitor sees while these layers learn the digits."""
+    from resnet_lesson import GradientMonitor, load
+    from resnet_lesson.runtime import keras
+
+    digits = load("digits")
+    classifier = keras.layers.Dense(10, activation="softmax")
+    model = keras.Sequential([keras.Input((8, 8, 1)), *layers, classifier])
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    monitor = GradientMonitor()
+    x, y = digits.x_train, digits.y_train
+    model.fit(x, y, batch_size=64, epochs=epochs, verbose=0, callbacks=[monitor])
+    return monitor.records
+
+
+def _sigmoid_layers() -> Iterator[Row]:
+    """Six sigmoid layers in one epoch: their gradients beside the last one, their updates."""
+    from resnet_lesson.runtime import keras, set_seed
+
+    optimizers = {"SGD": lambda: keras.optimizers.SGD(0.1), "Adam": keras.optimizers.Adam}
+    for (name, make), seed in itertools.product(optimizers.items(), range(3)):
+        set_seed(seed)
+        hidden = [keras.layers.Dense(64, activation="sigmoid") for _ in range(6)]
+        records = _watched([keras.layers.Flatten(), *hidden], make())
+        gradients, updates = (
+            np.median(records[measure], axis=0) for measure in ("gradient_norm", "update_ratio")
+        )
+        beside = (gradients / gradients[-1]).tolist()
+        for layer, both in enumerate(zip(beside, updates.tolist(), strict=True), 1):
+            about = {"optimizer": name, "seed": seed, "layer": layer}
+            yield about | dict(zip(("gradient", "update"), both, strict=True))
+
+
+def _two_convolutions() -> Iterator[Row]:
+    """The relative updates of a small network with Adam, at its first step and in epoch ten."""
+    from resnet_lesson.runtime import keras, set_seed
+
+    for seed in range(3):
+        set_seed(seed)
+        hidden = [keras.layers.Conv2D(16, 3, activation="relu") for _ in range(2)]
+        ratios = _watched([*hidden, keras.layers.Flatten()], "adam", epochs=10)["update_ratio"]
+        times = {"first step": ratios[0], "epoch 10": ratios[-20:].mean(axis=0)}
+        for when, values in times.items():
+            for layer, update in enumerate(values.tolist(), 1):
+                yield {"when": when, "seed": seed, "layer": layer, "update": update}
+
+
+def _lesions() -> Iterator[Row]:
+    """The trained network for CIFAR-10 without one of its modules."""
+    from resnet_lesson import pretrained
+
+    record = pretrained.lesions()
+    names, images = record["modules"], sum(record["images"])
+    for row in record["without"]:
+        if row["deleted"].count("1") == 1:
+            name = names[row["deleted"].index("1")]
+            yield {"deleted": name, "accuracy": sum(row["right"]) / images}
+
+
 TABLES: dict[str, Callable[[], Iterator[Row]]] = {
     "path_lengths": _path_lengths,
+    "plus_one": _plus_one,
     "projections": _projections,
     "networks": _networks,
     "modules": _modules,
+    "sigmoid_layers": _sigmoid_layers,
+    "two_convolutions": _two_convolutions,
+    "lesions": _lesions,
 }
 
 

@@ -17,6 +17,8 @@ PLACES = re.compile(
     r"(https://mybinder\.org/v2/gh/|https://colab\.research\.google\.com/github/"
     r"|(?:git\+|git clone |repository = \\?\"|repository-code: )https://github\.com/)[\w.-]+/[\w.-]*\w"
 )
+# What makes JupyterLab and Colab show a line in place of a cell's code.
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
 def slug():
@@ -41,9 +43,10 @@ def updated(path):
     notebook = json.loads(text)
     first = next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")
     source = setup_cell().splitlines(keepends=True)
-    if first["source"] == source:
+    if first["source"] == source and first["metadata"].items() >= FOLDED.items():
         return text
     first["source"] = source
+    first["metadata"] |= FOLDED
     # As nbformat writes it, so that nothing else in the file changes.
     return json.dumps(notebook, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 

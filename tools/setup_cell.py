@@ -1,4 +1,4 @@
-# The same set-up opens every notebook. On Colab, it fetches the lesson first.
+# @title Set-up: run this cell first. On Colab, it fetches the lesson.
 import os
 import subprocess
 import sys

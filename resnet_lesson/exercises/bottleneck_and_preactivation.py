@@ -1,6 +1,8 @@
-"""Exercises of notebook 3: a wire, a bottleneck's arithmetic, a wire to clear, an order, shares."""
+"""Exercises of notebook 3: a wire, a wire to clear, orders to read, shares, an order to find."""
 
 import functools
+import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -9,14 +11,13 @@ from ..gradients.stacks import stack_gradients
 from ..networks.orders import ORDERS
 from ..networks.residual import residual_module
 from ..output import plain
-from ..runtime import keras
+from ..runtime import keras, tf
 from . import answers
-from .tutor import Mistake, exercise, shown
+from .tutor import Mistake, Unanswered, exercise, shown
 
 SHAPE = (8, 8, 16)
 KERNELS = [(1, 1, 16, 4), (3, 3, 4, 4), (1, 1, 4, 16)]  # of a bottleneck on this shape
 LETTERS = dict(zip(ORDERS, "abcde", strict=True))
-RESNET_164 = 1_703_258  # trainable parameters
 # Options of a stack in which the shortcuts alone carry the gradient.
 WIRE: dict[str, Any] = {
     "kind": "basic",
@@ -37,16 +38,16 @@ def linear(share: Any) -> str:
     right = answers.end_ratio(54, order="original", activation="linear", **WIRE)
     if abs(given - right) < 0.02:
         return (
-            f"Measured it is {plain(right)}: with nothing but the identity behind the addition the "
-            "wire of (a) is as clean as that of (e). It is the ReLU that costs, and not that the "
-            "norm stands behind the convolution: in (a) the norm is on the branch."
+            f"I measure {plain(right)}. With a linear activation, nothing acts on the sum, and "
+            "the wire of (a) is as clean as the wire of (e). So it is the ReLU that takes gradient "
+            "from the wire of (a). The BN layers of (a) take none, as they stand on the branch."
         )
     saw = f"You say that the wire of (a) keeps `{plain(given, 3)}` of the gradient."
     if given < 0:
         raise Mistake(
             "no share",
             saw,
-            "A share says how large the gradient is that arrives, and no size is negative.",
+            "A share compares two sizes, and no size is negative.",
             "divide the size at the first module by that at the last.",
             "a share is 0 where nothing arrives.",
         )
@@ -54,8 +55,8 @@ def linear(share: Any) -> str:
         raise Mistake(
             "more than all",
             saw,
-            "That is more than was sent. With the branches closed nothing can be added on the way. "
-            "(If you mean per cent: a share is a part of one.)",
+            "This is more than all of the gradient. With the branches closed, nothing can be added "
+            "on the way. (If you mean per cent: a share is a part of one.)",
             "ask what each module multiplies the gradient by, when its branch is closed.",
             "only what stands behind the addition multiplies it. How large can its slope be?",
         )
@@ -63,8 +64,8 @@ def linear(share: Any) -> str:
         raise Mistake(
             "as (b)",
             saw,
-            "Nearly nothing is what (b) delivers, whose norm stands on the wire. In (a) the "
-            "norm is on the branch, and the branch is closed.",
+            "Almost nothing arrives in (b), because its BN layer stands on the wire. In (a) the "
+            "BN layers are on the branch, and the branch is closed.",
             "look at the first of the five diagrams: what lies behind its addition?",
             "cross out all that is on the branch, and see what is left of (a).",
         )
@@ -72,16 +73,18 @@ def linear(share: Any) -> str:
         raise Mistake(
             "as with ReLU",
             saw,
-            "That is about what arrives with a ReLU behind every addition; here no entry is cut.",
+            "This is about what arrives with a ReLU behind every addition. A linear activation "
+            "cuts no number off.",
             "replace the ReLU in (a)'s diagram, and follow the gradient back past one module.",
             "a ReLU has slope 0 or 1. Which slopes has the activation here?",
         )
     raise Mistake(
         "some of it",
         saw,
-        "If a module took any part, 54 of them would take it one after the other.",
+        "If one module took a part of the gradient, all modules would take it, one after the "
+        "other.",
         "find what a single module takes, then raise what it leaves to the number of modules.",
-        "the branches are closed, so only the activation behind the addition can take something.",
+        "the branches are closed, so only the activation behind the addition can take anything.",
     )
 
 
@@ -92,103 +95,8 @@ def share():
 
 
 @exercise(
-    "How many modules has each stage? A bottleneck has three layers. Then count the weights of "
-    "one bottleneck as a multiple of the square of its width.",
-    "A convolution has (its size squared) times (channels in) times (channels out) weights. Inside "
-    "a bottleneck both are a quarter of K for the 3x3, and one of them is for each 1x1.",
-)
-def parameters(count: Any) -> str:
-    """How many parameters has ResNet-164, of bottlenecks?"""
-    given = answers.number(count)
-    if answers.near(given, RESNET_164):
-        return (
-            f"It has {RESNET_164:,}. The modules' convolutions are 97 per cent of them, and each "
-            "bottleneck has 17/16 times the square of its width, where a basic module has 18 times "
-            "that square."
-        )
-
-    def fits(squares: float) -> bool:
-        """Whether a module has this many times the square of its width in weights."""
-        # The layers outside the modules' convolutions add a little.
-        modules = 18 * squares * (64**2 + 128**2 + 256**2)
-        return 0.96 < given / modules < 1.06
-
-    saw = f"You say `{given:,.0f}`."
-    answers.explain(
-        saw,
-        (
-            fits(18),
-            "basic",
-            "That is about what basic modules of these widths would have, with two 3x3 at full "
-            "width.",
-            "replace the basic module's two layers by the bottleneck's three.",
-            "only one of the three is a 3x3, and it works inside the bottleneck.",
-        ),
-        (
-            fits(27),
-            "three 3x3",
-            "That is about three 3x3 convolutions a module, at the full width of the wire.",
-            "look up the sizes of a bottleneck's convolutions again.",
-            "two of the three look at a single pixel.",
-        ),
-        (
-            fits(1 / 4 + 9 + 1 / 4),
-            "3x3 at full width",
-            "That fits a 3x3 that works at the full width: but squeezing first is the whole idea.",
-            "ask how many channels the 3x3 gets from the layer before it.",
-            "what the first 1x1 makes, the 3x3 takes, and it makes no more of them.",
-        ),
-        (
-            fits(1 / 4 + 9 / 4 + 1 / 4),
-            "quarter on one side",
-            "That fits a 3x3 with a quarter of the channels on one side and all on the other.",
-            "write down the channels in and out of each of the three.",
-            "it is the last layer that brings the channels back, and not the 3x3.",
-        ),
-        (
-            fits(1 / 4 + 9 / 16),
-            "one 1x1 short",
-            "That fits a module with one of its 1x1 convolutions left out.",
-            "follow the channels: down, through, and up again.",
-            "a bottleneck has a convolution for each of the three.",
-        ),
-        (
-            fits(1 / 4 + 1 / 16 + 1 / 4),
-            "3x3 as 1x1",
-            "That fits three convolutions of a single pixel.",
-            "see how many pixels the middle one looks at.",
-            "its kernel has a weight for each of nine pixels.",
-        ),
-        (
-            fits(3 * 17 / 16),
-            "54 in each stage",
-            "That fits as many modules in each stage as the whole network has.",
-            "divide the layers by those of a module, then the modules among the stages.",
-            "three stages share the modules of 162 layers.",
-        ),
-    )
-    few = given < RESNET_164
-    raise Mistake(
-        "too few" if few else "too many",
-        saw,
-        f"It has {'more' if few else 'fewer'}: what a bottleneck has grows with the square of its "
-        "width, and the widest stage has three quarters of all.",
-        "count one bottleneck first, of 64 channels, and compare with the lesson's table.",
-        "the lesson's bottleneck of width 64 has 4,352 weights: how many has one of twice the "
-        "width, and how many of each are there?",
-    )
-
-
-@parameters.solved_by
-def count():
-    modules = (164 - 2) // 3 // 3  # in each of the three stages
-    squares = 1 / 4 + 9 / 16 + 1 / 4  # a bottleneck's weights over the square of its width
-    return modules * squares * (64**2 + 128**2 + 256**2)
-
-
-@exercise(
-    "If the branch of a module has nothing to say, what should come out of the module? Let its "
-    "last convolution be zero, and pass it a negative number.",
+    "If the branch of a module adds nothing, what should come out of the module? Let its last "
+    "convolution be zero, and pass it a negative number.",
     "Compare with (e) in the figure of the five orders, part by part, from the addition onwards.",
 )
 def bottleneck(module: Any) -> str:
@@ -201,8 +109,8 @@ def bottleneck(module: Any) -> str:
         raise Mistake(
             "ReLU ends the branch",
             "With random weights, nothing that your branch adds is negative.",
-            "The wire is clean now, but a branch that can only add makes the signal grow: that is "
-            "(c), which learned badly with 110 layers.",
+            "The wire is clean now. But a branch that can only add makes the signal grow. This is "
+            "order (c), which learned badly with 110 layers.",
             "let the branch end in a layer whose output has both signs.",
             "a ReLU that is in the wrong place need not stand anywhere else.",
         )
@@ -210,16 +118,17 @@ def bottleneck(module: Any) -> str:
     if not _close(outputs, _due("full_preactivation")):
         raise Mistake(
             "another branch",
-            "Your wire is clean, but with the same weights your branch computes something else "
-            "than that of (e).",
-            "The module had one fault, and its branch was none.",
+            "Your wire is clean. But with the same weights, your branch computes something else "
+            "than the branch of (e).",
+            "The module had one fault, and the fault was not on the branch.",
             "start again from the module as it was given, and change as little as you can.",
-            "each convolution of (e) has a norm and a ReLU before it; on the branch all was well.",
+            "each convolution of (e) has a BN layer and a ReLU before it, and so it was in the "
+            "module as given.",
         )
     return (
-        "With a silent branch your module hands on every number, also the negative ones, and with "
-        "random weights it does just what (e) does. The wire is the gradient's, too, and nothing "
-        "stands on it."
+        "With all kernels zero, your module hands on every number, also the negative ones. With "
+        "random weights it computes just what (e) computes. The gradient comes back along the same "
+        "wire, and nothing stands on it."
     )
 
 
@@ -235,159 +144,218 @@ def mended(x):
     return layers.add([x, branch])
 
 
+BLOCKS = {"first": "e", "second": "a", "third": "b"}
+# By block and wrong letter: why it is not this order, a next step, and one step further.
+MISREAD = {
+    ("first", "a"): (
+        "In (a) a ReLU stands behind the addition. This block returns the sum as it is.",
+        "find the addition in the code, and look at what is done with its result.",
+        "the last line adds and returns. So which wires can it be?",
+    ),
+    ("first", "c"): (
+        "The branch of (c) ends in a ReLU. Follow the last line here: what does it add to `x`?",
+        "write down the parts of the branch in their order.",
+        "the last part of the branch is a convolution.",
+    ),
+    ("first", "d"): (
+        "In (d) a BN layer stands right behind each convolution, and the branch begins with a "
+        "ReLU. Here another part touches `x` first.",
+        "look at the first line, from the inside out: what reads `x`?",
+        "the innermost call of the first line is the first part of the branch.",
+    ),
+    ("second", "b"): (
+        "In (b) the last BN layer stands behind the addition. Here a BN layer is inside the "
+        "brackets of the addition, and so it is on the branch.",
+        "sort the parts of the last line: which are applied before the addition, which after it?",
+        "`add` gets `x` and the output of a BN layer. Only one part gets the sum.",
+    ),
+    ("second", "c"): (
+        "In (c) the last ReLU stands before the addition. Here the last ReLU gets the sum.",
+        "read the last line from the inside out.",
+        "first a BN layer, then the addition, then a ReLU.",
+    ),
+    ("second", "e"): (
+        "In (e) nothing stands behind the addition, and a BN layer reads `x`. Here a convolution "
+        "reads `x` first.",
+        "look at what the last line does with the sum.",
+        "the outermost call of the last line is the last part of the block.",
+    ),
+    ("third", "a"): (
+        "In (a) only a ReLU acts on the sum, and its norms are on the branch. Here the norm acts "
+        "on the sum.",
+        "ask what kind of part gets the sum: one that divides by the spread, or one that cuts?",
+        "a BN layer and an LN layer both divide by the spread. Which order has one on its wire?",
+    ),
+    ("third", "e"): (
+        "In (e) the norm reads `x` before the branch does anything. Transformers have such a form, "
+        "too, and it is newer than 2017. Here the attention reads `x` first.",
+        "find out what the normalisation layer gets: `x`, or the sum?",
+        "the last line normalises the sum.",
+    ),
+}
+
+
 @exercise(
-    "Write the branch first, a line for each part, from left to right. The wire is `x` itself.",
-    "A loop over `[(4, 1), (4, 3), (16, 1)]` can make the branch: each convolution has the same "
-    "two neighbours here, one before it and one behind it.",
+    "Look for the addition first. Is anything done with the sum before it is returned?",
+    "Write down the parts of each block from `x` to `return`, and compare the list with the "
+    "drawings of the five orders.",
 )
-def relu_only(module: Any) -> str:
-    """An order of He et al. from its diagram: (d), ReLU-only pre-activation."""
-    wanted = "relu_only_preactivation"
-    model = _bottleneck(module)
-    outputs = answers.outputs(model, _inputs())
-    for order, (why, step) in BUILT_INSTEAD.items():
-        if _close(outputs, _due(order)):
-            raise Mistake(
-                order,
-                f"With the same weights your module does what ({LETTERS[order]}) does, "
-                f"{order.replace('_', ' ')}.",
-                why,
-                step,
-                "read the diagram along one convolution: what comes right before it, what right "
-                "behind it?",
-            )
-    if _close(outputs, _due(wanted, shortcut=False)):
-        raise Mistake(
-            "no shortcut",
-            "Your branch is that of the diagram, and comes out alone.",
-            "Without the wire it is a plain network, whose gradient has to pass every layer.",
-            "find the plus in the diagram, and the two lines that end in it.",
-            "`keras.layers.add` takes a list of two tensors.",
-        )
-    _check_biases(model)
-    if _close(outputs, _due(wanted)):
-        return (
-            "With the same weights your module does what (d) does. Its wire is as clean as that "
-            "of (e); what (e) has more is a norm before each ReLU."
-        )
-    bn_layers = sum(weight.name == "moving_variance" for weight in model.weights)
-    if bn_layers != 3:
-        raise Mistake(
-            "norms",
-            f"Your module has {bn_layers} batch normalisations, the diagram has 3.",
-            "A norm that is left out lets the signal's size depend on the weights; one too many "
-            "changes what the next part gets.",
-            "count the BN in the diagram, and see behind which part each of them stands.",
-            "each convolution has one of its own, also the last.",
-        )
-    raise Mistake(
-        "another order",
-        "It has the parts of the diagram, but with the same weights it does none of the five "
-        "orders.",
-        "A ReLU more, or at another place, cuts other numbers.",
-        "read your lines along the diagram, one arrow a line.",
-        "each convolution is between a ReLU and a BN, and nothing follows the addition.",
+def which_order(letters: Any) -> str:
+    """Which of the five orders have three published blocks?"""
+    if not isinstance(letters, dict):
+        raise answers.wrong_kind(letters, "a dict of three blocks and letters")
+    missing = [name for name in BLOCKS if letters.get(name) is None or letters[name] is ...]
+    if missing:
+        raise Unanswered(f"name the order of the block `{missing[0]}`.")
+    read = {name: _letter(letters[name]) for name in BLOCKS}
+    for name, right in BLOCKS.items():
+        if read[name] == right:
+            continue
+        why, step, further = MISREAD.get((name, read[name]), MISREAD_OTHERWISE)
+        raise Mistake(f"{name} as {read[name]}", _read_as(name, read), why, step, further)
+    return (
+        "The first block is (e), and nothing stands on its wire. The second is (a), with a ReLU on "
+        "the wire. The third has a norm on its wire, as (b) has. Later transformers moved the norm "
+        "to the start of the branch, as (e) did."
     )
 
 
-@relu_only.solved_by
-def unit(x):
-    from resnet_lesson.runtime import keras
+MISREAD_OTHERWISE = (
+    "This order has other parts on its wire, or its branch ends in another part.",
+    "find the addition, and write down what stands behind it.",
+    "then write down the part right before the addition. Both together name the order.",
+)
 
-    layers = keras.layers
-    branch = x
-    for filters, size in [(4, 1), (4, 3), (16, 1)]:
-        branch = layers.ReLU()(branch)
-        branch = layers.Conv2D(filters, size, padding="same", use_bias=False)(branch)
-        branch = layers.BatchNormalization()(branch)
-    return layers.add([x, branch])
+
+def _read_as(name: str, read: dict[str, str]) -> str:
+    order = list(ORDERS)["abcde".index(read[name])]
+    return f"You say that the {name} block has order ({read[name]}), {_in_words(order)}."
+
+
+def _in_words(order: str) -> str:
+    """The name of an order as a reader knows it."""
+    words = order.replace("_", " ").replace("bn ", "BN ").replace("relu ", "ReLU ")
+    return words.replace("preactivation", "pre-activation")
+
+
+def _letter(answer: Any) -> str:
+    """The letter of an order, which may be given by its letter or its name."""
+    words = answer.strip().lower() if isinstance(answer, str) else ""
+    name = re.sub(r"[\s-]+", "_", re.sub(r"pre[\s_-]act", "preact", words))
+    if name in LETTERS:
+        return LETTERS[name]
+    letter = re.match(r"\(?([a-e])\b", words)
+    if not letter:
+        raise answers.wrong_kind(answer, 'the letter of an order, such as "c"')
+    return letter[1]
+
+
+@which_order.solved_by
+def letters():
+    return {
+        "first": "e",  # it begins with BN and ReLU, and ends in the addition
+        "second": "a",  # a ReLU gets the sum
+        "third": "b",  # a normalisation gets the sum
+    }
 
 
 @exercise(
-    '`wire_alone("bn_after_addition", 20)` gives what reaches each of 20 modules, as a share of '
-    "what the last one has. How do you get from the first entry to a share a module?",
-    "Between 20 modules lie 19 steps: the 19th root of the first entry. Do it for a short, a "
-    "middling and a long stack.",
+    '`wire = wire_alone("bn_after_addition", seed=1)` has 54 entries, the first for module 1. '
+    "What `wire[0] / wire[1]` says is what module 1 leaves.",
+    "`(wire[:-1] / wire[1:]).argmin()` finds the smallest of them. Python counts from 0.",
 )
 def shares(found: Any) -> str:
-    """What does a module of (b) leave of the gradient on its wire, at three depths or more?"""
-    found = answers.table(found, "a dict of modules and shares")
-    depths = list(found)
-    if not answers.is_range(depths, 2, 60):
+    """Which module of (b) leaves the least of the gradient on the wire, for three seeds or more?"""
+    found = answers.table(found, "a dict of seeds and modules")
+    seeds = list(found)
+    if len(seeds) < 3 or not all(seed == int(seed) and 0 <= seed < 2**32 for seed in seeds):
         raise Mistake(
-            "few depths",
-            f"You looked at stacks of `{shown(depths)}` modules.",
-            "Whether something depends on the depth shows over a range of depths. (Over 60 modules "
-            "I cannot answer at once.)",
-            "take three depths or more, of 2 to 60 modules, the largest at least four times the "
-            "smallest.",
-            "10, 20 and 40 are a good start.",
+            "few seeds",
+            f"You looked at the seeds `{shown([int(seed) for seed in seeds])}`.",
+            "One draw of the weights can show anything. A rule has to hold for several.",
+            "take three seeds or more. A seed is a whole number, from 0 on.",
+            "the seeds 0, 1 and 2 are a good start.",
         )
-    # The longest first: in long stacks the mistakes are the furthest apart.
-    single, *_ = [_checked_shares(int(key), found[key]) for key in reversed(depths)]
+    left = {seed: _left_by_modules("bn_after_addition", int(seed)) for seed in seeds[:20]}
+    for seed, single in left.items():
+        _check_least(int(seed), found[seed], single)
+    first = {int(_left_by_modules("original", int(seed)).argmin()) + 1 for seed in seeds[:3]}
+    modules = ", ".join(f"{found[seed]:.0f}" for seed in left)
+    of_a = f"module {first.pop()}" if len(first) == 1 else "not the same module"
+    least = min(single.min() for single in left.values())
     return (
-        f"Your shares lie between {min(found.values()):.2f} and {max(found.values()):.2f}, and "
-        "mine agree: on average about the same, which makes the curve nearly straight. But only "
-        f"on average: of {depths[-1]:.0f} modules, one leaves {single.min():.2f} and another "
-        f"{single.max():.2f}. Which ones take most: those near the input or those near the loss? "
-        "Is it so for another seed?"
+        f"The modules are `{modules}`, and I see no rule in them: with another draw of the weights "
+        f"it is another module. One of them leaves only {least:.2f}. So there is no best place to "
+        f"mend (b). In (a) it is {of_a} with your first three seeds, because the sum on its wire "
+        "is smallest there."
     )
 
 
-def _checked_shares(depth: int, given: float) -> np.ndarray:
-    """(depth - 1,) the share of the gradient that each module of (b) passes on.
-
-    Raises a Mistake unless given is their mean.
-    """
-    gradient = stack_gradients(depth, order="bn_after_addition", **WIRE).signal_gradient
-    single = gradient[:-1] / gradient[1:]
-    right = float(np.exp(np.mean(np.log(single))))
-    if abs(given - right) < 0.08:
-        return single
-    saw = f"For {depth} modules you give `{plain(given, 3)}`."
-    if np.isclose(given, np.prod(single), rtol=0.5, atol=0):
+def _check_least(seed: int, given: float, single: np.ndarray) -> None:
+    """Raise a Mistake unless a module, counted from 1, is one that leaves the least."""
+    saw = f"With seed {seed} you give module `{plain(given, 3)}`."
+    modules = len(single) + 1
+    if given != int(given) or not 0 <= given <= modules:
         raise Mistake(
-            "end to end",
+            "no module",
             saw,
-            "That is what all modules together leave. A share a module can be compared between "
-            "stacks of any depth.",
-            "spread it over the modules: what number, multiplied by itself, gives it?",
-            "the 19th root, for 20 modules.",
+            f"The modules have the numbers 1 to {modules}. (If this is a share: the exercise asks "
+            "which module leaves the smallest share.)",
+            "pass the number of the module, and not what it leaves.",
+            "`argmin` finds the place of the smallest number.",
         )
-    if given > 1:
-        raise Mistake(
-            "grows",
-            saw,
-            "That is a gradient that grows on its way back. With the branches open it does; along "
-            "the wire alone every module of (b) takes its part, on average.",
-            "see whether only the wire carries your gradient, and which end you divide by which.",
-            "`shortcut_only=True` closes the branches; the first module's gradient goes above the "
-            "fraction bar.",
-        )
-    if abs(given - np.sqrt(right)) < 0.03:
-        raise Mistake(
-            "a layer",
-            saw,
-            "That would be for each convolution. But the wire does not pass the convolutions: it "
-            "meets one norm and one ReLU a module.",
-            "take the root by modules, and not by layers.",
-            "between 20 modules lie 19 steps, though they have 40 convolutions.",
-        )
-    if abs(given - (1 - right)) < 0.08:
-        raise Mistake(
-            "what is lost",
-            saw,
-            "That is about what a module takes. What it leaves is what multiplies.",
-            "give the share that is left.",
-            "left and lost make 1.",
-        )
-    raise Mistake(
-        "other share",
+    place = int(given) - 1
+    # Two modules may leave nearly the same, and machines round differently.
+    if 0 <= place < len(single) and single[place] < 1.03 * single.min():
+        return
+    answers.explain(
         saw,
-        "I measure another one along the wire of (b).",
-        "check the order and that only the wire carries the gradient: `wire_alone` sees to both.",
-        '`wire_alone("bn_after_addition", 20)[0] ** (1 / 19)` for 20 modules.',
+        (
+            place + 1 == single.argmin(),
+            "counted from 0",
+            "It is the module right behind this one. Python counts from 0, and the modules are "
+            "counted from 1.",
+            "ask which module has the place 0 in your list.",
+            "add one.",
+        ),
+        (
+            place == single.argmax(),
+            "leaves most",
+            "This is the module that leaves most. The one that takes most leaves the least.",
+            "look for the other end.",
+            "it is `argmin` of what the modules leave.",
+        ),
+        (
+            place == 0,
+            "least arrives",
+            "At module 1 the gradient is smallest, because all other modules have taken their "
+            "parts before. But what module 1 takes by itself is another question.",
+            "compare the share at each module with the share at the next module.",
+            "divide neighbours: `wire[:-1] / wire[1:]`.",
+        ),
+        (
+            modules - 1 - place == int(single.argmin()) + 1,
+            "counted from the loss",
+            "It would fit if the modules were counted from the loss.",
+            "check which end of the list is module 1.",
+            "the first entry of `wire_alone(...)` is nearest the input.",
+        ),
     )
+    said = f", and this one leaves {single[place]:.2f}" if 0 <= place < len(single) else ""
+    raise Mistake(
+        "other module",
+        saw,
+        f"I find a module that leaves less{said}.",
+        "check the order, the seed and the number of modules: 54.",
+        '`wire_alone("bn_after_addition", seed=1)` has the numbers for seed 1.',
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _left_by_modules(order: str, seed: int) -> np.ndarray:
+    """(53,) the share of the gradient that each module leaves on its wire."""
+    gradient = stack_gradients(54, order=order, seed=seed, **WIRE).signal_gradient
+    return gradient[:-1] / gradient[1:]
 
 
 @shares.solved_by
@@ -395,70 +363,181 @@ def found():
     from resnet_lesson import stack_gradients
 
     wire = {"kind": "basic", "normalization": True, "shortcut": True, "shortcut_only": True}
-    shares = {}
-    for modules in (10, 20, 40):
-        stack = stack_gradients(modules, order="bn_after_addition", **wire)
-        ends = stack.signal_gradient[0] / stack.signal_gradient[-1]
-        shares[modules] = ends ** (1 / (modules - 1))
-    return shares
+    modules = {}
+    for seed in (0, 1, 2):
+        stack = stack_gradients(54, order="bn_after_addition", seed=seed, **wire)
+        left = stack.signal_gradient[:-1] / stack.signal_gradient[1:]
+        modules[seed] = int(left.argmin()) + 1
+    return modules
 
 
-# Why it matters that this order was built in place of (d), and a next step.
-BUILT_INSTEAD = {
-    "original": (
-        "A ReLU behind the addition stands on the wire, where it cuts what is negative. In (d) "
-        "every ReLU is on the branch.",
-        "follow the diagram from the plus to its end: what is there?",
-    ),
-    "bn_after_addition": (
-        "A norm and a ReLU behind the addition stand on the wire, and take a share of its "
-        "gradient at every module.",
-        "follow the diagram from the plus to its end: what is there?",
-    ),
-    "relu_before_addition": (
-        "The wire is clean, but a branch that ends in a ReLU can only add, and the signal grows.",
-        "begin at the other end: with which part does the diagram's branch start?",
-    ),
-    "full_preactivation": (
-        "There the norm comes first and normalises what each convolution gets. In (d) it "
-        "normalises what each convolution gives.",
-        "look for the side of the convolution on which the BN stands.",
-    ),
+WORDS = {"c": "conv", "n": "BN", "r": "ReLU"}
+FIVE = {
+    "".join(
+        next(letter for letter, part in WORDS.items() if part == word)
+        for word in (*parts.before, "conv", *parts.between, "conv", *parts.after)
+    )
+    + "+"
+    + "".join("n" if word == "BN" else "r" for word in parts.after_addition): order
+    for order, parts in ORDERS.items()
 }
+
+
+@exercise(
+    "The wire is clean if the addition comes last. So the question is how to arrange the branch.",
+    "The branch should add numbers of both signs. Its last part decides this. And a ReLU should "
+    "stand between the two convolutions, as in the five.",
+)
+def sixth_order(order: Any) -> str:
+    """Find a sixth order with a clean wire, whose signal grows about as much as that of (e)."""
+    word = _word(order)
+    _, _, behind = word.partition("+")
+    if word in FIVE:
+        raise Mistake(
+            "one of the five",
+            f"`{word}` is order ({LETTERS[FIVE[word]]}), {_in_words(FIVE[word])}.",
+            "The exercise asks for an order that He et al. did not draw.",
+            "keep what is good about it, and exchange two parts.",
+            "exchange two neighbours on the branch, and check again.",
+        )
+    share, growth = _travels(word)
+    if behind:
+        raise Mistake(
+            "on the wire",
+            f"Behind the `+` stands `{behind}`. Along the wire alone, `{plain(share)}` of the "
+            f"gradient comes back through 54 modules, and the signal grows `{growth:.1f}` times.",
+            "What stands behind the addition stands on the way of every module before it.",
+            "move all parts to the branch.",
+            "the `+` has to be the last sign of the word.",
+        )
+    due = _travels("nrcnrc+")[1]
+    saw = (
+        f"Its wire is clean, and its signal grows `{growth:.1f}` times, where (e) has `{due:.1f}`."
+    )
+    if growth > 1.6 * due:  # of all words, one and a half times or less, or 1.7 times or more
+        answers.explain(
+            saw,
+            (
+                word.endswith("r+"),
+                "ReLU ends the branch",
+                "The branch ends in a ReLU, so it can only add. It behaves like (c).",
+                "let the branch end in a part whose output has both signs.",
+                "a convolution or a BN layer gives numbers of both signs.",
+            ),
+            (
+                word.endswith("rn+"),
+                "ReLU before the last norm",
+                "The branch ends in a ReLU and a BN layer. Its outputs have a mean of zero, but "
+                "those of different modules still do not cancel.",
+                "let a convolution stand behind the last ReLU.",
+                "the weights of a convolution have both signs, and mix what they read.",
+            ),
+        )
+        raise Mistake(
+            "no ReLU between",
+            saw,
+            "Each module adds more than a module of (e). He's starting weights double the mean "
+            "square of the signal, because they expect a ReLU before each convolution.",
+            "look at what stands before each of the two convolutions.",
+            "put a ReLU or a BN layer between the two convolutions.",
+        )
+    return (
+        f"With `{word}` the whole gradient comes back along the wire, and the signal grows "
+        f"{growth:.1f} times, where (e) has {due:.1f}. So before training it behaves like (e), "
+        "and these two measures cannot tell the two apart. Whether it also learns like (e), only "
+        "training can show."
+    )
+
+
+def _word(answer: Any) -> str:
+    """An order as a word, such as "nrcnrc+". Raises a Mistake for anything else."""
+    if not isinstance(answer, str):
+        raise answers.wrong_kind(answer, 'a word, such as "nrcnrc+"')
+    word = re.sub(r"[\s,()>-]+", "", answer.lower())
+    if sorted(word) != sorted("ccnnrr+"):
+        raise Mistake(
+            "other parts",
+            f"I read `{shown(word)}`.",
+            "All orders have the same parts, so that only their places differ: two convolutions, "
+            "two BN layers, two ReLUs and one addition.",
+            "use each of the letters `c`, `n` and `r` twice, and one `+`.",
+            'write it as (e) is written: `"nrcnrc+"`.',
+        )
+    return word
+
+
+@functools.lru_cache(maxsize=128)
+def _travels(word: str) -> tuple[float, float]:
+    """In a new stack of 54 modules of this order, as in the notebook's: which share of the last
+    module's gradient the wire alone brings to the first, and how much the signal grows."""
+    stack = stack_gradients(54, kind="basic", normalization=True, shortcut=True)
+    branch, _, behind = word.partition("+")
+    signals = [tf.constant(stack.inputs)]
+    with tf.GradientTape() as tape:
+        tape.watch(signals)
+        for module in range(53):
+            kernels = iter([weight[module] for weight in stack.weights])
+            added = tf.stop_gradient(_through(branch, signals[-1], kernels))
+            signals.append(_through(behind, signals[-1] + added, kernels))
+        logits = tf.reduce_mean(signals[-1], axis=[1, 2]) @ stack.readout
+        loss = tf.nn.sparse_softmax_cross_entropy_with_logits(stack.labels, logits)
+    first, last = (
+        float(tf.norm(gradient)) for gradient in tape.gradient(loss, [signals[0], signals[-1]])
+    )
+    sizes = [float(tf.norm(signal)) for signal in (signals[0], signals[-1])]
+    return first / last, sizes[1] / sizes[0]
+
+
+def _through(parts: str, signal: Any, kernels: Iterator[np.ndarray]) -> Any:
+    """(B, 8, 8, 16) the signal behind these parts, in training mode."""
+    for part in parts:
+        if part == "c":
+            signal = tf.nn.conv2d(signal, next(kernels), 1, "SAME")
+        elif part == "n":
+            mean, variance = tf.nn.moments(signal, [0, 1, 2])
+            signal = (signal - mean) / tf.sqrt(variance + 2e-5)
+        else:
+            signal = tf.nn.relu(signal)
+    return signal
+
+
+@sixth_order.solved_by
+def order():
+    return "cnnrrc" + "+"  # one of many: the branch ends in a convolution, and a ReLU is before it
 
 
 def _explain_wire(x: np.ndarray, silent: np.ndarray) -> NoReturn:
     """Raise the Mistake of a module that does not return x when its kernels are zero."""
     place = np.unravel_index(x.argmin(), x.shape)
     saw = (
-        "With all its kernels zero the branch is silent, and for an input of "
-        f"`{x[place]:.1f}` your module gives `{silent[place]:.1f}`."
+        "With all its kernels zero, the branch adds nothing. For an input of "
+        f"`{x[place]:.1f}`, your module then gives `{silent[place]:.1f}`."
     )
     if _close(silent, np.maximum(x, 0)):
         raise Mistake(
             "ReLU on the wire",
             saw,
-            "Wherever wire and branch add up to something negative, the signal does not get "
-            "through, and its gradient does not come back.",
+            "Where the sum of wire and branch is negative, the signal does not get through, and "
+            "its gradient does not come back.",
             "follow the wire alone, from the input to the output: what does it meet?",
-            "a pre-activation module does nothing to the sum: its next module begins with a norm "
-            "and a ReLU, on its own branch.",
+            "a pre-activation module does nothing to the sum. The next module begins with a BN "
+            "layer and a ReLU, on its own branch.",
         )
     if not silent.any():
         raise Mistake(
             "no shortcut",
             saw,
-            "Nothing gets past a silent branch: there is no wire any more, neither for the signal "
-            "nor for its gradient.",
+            "Nothing gets past a branch that gives zeros. There is no wire any more, neither for "
+            "the signal nor for its gradient.",
             "bring the addition back.",
-            "the addition itself was not the fault; look at what is done with its sum.",
+            "the addition itself was not the fault. Look at what is done with the sum.",
         )
     raise Mistake(
         "wire changed",
         saw,
         "On the way from input to output something still acts on what the wire carries.",
         "follow the wire alone: which parts does it pass, beside the addition?",
-        "no norm, no activation, no convolution belongs on the wire of (e), not even a gentle one.",
+        "no BN layer, activation or convolution belongs on the wire of (e).",
     )
 
 
@@ -492,8 +571,8 @@ def _check_biases(model: keras.Model) -> None:
         raise Mistake(
             "bias",
             f"Of your convolutions, {biases} have a bias.",
-            "A norm that follows subtracts the mean, and a bias with it; and each norm has an "
-            "offset of its own. So He et al. leave biases out.",
+            "The BN layer that follows subtracts the mean, and with it the bias. Each BN layer has "
+            "an offset of its own, too. So He et al. leave biases out.",
             "find the argument of `Conv2D` that leaves the bias out.",
             "it is `use_bias`.",
         )

@@ -1,7 +1,8 @@
-"""Exercises of notebook 4: larger pictures, a module's size, two repairs, a network in a budget,
-and a stream that gets louder."""
+"""Exercises of notebook 4: larger pictures, two repairs, a network in a budget, a signal
+that grows, and a test that knows a module from its mutants."""
 
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -91,118 +92,14 @@ def more():
 
 
 @exercise(
-    "A module is a branch of three convolutions, and in all but a stage's first the wire is free. "
-    "How many channels go in and out of each of the three?",
-    "A kernel has size x size x channels in x channels out weights. Add up a 1x1 from 512 to 128, "
-    "a 3x3 from 128 to 128, and a 1x1 back. The norms are small change.",
-)
-def module_size(parameters: Any) -> str:
-    """How many parameters has a module of the last stage, other than its first?"""
-    given = answers.number(parameters)
-    stage = _last_stage(STAGES[-1])
-    right = stage.parameters - _last_stage(STAGES[-1] - 1).parameters
-    first = _last_stage(1).parameters
-    squeeze, middle, widen = _kernel_sizes(FILTERS[-1], FILTERS[-1])
-    near = partial(answers.near, given)
-    if near(right):
-        return (
-            f"It has {right:,}: {squeeze:,} and {widen:,} weights in the two 1x1 kernels, "
-            f"{middle:,} in the 3x3, and {right - squeeze - middle - widen:,} in the norms. "
-            "A single 3x3 convolution at full width would have over eight times as many as the "
-            "whole module."
-        )
-    full, half = 9 * FILTERS[-1] ** 2, FILTERS[-1] // 2
-    area = stage.height * stage.width
-    saw = f"You say {given:,.0f}."
-    answers.explain(
-        saw,
-        (
-            near(first, first - right),
-            "the first",
-            "That is the first module of the stage, or its projection: the one place where the "
-            "shortcut has weights.",
-            "leave out what an identity does not have, and mind how many channels come in.",
-            "behind the first module, 512 channels go in and 512 come out.",
-        ),
-        (
-            near(stage.parameters),
-            "whole stage",
-            "That is the stage, and its modules share no weights.",
-            "find what each module has; one of them is larger than the others.",
-            "let `ArchitectureBuilder` show the stage with one module more, and subtract.",
-        ),
-        (
-            near(stage.parameters / STAGES[-1], within=0.01),
-            "mean",
-            "That is the stage divided by its modules. The first has a projection, and lifts the "
-            "mean above what each of the others has.",
-            "take two stages that differ by one such module, and subtract.",
-            "or take the projection and what else differs out of the stage before you divide.",
-        ),
-        (
-            near(full, 2 * full, 3 * full, full + 2 * FILTERS[-1] ** 2),
-            "full width",
-            "That is a 3x3 kernel between 512 and 512 channels. A bottleneck is there to avoid "
-            "just that.",
-            "look at the filters of each convolution in `module` above.",
-            "the 3x3 works at a quarter of the filters on both of its sides.",
-        ),
-        (
-            near(9 * half**2, 9 * half**2 + 2 * half * FILTERS[-1]),
-            "half",
-            "That fits a bottleneck at half the filters. In the 3x3 the width counts on both "
-            "sides, so this is no small matter: twice as wide is four times the weights.",
-            "look up by what `module` above divides its filters, and put that number in.",
-            "512 divided by four is 128.",
-        ),
-        (
-            near(middle),
-            "nine forgotten",
-            "That is the 3x3 alone; or, as chance has it, all three kernels counted as if they "
-            "were 1x1.",
-            "count each kernel with its own size, and all three of them.",
-            "the 3x3 has nine weights for each pair of channels, the two others have one.",
-        ),
-        (
-            near(squeeze, squeeze + widen, squeeze + middle),
-            "one missing",
-            "That is a part of the branch: it goes down to a quarter, works there, and comes back.",
-            "write the three kernels below one another, with channels in and out.",
-            "a 1x1 down, a 3x3 in the middle, a 1x1 up: the last has as many as the first.",
-        ),
-        (
-            near(area * right),
-            "arithmetic",
-            f"That is about the number of multiply-adds: the weights times the {area} places of "
-            "the map. A weight is stored once, however often it is used.",
-            "count the weights of one place.",
-            f"divide by {area}.",
-        ),
-    )
-    raise Mistake(
-        "too few" if given < right else "too many",
-        saw,
-        "More than one part in twenty away, so it is no matter of the norms.",
-        "write down the shapes of the three kernels, and multiply each out.",
-        "a kernel's weights are its height, times its width, times channels in, times filters.",
-    )
-
-
-@module_size.solved_by
-def parameters():
-    width = 512 // 4
-    return 512 * width + 3 * 3 * width * width + width * 512
-
-
-@exercise(
-    "Three tensors could be projected: the module's input, the normed one, the activated one. "
-    "Which does `module` at the top of this notebook take? And how often does it "
-    "call `norm_relu(x)`?",
-    "Make the activated tensor once, give it a name, and let both the branch and the projection "
-    "start from it. The identity is another matter.",
+    "Build it with `reduce=True`, and compare its `count_params()` with that of the package's "
+    "`residual_module`. Which kind of layer has four numbers for each channel that it reads?",
+    "Each call of `norm_relu` makes a new BN layer. How often is it called on `x`? Make the "
+    "activated tensor once, give it a name, and let both the branch and the projection start from "
+    "it. The identity is another matter.",
 )
 def projection(module: Any) -> str:
-    """The module that projects the wrong tensor: mend it."""
+    """The module that passes the test and is another one: mend it."""
     reduces = answers.network(module, (8, 8, 16), 32, 2, True)
     keeps = answers.network(module, (8, 8, 32), 32, 1, False)
     _check_shape(reduces, (4, 4, 32))
@@ -210,9 +107,9 @@ def projection(module: Any) -> str:
     _check_identity(keeps)
     _check_projection(reduces)
     return (
-        "The projecting module answers as the package's does. With an input 100 times larger its "
-        f"output {answers.change(_growth(reduces))}, so the scale is gone before either path "
-        "begins; and the other kind of module still hands its input on untouched."
+        "The projecting module gives the answers of the package's, and has as many parameters. "
+        "Both of its paths now read the output of one BN layer. The other kind of module still "
+        "hands its input on untouched."
     )
 
 
@@ -301,7 +198,7 @@ def _check_identity(model: keras.Model) -> None:
     raise Mistake(
         "no identity",
         "With all kernels at zero, your module without a projection does not return its input.",
-        "A branch with nothing to say should leave the stream as it is.",
+        "A branch that adds zero should leave the signal as it is.",
         "set the branch aside, and follow `x` alone to the output.",
         "with `reduce` false, nothing but the addition may happen to `x`.",
     )
@@ -323,8 +220,8 @@ def _check_projection(model: keras.Model) -> None:
         raise Mistake(
             "from the branch",
             "Your projection reads 8 channels, where the module's input has 16.",
-            "That many live inside the branch: its shortcut then starts behind the first "
-            "convolution, and skips less than the module.",
+            "Only tensors inside the branch have 8 channels: your shortcut then starts behind the "
+            "first convolution, and skips less than the module.",
             "start both paths at the same place.",
             "keep the tensor that the first convolution reads, and project that.",
         )
@@ -343,9 +240,9 @@ def _check_projection(model: keras.Model) -> None:
             "The shortcut is taken before BN and ReLU; the article projects the activated tensor. "
             "With an input 100 times larger, in training mode, the output "
             f"{answers.change(_growth(model))}; with BN before both paths it would keep it.",
-            "The raw stream grows from module to module, so such a projection reads a louder "
-            "signal than the branch beside it. Shapes and parameter count are the same, which is "
-            "why nothing complains.",
+            "The signal on the wire grows from module to module, so such a projection reads a "
+            "larger signal than the branch beside it. Shapes and parameter count are the same, "
+            "which is why nothing complains.",
             "find the tensor that the branch's first convolution reads.",
             "give that tensor a name, and let two lines use it. Does that line call for `x`?",
         )
@@ -353,8 +250,8 @@ def _check_projection(model: keras.Model) -> None:
         raise Mistake(
             "normed only",
             "The shortcut is taken after BN, but before ReLU.",
-            "It is blind to scale, as the article's is. But the article projects what the branch's "
-            "first convolution reads, and that has been through both.",
+            "It ignores the scale of the input, as the article's does. But the article projects "
+            "what the branch's first convolution reads, and that has been through both.",
             "take the tensor one step later.",
             "`norm_relu` returns the one to project.",
         )
@@ -371,12 +268,13 @@ def _check_projection(model: keras.Model) -> None:
     if more:
         raise Mistake(
             "two norms",
-            f"Your projecting module has {more} parameters more than the package's: a norm for the "
-            "branch, and another for the projection.",
-            "At the start they agree; in training they part, and then the two paths no longer "
-            "read the same tensor.",
-            "norm and activate the input once.",
-            "each call of `norm_relu` makes new layers. Call it once on `x`, and use it twice.",
+            f"Your projecting module has {more} parameters more than the package's.",
+            "With new weights the two modules give the same answers, and both ignore the scale of "
+            "their input. In training the additional parameters learn something of their own, and "
+            "then the answers differ.",
+            "count the BN layers of your module, and those of `module` in this notebook.",
+            "each call of `norm_relu` makes new layers. Call it once on `x`, and use the result "
+            "twice.",
         )
 
 
@@ -385,10 +283,10 @@ def _other_branch(model: keras.Model, case: str) -> Mistake:
     return Mistake(
         "other branch",
         f"Where it should {case}, your module has these kernels: {found}.",
-        "The fault to be found is in the shortcut. The branch has a 1x1, a 3x3 and a 1x1 kernel, "
-        "the first two with a quarter of the filters.",
+        "The fault to be found is not in the branch's convolutions. The branch has a 1x1, a 3x3 "
+        "and a 1x1 kernel, the first two with a quarter of the filters.",
         "take the lines of the branch from the exercise as they were.",
-        "change only what the projection reads.",
+        "change only what `norm_relu` is called on.",
     )
 
 
@@ -438,9 +336,9 @@ def stride(function: Any) -> str:
         raise Mistake(
             "every module",
             saw,
-            "A stage works at one size: its modules add to a stream that stays. Each halving "
-            "throws three of four places away, needs a projection, and so cuts the wire; soon "
-            "nothing is left to look at.",
+            "A stage works at one size: its modules add to a map of that size. Each halving "
+            "keeps one pixel in four, needs a projection, and so cuts the wire. Soon a single "
+            "pixel is left.",
             "let a stage shrink its maps once, and find out in which of its modules.",
             "the stride depends on the place of the module in its stage, too, not on the stage "
             "alone.",
@@ -611,7 +509,7 @@ def choose():
     "the norm of output minus input by that of the input, at 1, 10 and 100.",
 )
 def change(changes: Any) -> str:
-    """How far does a module with an untouched wire change a stream that gets louder?"""
+    """How far does a module with an untouched wire change a signal that grows?"""
     values, powers, saw = answers.by_scale(
         changes,
         "a dict of scales and relative changes",
@@ -629,17 +527,18 @@ def change(changes: Any) -> str:
             "`np.random.default_rng(0).normal(size=(16, 8, 8, 32))` is such an input.",
         )
         return (
-            f"{saw} It falls as the stream grows: the branch adds the same to a stream ten times "
-            "as loud, and changes it a tenth as much. A stream that has grown module by module "
-            "listens less and less. Is it so for the gradient? And in inference, where BN divides "
-            "by what it remembers?"
+            f"{saw} It falls as the input grows. The branch adds the same to an input ten times as "
+            "large, and so changes it a tenth as much. On the wire the signal grows from module to "
+            "module, so each later module changes it less. Is it so for the gradient? And in "
+            "inference, where BN divides by what it remembers?"
         )
     if (abs(powers) < 0.1).all():
         raise Mistake(
             "level",
             saw,
-            "Level is what you get if branch and stream grow alike, or if you look at the branch "
-            "by itself. And in inference BN divides by what it remembers: its output grows, too.",
+            "It stays level if what the branch adds grows as the input does, or if you look at "
+            "the branch by itself. In inference BN divides by what it remembers, so that its "
+            "output grows, too.",
             "print the norms of input and of output minus input at each scale: which one grows?",
             "call the model with `training=True`, and divide by the norm of what went in.",
         )
@@ -647,7 +546,7 @@ def change(changes: Any) -> str:
         raise Mistake(
             "grows",
             saw,
-            "That is how the stream itself grows. The question is how much of it is new.",
+            "That is how the signal itself grows. The question is how much the module changes it.",
             "look at which of the norms you divide by which.",
             "output minus input is what the branch adds; the input is what it adds to.",
         )
@@ -655,8 +554,8 @@ def change(changes: Any) -> str:
         raise Mistake(
             "comes to 1",
             saw,
-            "It comes to 1: at the loud end that is the input over itself. Either it was not taken "
-            "away, or it was, but the module had not handed it on: one that projects does not.",
+            "It comes to 1: at the largest scale that is the input over itself. Either it was not "
+            "taken away, or the module had not handed it on: one that projects does not.",
             "take a module without `reduce`, and subtract from its output what went in.",
             "the norm of output *minus input*, over the norm of the input.",
         )
@@ -664,7 +563,7 @@ def change(changes: Any) -> str:
         raise Mistake(
             "part of itself",
             saw,
-            "It stays below 1 however quiet the stream is: what the branch adds is a part of what "
+            "It stays below 1 however small the input is: what the branch adds is a part of what "
             "you divide by.",
             "look at the norm that you divide by: is it of the tensor before the addition?",
             "divide by the norm of the input.",
@@ -705,14 +604,176 @@ def _relative_change(scale: float) -> float:
     return float(np.linalg.norm(model(x, training=True) - x) / np.linalg.norm(x))
 
 
+@exercise(
+    "No single property catches all five. Which of the five could the scale of the input show, and "
+    "which a count of parameters? What can no output be that has just left a ReLU?",
+    "The stride changes neither shape nor count. `model.layers` has the layers, and a `Conv2D` "
+    "knows its `kernel_size`, its `strides` and whether it has a bias (`use_bias`).",
+)
+def mutants(is_ours: Any) -> str:
+    """A test that knows the module of the notebook from five that look like it."""
+    if not callable(is_ours):
+        raise answers.wrong_kind(is_ours, "a function of a model")
+    right = {name: _said(is_ours, model) for name, model in _right_modules()}
+    accepted = [name for name in MUTANTS if _said(is_ours, _module(name))]
+    if not any(right.values()):
+        raise Mistake(
+            "none",
+            f"Your test accepts none of {len(right)} right modules.",
+            "A test that refuses everything finds every mutant, and no module.",
+            "try it on `module(image, 32, 2, reduce=True)` first, and print each condition. BN "
+            "divides by the spread of its input in training mode only.",
+            "call the model with `training=True`, and allow for rounding.",
+        )
+    for name, accepts in right.items():
+        if not accepts:
+            raise Mistake(f"refuses {name}", *RIGHT[name])
+    if len(accepted) == len(MUTANTS):
+        raise Mistake(
+            "all",
+            "Your test accepts each of the five mutants.",
+            "All have the output shape of the right module, so a test of the shape passes them.",
+            "begin with one mutant: what does its output do that the right one's does not?",
+            "make the input a hundred times larger, in training mode, as in the section above.",
+        )
+    for name in accepted:
+        found = len(MUTANTS) - len(accepted)
+        saw, *words = MUTANTS[name]
+        raise Mistake(name, f"Your test finds {found} of 5 mutants. {saw}", *words)
+    return (
+        "It accepts the right module in three forms, and refuses all five mutants. Each of them "
+        "has the right output shape, and all but two have the right number of parameters. "
+        "Not all are bad modules: the authors' own code has the stride in the first 1x1 "
+        "convolution."
+    )
+
+
+# What a test overlooks that accepts it, why that matters, the next step, and one further.
+MUTANTS = {
+    "raw projection": (
+        "It accepts one whose projection reads the raw input.",
+        "That mutant has the right shapes and the right number of parameters.",
+        "look for what the output does when the input becomes a hundred times larger.",
+        "in training mode the right module's output stays the same, but for rounding.",
+    ),
+    "ReLU after the sum": (
+        "It accepts one with a ReLU after the addition.",
+        "That ReLU stands on the wire. It has no parameters and changes no shape, and the right "
+        "module ends in the addition.",
+        "look at the values of the output for a random input.",
+        "what has just left a ReLU is never negative.",
+    ),
+    "early stride": (
+        "It accepts one that has the stride in its first 1x1 convolution.",
+        "There the stride throws three of four pixels away before the 3x3 convolution sees them. "
+        "Shapes and parameters are the same.",
+        "find the layer that halves the map.",
+        "the 3x3 convolution of the right module has strides of `(2, 2)`.",
+    ),
+    "missing norm": (
+        "It accepts one that lacks the BN layer before its last convolution.",
+        "The scale of the input is gone before, at the first BN layer, so the scale does not show "
+        "this one.",
+        "count something that this mutant has fewer of.",
+        "the right module has three BN layers.",
+    ),
+    "bias": (
+        "It accepts one with a bias in its last convolution.",
+        "No BN layer follows that takes the bias away again, so the module computes another "
+        "function once the bias has learned. A new bias is zero and changes no output.",
+        "look at what the model owns, not at what it computes.",
+        "compare the number of parameters with that of the right module.",
+    ),
+}
+RIGHT = {
+    "other layers": (
+        "Your test accepts one form of the right module, and refuses the same made of layers with "
+        "other names.",
+        "Keras makes up names, and another one for each layer. They say nothing of the function.",
+        "find the layers by their type, in whatever order they stand.",
+        "`isinstance(layer, keras.layers.Conv2D)` is true of each convolution.",
+    ),
+    "package's": (
+        "Your test refuses the package's module, and accepts one that is made of the same layers.",
+        "The package names its layers, and puts the projection at another place of `model.layers`. "
+        "The function is the same.",
+        "find the layers by their type, in whatever order they stand.",
+        "ask `kernel_size` of a convolution which one it is.",
+    ),
+    "trained": (
+        "Your test refuses the right module when its weights have been trained.",
+        "After training the BN layers have other scales, offsets and running averages. It is the "
+        "same module.",
+        "call the model with `training=True`, and compare no weight with what it starts from.",
+        "print your measures for a module whose BN layers have scales from 0.5 to 1.5.",
+    ),
+}
+
+
+@mutants.solved_by
+def is_ours(model):
+    import numpy as np
+
+    from resnet_lesson.runtime import keras
+
+    convs = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if len(norms) != 3 or any(conv.use_bias for conv in convs):
+        return False
+    if [conv.strides for conv in convs if conv.kernel_size == (3, 3)] != [(2, 2)]:
+        return False
+    x = np.random.default_rng(0).normal(size=(16, 8, 8, 16)).astype("float32")
+    once, larger = (model(scale * x, training=True).numpy() for scale in (1, 100))
+    same = np.linalg.norm(larger - once) < 0.01 * np.linalg.norm(once)
+    return bool(same and once.min() < 0)
+
+
+def _said(is_ours: Callable[[Any], Any], model: keras.Model) -> bool:
+    """What a learner's test says of a model. Raises a Mistake if it is neither yes nor no."""
+    said = answers.result_of(is_ours, model)
+    if not isinstance(said, bool | np.bool_):
+        raise answers.wrong_kind(said, "a function that returns True or False")
+    return bool(said)
+
+
+def _right_modules() -> list[tuple[str, keras.Model]]:
+    """The module of the notebook in three forms, each with a name."""
+    image = keras.Input((8, 8, 16))
+    packaged = keras.Model(image, residual_module(image, 32, 2, reduce=True, name="unit"))
+    trained = _module()
+    random = np.random.default_rng(0)
+    for weight in trained.weights:
+        if len(weight.shape) == 1:
+            weight.assign(random.uniform(0.5, 1.5, weight.shape))
+    return [("package's", packaged), ("other layers", _module()), ("trained", trained)]
+
+
+def _module(fault: str = "") -> keras.Model:
+    """A projecting module for images of 8x8x16, with one of the faults of MUTANTS or none."""
+    layers = keras.layers
+    image = keras.Input((8, 8, 16))
+
+    def norm_relu(x: keras.KerasTensor) -> keras.KerasTensor:
+        return layers.ReLU()(layers.BatchNormalization(momentum=0.9, epsilon=2e-5)(x))
+
+    def conv(
+        x: keras.KerasTensor, filters: int, size: int, stride: int = 1, bias: bool = False
+    ) -> keras.KerasTensor:
+        return layers.Conv2D(filters, size, stride, padding="same", use_bias=bias)(x)
+
+    activated = norm_relu(image)
+    shortcut = conv(image if fault == "raw projection" else activated, 32, 1, 2)
+    first, second = (2, 1) if fault == "early stride" else (1, 2)
+    branch = conv(activated, 8, 1, first)
+    branch = conv(norm_relu(branch), 8, 3, second)
+    branch = layers.ReLU()(branch) if fault == "missing norm" else norm_relu(branch)
+    total = layers.add([conv(branch, 32, 1, bias=fault == "bias"), shortcut])
+    return keras.Model(image, layers.ReLU()(total) if fault == "ReLU after the sum" else total)
+
+
 def _totals(made: list[Part]) -> tuple[int, int]:
     """Parameters and multiply-adds of a whole network."""
     return sum(part.parameters for part in made), sum(part.multiply_adds for part in made)
-
-
-def _last_stage(units: int) -> Part:
-    """The last stage of the article's network, with this many modules."""
-    return parts(64, 64, 3, CLASSES, (*STAGES[:-1], units), FILTERS)[-2]
 
 
 def _shapes(channels: int, filters: int) -> list[tuple[int, ...]]:

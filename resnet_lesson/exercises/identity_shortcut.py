@@ -33,10 +33,11 @@ def zero_start(choice: Any) -> str:
     if word == "last":
         (first, last), (first_later, _) = _kernel_gradients(zeroed=1)
         return (
-            f"At the first step the last kernel's gradient is {plain(last)}. The first one's is "
-            f"{plain(first)}, for nothing comes back through a zero; after one step it is "
-            f"{plain(first_later)}, and the whole branch learns. Start at the identity, and leave "
-            "it at once: the last part of a branch is where to put the zero."
+            f"At the first step the gradient of the last kernel is {plain(last)}. The gradient of "
+            f"the first kernel is {plain(first)}, because no gradient comes back through a kernel "
+            f"of zeros. After one step it is {plain(first_later)}, and the whole branch learns. "
+            "So a module can start as the identity and still learn. The zero belongs into the "
+            "last kernel of its branch."
         )
     if word == "first":
         first, last = _kernel_gradients(zeroed=0)[-1]
@@ -44,33 +45,33 @@ def zero_start(choice: Any) -> str:
             "first",
             f"With the first kernel at zero I measure a gradient of `{plain(first)}` at the first "
             f"kernel and `{plain(last)}` at the last, also after a step.",
-            "Such a module is the identity, and for good: no signal reaches the last kernel, and "
-            "the ReLU, whose input is exactly zero, lets no gradient back to the first.",
+            "Such a module stays the identity. No signal reaches the last kernel. And the ReLU, "
+            "whose input is exactly zero, lets no gradient back to the first kernel.",
             "ask of each kernel in turn what goes into it while the other is zero.",
-            "the gradient of a kernel is zero if its input is. Whose input is alive, whatever the "
-            "branch's kernels are?",
+            "the gradient of a kernel is zero if its input is zero. With the first kernel at zero, "
+            "what is the input of the last kernel?",
         )
     if word == "either":
         raise Mistake(
             "either",
             "You say that both starts learn. In one of them I measure a gradient of exactly 0 at "
             "both kernels, step after step.",
-            "The two modules give the same answers at first, and that says nothing about their "
-            "gradients: these depend on what the zero cuts off.",
+            "The two modules give the same answers at first. This says nothing about their "
+            "gradients, which depend on what the zero cuts off.",
             "for each of the two starts, write down what goes into the kernel that is zero.",
-            "a zero in front silences all that stands behind it in the branch. What does a zero "
-            "at the end silence?",
+            "a first kernel of zeros makes the inputs of all later layers zero. Which inputs does "
+            "a last kernel of zeros change?",
         )
     if word == "neither":
         raise Mistake(
             "neither",
             "You say that no branch learns from a kernel at zero. In one of the two starts I "
             "measure a gradient that is not zero, at the kernel that is.",
-            "Zeros are no trap by themselves: the gradient of a kernel is made of its input and of "
-            "what comes back to its output, and the kernel is not part of it.",
-            "find the start in which the kernel at zero has a living input.",
-            "what comes back to the sum reaches the end of the branch unchanged. Which kernel "
-            "stands there?",
+            "Zeros are no trap by themselves. The gradient of a kernel is made of its input and of "
+            "the gradient that comes back to its output. The kernel is not part of it.",
+            "find the start in which the kernel at zero has an input and gets a gradient back.",
+            "the gradient that comes back to the sum reaches the end of the branch unchanged. "
+            "Which kernel stands there?",
         )
     raise Mistake(
         "no choice",
@@ -83,12 +84,12 @@ def zero_start(choice: Any) -> str:
 
 @zero_start.solved_by
 def may_be_zero():
-    return "last"  # its input is alive, and what comes back to the sum comes back to it
+    return "last"  # its input is not zero, and the gradient of the sum comes back to it
 
 
 @exercise(
-    "He's weights give the branch the mean square of the layer's input. The two of them are added, "
-    "and they are not correlated. What does a layer do to the mean square?",
+    "He's weights give the branch the mean square of the layer's input. Branch and input are "
+    "added, and they are not correlated. What does a layer do to the mean square?",
     "The size is the root of the mean square. So which mean square belongs to a size of 65,504, "
     "and how often must 1 be doubled to get there?",
 )
@@ -99,9 +100,11 @@ def overflow(depth: Any) -> str:
     least, most = min(reached), max(reached)
     if least - 2 <= given <= most + 2:
         return (
-            f"Five draws of the weights pass 65,504 after {least} to {most} layers; doubling the "
-            "mean square 32 times makes 65,536 of a size of 1. A norm in the branch keeps each "
-            "term of the sum near 1: then the mean square grows like 1 + 1 + 1, not 2 x 2 x 2."
+            "Each layer doubles the mean square, because its branch is as large as its input, and "
+            "the mean squares of both add up. After 32 layers a size of 1 has become 65,536. In "
+            f"five draws of the weights I count {least} to {most} layers. With BN in the branch, "
+            "each term of the sum has a mean square of about 1. The mean square then grows like "
+            "1 + 1 + 1, and not like 2 x 2 x 2."
         )
     if given < 1:
         raise Mistake(
@@ -116,8 +119,8 @@ def overflow(depth: Any) -> str:
         raise Mistake(
             "adds up",
             saw,
-            "Were each branch of size 1, so many would be needed. But a branch grows with the "
-            "signal that it is made of, so what is added grows, too.",
+            "So many layers would be needed if each branch had a size of 1. But a branch grows "
+            "with the signal that it is made of, so each layer adds more than the one before.",
             "compute the mean square after 1, 2 and 3 layers.",
             "each layer adds as much as there is already.",
         )
@@ -128,15 +131,15 @@ def overflow(depth: Any) -> str:
             "Every layer multiplies the mean square by the same factor, so the large numbers come "
             "soon.",
             "find the factor of one layer, and how often it has to be applied.",
-            "the branch has the mean square of its input, so the sum of both has how much?",
+            "the branch has the mean square of its input. Which mean square has the sum of both?",
         )
     saw = f"You say {plain(given, 3)} layers; in five draws of the weights I count more."
     if 14 <= given <= 18:
         raise Mistake(
             "root forgotten",
             saw,
-            "That count fits a size that doubles in every layer. Of two signals that are not "
-            "correlated it is the mean squares that add up.",
+            "This count fits a size that doubles in every layer. But where two signals are not "
+            "correlated, their mean squares add up, and not their sizes.",
             "follow the mean square from layer to layer, and take the root only at the end.",
             "two uncorrelated signals of size 1 make one of size 1.41, not 2.",
         )
@@ -188,9 +191,9 @@ def stack(function: Any) -> str:
         )
     if _equal(network, twin):
         return (
-            "Each module adds its own input: with the last kernels at zero the stack hands its "
-            "input on, negative numbers as well. What you mended cost no parameter, and nothing "
-            "warned of it: a network without its shortcuts runs just as well, until it is deep."
+            "Each module adds its own input. With the last kernels at zero, the stack hands its "
+            "input on, negative numbers as well. Nothing had warned you of the mistake, because a "
+            "network without its shortcuts runs just as well, until it is deep."
         )
     alone = answers.network(function, SHAPE, 1)
     _check_sum(alone)
@@ -242,9 +245,10 @@ def basic(function: Any) -> str:
         narrow = answers.network(function, (8, 8, 8), 8)
         if _shapes(narrow) == _shapes(answers.network(_basic, (8, 8, 8), 8)):
             return (
-                f"Two kernels and two norms, {network.count_params():,} parameters with 16 "
-                "filters. With its last kernel at zero it is the identity, and with any weights it "
-                "agrees with mine. You have written what a 56-layer network has 27 of."
+                "Your module has two kernels and two BN layers, with "
+                f"{network.count_params():,} parameters for 16 filters. With its last kernel at "
+                "zero it is the identity, and with any weights it agrees with mine. A network of "
+                "56 layers has 27 of these modules."
             )
         raise Mistake(
             "filters ignored",
@@ -257,12 +261,12 @@ def basic(function: Any) -> str:
     for end in (layers.Identity, layers.ReLU):
         if _equal(network, answers.network(_bn_behind, SHAPE, FILTERS, end)):
             raise Mistake(
-                "norm behind",
-                "In your branch each norm stands behind its convolution.",
-                "That is the older order, of 2015. There the branch ends in a norm, and a network "
-                "of such modules is another one.",
-                "start the branch with a norm and end it with a convolution.",
-                "norm, ReLU, convolution, and the same three again; then the sum.",
+                "BN behind",
+                "In your branch each BN layer stands behind its convolution.",
+                "This is the older order, of 2015. There the branch ends in a BN layer, and a "
+                "network of such modules is another one.",
+                "start the branch with a BN layer and end it with a convolution.",
+                "BN, ReLU, convolution, and the same three again; then the sum.",
             )
     raise _other_sum(network)
 
@@ -359,8 +363,8 @@ def _check_ratio(depth: int, given: float) -> None:
         raise Mistake(
             "explodes",
             saw,
-            "So large it becomes where each layer has its factor: without the norm, or without "
-            "the shortcut.",
+            "The ratio becomes so large where every layer multiplies by the same factor. This "
+            "happens without the BN layers, or without the shortcut.",
             "look at the options that you gave `stack_gradients`: what is off unless named?",
             "both `normalization` and `shortcut` are False unless you say otherwise.",
         )
@@ -488,7 +492,7 @@ def _check_parts(model: keras.Model) -> None:
             "A basic module has two in its branch, and none in its shortcut: so the sum has a "
             "nonlinear branch and an input that nothing has touched.",
             "count the convolutions between `x` and the sum.",
-            "norm, ReLU, convolution come twice; a layer called twice shares its kernel.",
+            "BN, ReLU, convolution come twice; a layer called twice shares its kernel.",
         )
     sizes = [tuple(kernel.shape[:2]) for kernel in kernels]
     if sizes != [(3, 3), (3, 3)]:
@@ -503,19 +507,19 @@ def _check_parts(model: keras.Model) -> None:
     extra = len(vectors) - 4 * bn_layers
     if bn_layers != 2:
         raise Mistake(
-            "norms",
-            f"Your module has {bn_layers} batch norm{'' if bn_layers == 1 else 's'}.",
-            "One stands before each ReLU, so that half of what the ReLU sees is negative.",
-            "go through the branch, and give each ReLU its norm.",
+            "BN layers",
+            f"Your module has {bn_layers} BN layer{'' if bn_layers == 1 else 's'}.",
+            "One stands before each ReLU, so that about half of the ReLU's input is negative.",
+            "go through the branch, and give each ReLU its BN layer.",
             "two `BatchNormalization` layers, one for each convolution, none on the shortcut.",
         )
     if extra > 0:
         raise Mistake(
             "bias",
-            f"Beside kernels and norms I find {extra} more vector{'' if extra == 1 else 's'}: "
+            f"Beside kernels and BN layers I find {extra} more vector{'' if extra == 1 else 's'}: "
             "your convolutions have a bias.",
-            "The next norm subtracts the mean, and with it whatever a bias has added: numbers to "
-            "train that change nothing.",
+            "The next BN layer subtracts the mean, and with it whatever a bias has added. So the "
+            "bias would be trained and would change nothing.",
             "look at what `Conv2D` adds unless told otherwise.",
             "its argument `use_bias` is True unless you say otherwise.",
         )
@@ -534,9 +538,9 @@ WRONG_SUMS: dict[str, tuple[Callable[..., Any], str, str, str, str]] = {
     ),
     "activated": (
         lambda branch, x, activated: branch + activated,
-        "With the last kernel at zero, your module answers its input after norm and ReLU.",
-        "The wire is to be bare: each module would norm the signal and cut off its negative "
-        "half, and nothing would arrive unchanged.",
+        "With the last kernel at zero, your module answers its input after BN and ReLU.",
+        "Nothing may stand on the shortcut. Each module of yours changes the size of the signal "
+        "and cuts off its negative half, and nothing arrives unchanged.",
         "look at which tensor the addition takes.",
         "keep the module's input under a name that no later line overwrites.",
     ),
@@ -552,8 +556,8 @@ WRONG_SUMS: dict[str, tuple[Callable[..., Any], str, str, str, str]] = {
     "multiplied": (
         lambda branch, x, activated: branch * x,
         "With the last kernel at zero, your module answers zero: its branch multiplies the input.",
-        "A product has no +1: where the branch is small, so is all that gets past it, back and "
-        "forth.",
+        "A product has no +1. Where the branch is small, the signal behind it is small, and so is "
+        "the gradient that comes back.",
         "look at the operation in which branch and shortcut meet.",
         "y = x + F(x): with F at zero, what must be left?",
     ),
@@ -572,8 +576,8 @@ def _check_sum(module: keras.Model) -> None:
 def _other_sum(module: keras.Model) -> Mistake:
     """The Mistake of a module that is wrong in another way."""
     why = (
-        "The lesson's branch is norm, ReLU, convolution, norm, ReLU, convolution; the input is "
-        "added to it, and nothing comes after."
+        "The lesson's branch is BN, ReLU, convolution, BN, ReLU, convolution. The input is added "
+        "to it, and nothing comes after."
     )
     if _hands_on(module):
         return Mistake(
@@ -582,7 +586,7 @@ def _other_sum(module: keras.Model) -> Mistake:
             f"Its branch is another one: `{', '.join(_parts_in_order(module))}`.",
             why,
             "compare the two orders from their beginning, and find the first part that differs.",
-            "begin the branch with a norm, and end it with a convolution.",
+            "begin the branch with a BN layer, and end it with a convolution.",
         )
     return Mistake(
         "other sum",
@@ -609,7 +613,7 @@ def _parts_in_order(module: keras.Model) -> list[str]:
 
 # The names of Keras' layers and operations.
 PARTS = {
-    **{"batchnormalization": "norm", "conv2d": "convolution"},
+    **{"batchnormalization": "BN", "conv2d": "convolution"},
     **{"relu": "ReLU", "activation": "ReLU"},
 }
 

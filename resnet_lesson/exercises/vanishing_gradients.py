@@ -1,4 +1,4 @@
-"""Exercises of notebook 1: factors a layer, rulers, starting weights, a trainable sigmoid stack."""
+"""Exercises of notebook 1: slopes, norms, starting weights, a sigmoid stack that trains."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from ..output import plain
 from ..runtime import tf
 from ..widgets import GradientExplorer
 from . import answers
-from .tutor import Mistake, Unanswered, exercise, shown
+from .tutor import Mistake, Unanswered, exercise
 
 SIGMOID: dict[str, Any] = {"activation": "sigmoid", "initializer": "glorot"}
 
@@ -55,10 +55,10 @@ def tanh(explorer: Any) -> str:
         raise Mistake(
             "as the sigmoid",
             saw,
-            "That is how a sigmoid stack falls. Both are S-shaped, but the gradient feels only "
-            "their slopes.",
+            "That is how a sigmoid stack falls. Both functions are S-shaped, but what multiplies "
+            "the gradient is their slope.",
             "compute the slope of a sigmoid at zero, then that of tanh.",
-            "one of the two slopes is 1/4, the other four times that. Take each to the 50th power.",
+            "one slope is 1/4, and the other is 1. Take each to the 50th power.",
         )
     if end < -2:
         raise Mistake(
@@ -67,7 +67,8 @@ def tanh(explorer: Any) -> str:
             f"So each layer would keep no more than {10 ** (end / 50):.2f} of the gradient. A "
             "slope near 1 keeps more.",
             "find the share that you expect a layer to keep, and take it to the 50th power.",
-            "near zero tanh is almost a straight line of slope 1: there it takes next to nothing.",
+            "near zero, tanh is almost a straight line of slope 1. There it takes almost nothing "
+            "away.",
         )
     ratios = [
         answers.end_ratio(50, seed=seed, activation="tanh", initializer="glorot")
@@ -76,8 +77,8 @@ def tanh(explorer: Any) -> str:
     return (
         f"From the loss to the input your curve {answers.change(10**end)}. In three draws of the "
         f"weights the first layer gets {plain(min(ratios))} to {plain(max(ratios))} of the last "
-        "one's gradient. The slope of tanh is 1 at zero, and the signals stay near it: the shape "
-        "of the activation was never the trouble, its slope was."
+        "one's gradient. The slope of tanh is 1 at zero, and the signals stay near zero. So the "
+        "S-shape of a sigmoid is not the trouble. Its small slope is."
     )
 
 
@@ -91,81 +92,6 @@ def drawn():
     rest |= {"order": "full_preactivation", "quantity": "signal_gradient"}
     explorer.guess = {"setting": setting | rest, "end": -1.0, "bend": 0.0}
     return explorer
-
-
-@exercise(
-    "What share of the gradient does one sigmoid layer keep? The first curve of the lesson tells.",
-    "Solve 0.24 to the power of n = 1e-9 for n, with logarithms; between the first layer and the "
-    "last lie one fewer layers than the stack has.",
-)
-def depth_below(layers: Any) -> str:
-    """How many sigmoid layers until the first one's gradient is below 1e-9 of the last one's?"""
-    given = answers.number(layers)
-    ratios = [answers.end_ratio(depth, "weight_gradient", **SIGMOID) for depth in range(1, 25)]
-    right = 1 + int(np.argmax(np.array(ratios) < 1e-9))
-    if abs(given - right) <= 1:
-        return (
-            f"The stack of {right} layers is the first below 1e-9, with Glorot's weights as drawn "
-            "here. A logarithm of the wanted share over a logarithm of a layer's share: the same "
-            "division tells it of any stack whose curve is straight."
-        )
-    if not 1 <= given <= 200:
-        raise Mistake(
-            "no depth",
-            f"You say `{plain(given, 3)}` layers.",
-            "A stack has one layer or more, and the lesson's go to 200.",
-            "count layers: how often must you multiply by 0.24 to come below 1e-9?",
-            "the count is the logarithm of 1e-9 divided by that of 0.24, give or take a layer.",
-        )
-    reached = ratios[round(given) - 1] if given <= len(ratios) else 0.0
-    saw = f"With {plain(given, 3)} layers " + (
-        f"the first still gets about {plain(reached)} of the last one's gradient."
-        if given < right
-        else "the first gets far less than 1e-9 of the last one's gradient."
-    )
-    if 27 <= given <= 33:
-        raise Mistake(
-            "halves",
-            saw,
-            "That count fits a layer that halves the gradient; a sigmoid's slope is below a half "
-            "everywhere, and Glorot's weights add nothing.",
-            "read off the first curve what a layer leaves, and use that instead of a half.",
-            "its steepest slope is 1/4: a layer costs about as much as two halvings.",
-        )
-    if 5 <= given <= 8:
-        raise Mistake(
-            "two logarithms",
-            saw,
-            "Dividing a logarithm to the base of ten by a natural one makes the count come out "
-            "2.3 times too small.",
-            "use one kind of logarithm on both sides of the division.",
-            "`np.log(1e-9) / np.log(0.24)` has the same kind twice.",
-        )
-    if 50 <= given <= 62:
-        raise Mistake(
-            "zeros",
-            saw,
-            "That is about where the 32-bit numbers end in exact zeros. A gradient can be useless "
-            "long before it is zero.",
-            "look for 1e-9, not for the triangles, on the curve of twenty layers.",
-            "twenty layers reach 1e-12 already, so the answer is less than twenty.",
-        )
-    few = given < right
-    raise Mistake(
-        "too few" if few else "too many",
-        saw,
-        "On a logarithmic axis the curve is straight, so the count is proportional to the decades.",
-        f"take {'more' if few else 'fewer'} layers: twenty bring twelve decades, you need nine.",
-        "twelve decades in twenty layers are 0.62 of a decade a layer.",
-    )
-
-
-@depth_below.solved_by
-def layers_below():
-    import numpy as np
-
-    share = 0.24  # of the gradient that a layer leaves
-    return 1 + np.log(1e-9) / np.log(share)
 
 
 @exercise(
@@ -187,8 +113,8 @@ def norm(function: Any) -> str:
             raise Mistake(
                 "largest",
                 "Of the entries 3 and 4 your norm is 4.",
-                "The largest entry never underflows, but a norm adds up all of them: many small "
-                "pulls make a strong one.",
+                "The largest entry never underflows, but a norm adds up all entries, and many "
+                "small ones make a large norm.",
                 "keep the squares, their sum and the root.",
                 "the largest entry can help as a scale: divide by it first, multiply by it last.",
             )
@@ -205,15 +131,16 @@ def norm(function: Any) -> str:
             raise Mistake(
                 "nan for zeros",
                 "Of 64 zeros your norm is `nan`.",
-                "A dead layer has zeros only. A division of zero by zero would call it undefined.",
+                "Where no gradient arrives, all entries are zero. Zero divided by zero is "
+                "undefined.",
                 "ask what your function divides by, and when that is zero.",
                 "return 0 early where the largest entry is 0, or do not divide at all.",
             )
         raise Mistake(
             "epsilon",
             f"Of 64 zeros your norm is `{plain(of(zeros))}`.",
-            "Something added for safety puts a floor under every curve: a gradient that is gone "
-            "would look alive.",
+            "A number added for safety is a floor under every curve. A gradient that is exactly "
+            "zero would look as if it were not.",
             "take the addition out, and find the line that leaves the range.",
             "nothing needs to be added if the squares never leave the range.",
         )
@@ -222,8 +149,8 @@ def norm(function: Any) -> str:
         raise Mistake(
             "underflow",
             f"Of 64 entries of 1e-30 your norm is `{plain(of(tiny))}`; it should be 8·10⁻³⁰.",
-            "The entries are fine 32-bit numbers. A ruler that ends before they do makes a living "
-            "layer look dead.",
+            "32-bit numbers hold these entries well. A norm that is zero where they are not shows "
+            "a vanished gradient that has not vanished.",
             "print the intermediate results, and see which is the first to be zero.",
             "1e-30 squared is 1e-60, and 32-bit numbers end near 1e-45. Casting what is already "
             "zero brings nothing back.",
@@ -237,8 +164,9 @@ def norm(function: Any) -> str:
             "a fixed scale helps at one end only; the largest entry is a scale that fits both.",
         )
     return (
-        "Your norm calls 64 entries of 1e-30 by their name, 8·10⁻³⁰, as it does those of 1e30, and "
-        "leaves zero a zero. What it says is about the gradient, and no longer about the ruler."
+        "Of 64 entries of 1e-30 your norm is 8·10⁻³⁰, and of 64 zeros it is zero. Entries of 1e30 "
+        "do not overflow. What it reports is now a property of the gradient, not of the 32-bit "
+        "numbers."
     )
 
 
@@ -268,10 +196,10 @@ def leaky(function: Any) -> str:
 
     if equals(np.sqrt(variance)):
         return (
-            "Fifty leaky layers make the signal "
-            f"{plain(_growth(deviations[2]))} times as large: level, but for the luck of the draw. "
-            "With slope 0 your rule is He's, with slope 1 it is "
-            "LeCun's for a linear layer: one idea, not three recipes."
+            "With your rule and a slope of 0.5, fifty leaky layers make the signal "
+            f"{plain(_growth(deviations[2]))} times as large. That is level, except for chance. "
+            "With slope 0 your rule is He's, and with slope 1 it is LeCun's for a linear layer. "
+            "All of them follow from one idea: keep the mean square."
         )
     if equals(variance):
         raise Mistake(
@@ -306,8 +234,8 @@ def leaky(function: Any) -> str:
         raise Mistake(
             "nothing made up for",
             saw,
-            "One over fan_in keeps the size through the weights alone; what the activation takes "
-            "away is taken fifty times.",
+            "A variance of one over fan_in makes up for the weights alone. What the activation "
+            "takes away is taken fifty times.",
             "add to your rule what the activation costs.",
             "for slope 0 the rule must give the root of 2 / fan_in.",
         )
@@ -315,7 +243,7 @@ def leaky(function: Any) -> str:
         raise Mistake(
             "slope not squared",
             saw,
-            "It is the squares that add up: a negative half that is halved keeps a quarter of its "
+            "The squares are what adds up. A negative number that is halved keeps a quarter of its "
             "square.",
             "follow the mean square of the signal through the activation, not its size.",
             "with slope a the passed share is (1 + a squared) / 2.",
@@ -323,7 +251,7 @@ def leaky(function: Any) -> str:
     raise Mistake(
         "other rule",
         saw,
-        "A growth of 1 is wanted: neither the signal nor its gradient is to change its size.",
+        "A growth of 1 is wanted. Neither the signal nor its gradient is to change its size.",
         "for slope 0 compare with the root of 2 / fan_in, for slope 1 with that of 1 / fan_in.",
         "write the mean square after one layer as variance times fan_in times a share.",
     )
@@ -338,10 +266,88 @@ def deviation(fan_in, slope):
 
 
 @exercise(
-    "Two things hurt: the slope of the sigmoid, and that its output is never negative. Which part "
-    "of this lesson carries a gradient past a layer unchanged?",
-    "With a shortcut, `h + act(h @ weight)`, the stream grows by a half at every layer. What could "
-    "you add, so that a branch with nothing to say adds nothing?",
+    "A layer multiplies the gradient by the slope of its sigmoids and by its weights. Try a few "
+    "gains with `factor_a_layer`, such as 1, 4 and 20. Between which two does 1 lie?",
+    "If every slope were a quarter, a gain of 4 would make up for it. Larger weights bring larger "
+    "inputs, and there a sigmoid is flatter. So the gain has to make up for more than that.",
+)
+def sigmoid_weights(gain: Any) -> str:
+    """How large must the weights of a sigmoid stack be, so that its gradient is level?"""
+    given = answers.number(gain)
+    if given > 1000:
+        raise Mistake(
+            "too large",
+            f"Your gain is {plain(given, 3)}.",
+            "With such weights nearly every sigmoid is 0 or 1, and its slope is almost zero.",
+            "take a gain below 100, and measure again.",
+            "compare the gains 1, 4 and 20, and look at how the factor changes.",
+        )
+    if given <= 0:
+        raise Mistake(
+            "no gain",
+            f"Your gain is `{plain(given, 3)}`.",
+            "A gain multiplies a standard deviation, and a standard deviation is positive.",
+            "begin with a gain of 1, which gives Glorot's weights.",
+            "compare the gains 1, 4 and 20, and look at how the factor changes.",
+        )
+    factor, slope = _sigmoid_factor(given)
+    kept = (
+        f"With a gain of {plain(given, 3)}, a layer multiplies the gradient by about {factor:.2f}."
+    )
+    if 0.93 <= factor <= 1.07:
+        return (
+            f"{kept} A gain of 4 is not enough, although a sigmoid's steepest slope is a quarter. "
+            "Large weights drive most sigmoids into their flat parts, and the typical slope here "
+            f"is only about {slope:.2f}. So the weights of a layer matter as much as its slope. "
+            "But such a stack has a price: most of its sigmoids are close to 0 or 1."
+        )
+    if 3.5 <= given <= 4.5:
+        raise Mistake(
+            "slope at zero",
+            kept,
+            "A sigmoid has the slope of a quarter only where its input is zero. Weights four times "
+            "as large also make the inputs larger, and there the slope is smaller.",
+            "increase the gain further, and look at the factor each time.",
+            f"the typical slope at your gain is {slope:.2f}: four times that is far below 1.",
+        )
+    if 1.15 <= given <= 1.6:
+        raise Mistake(
+            "deviation",
+            kept,
+            "Perhaps you give the standard deviation itself. The gain is that deviation times 8, "
+            "the root of 64 inputs.",
+            "multiply your standard deviation by the root of the number of inputs.",
+            "the deviation is `gain / 8`, so the gain is eight times the deviation.",
+        )
+    if factor < 1:
+        raise Mistake(
+            "too small",
+            kept,
+            "Such factors multiply: a little below 1 in each layer is almost nothing after a "
+            "hundred layers.",
+            "take a larger gain, and measure again.",
+            "look for two gains with a factor below 1 and above 1, and try the middle of them.",
+        )
+    raise Mistake(
+        "too large",
+        kept,
+        "Such factors multiply, too: a little above 1 in each layer explodes after a hundred "
+        "layers.",
+        "take a smaller gain, and measure again.",
+        "look for two gains with a factor below 1 and above 1, and try the middle of them.",
+    )
+
+
+@sigmoid_weights.solved_by
+def gain():
+    return 10.5  # found by trying: 10 is a little too small, 12 a little too large
+
+
+@exercise(
+    "Two properties of a sigmoid do harm: its small slope, and that its output is never negative. "
+    "Which switch of the laboratory lets a gradient pass a layer unchanged?",
+    "With a shortcut, `h + act(h @ weight)`, every layer adds about a half to each unit. How can "
+    "you change the sigmoid's output, so that it is zero where its input is zero?",
 )
 def sigmoid_layer(layer: Any) -> str:
     """A hundred sigmoid layers that learn: write the layer."""
@@ -359,8 +365,8 @@ def sigmoid_layer(layer: Any) -> str:
         raise Mistake(
             "not one sigmoid",
             f"Your layer used its sigmoid `act` {calls} times.",
-            "The task is to make sigmoids trainable, not to do without them: a linear stack would "
-            "learn, and could be one layer.",
+            "The task is to train a stack of sigmoids, not to do without them. A linear stack "
+            "would learn, but it is no more than one layer.",
             "call `act` once in each layer, and change what happens around it.",
             "what `act` returns can be scaled, shifted, normed, or added to something.",
         )
@@ -368,17 +374,18 @@ def sigmoid_layer(layer: Any) -> str:
     learned = f"After a few steps of training {accuracy:.0%} of the 128 digits are right"
     if accuracy > 0.4 and signal.mean() < 10:
         return (
-            f"{learned}; at the start the first layer's gradient was {plain(ratio)} times the last "
-            "one's. A hundred sigmoids, no other starting weights, and it learns."
+            f"{learned}. At the start, the first layer's gradient was {plain(ratio)} times the "
+            "last one's. So a hundred sigmoid layers can learn, with Glorot's weights."
         )
     if not np.isfinite([ratio, signal.mean()]).all():
         raise Mistake(
             "not finite",
             "The signal or its gradient is no longer a finite number.",
-            "What grows a little a layer leaves the range of numbers within a hundred.",
+            "A signal that grows in each layer can leave the range of the numbers within a hundred "
+            "layers.",
             "print the largest entry of `h` after 1, 10 and 100 layers.",
-            "what does your layer do to a signal that is twice as large? It should not double it "
-            "and add.",
+            "what does your layer do to a signal that is twice as large? It should not multiply "
+            "it.",
         )
     if ratio < 1e-6:
         raise Mistake(
@@ -386,9 +393,9 @@ def sigmoid_layer(layer: Any) -> str:
             f"{learned}; before the first step the first layer gets {plain(ratio)} of the last "
             "one's gradient.",
             "The gradient has to pass every sigmoid on its way, and each slope takes three "
-            "quarters or more.",
+            "quarters of it or more.",
             "give the gradient a way back on which nothing multiplies it.",
-            "what did the shortcut do in the laboratory?",
+            "what did the switch called Shortcut do in the laboratory?",
         )
     common, apart = _size(signal.mean(0)), _size(signal - signal.mean(0))
     arrives = f"the first layer's gradient is {plain(ratio)} times the last one's"
@@ -397,19 +404,19 @@ def sigmoid_layer(layer: Any) -> str:
             "drifts",
             f"{learned}. The gradient arrives ({arrives}), but at the end what all digits have in "
             f"common is {plain(common / apart)} times as large as what tells them apart.",
-            "A sigmoid is never negative: about a half of what it returns is the same for every "
-            "digit, and each layer adds that again.",
-            "let a branch that has nothing to say add zero.",
+            "A sigmoid is never negative. It returns about a half for every digit, and each layer "
+            "adds this half again.",
+            "make what a layer adds zero on average over the digits.",
             "a sigmoid is 1/2 at zero: shift it down, and perhaps scale it.",
         )
     if not _hands_on(layer, stack):
         raise Mistake(
-            "level but deaf",
+            "level but useless",
             f"{learned}, though the gradient arrives: {arrives}.",
-            "A gradient that arrives is not yet one that helps: after so many saturated layers it "
-            "may say nothing about the digit.",
-            "keep a path on which the digit itself reaches the end.",
-            "add what your layer computes to its input, in place of passing it on alone.",
+            "A gradient that arrives does not always help. After so many saturated layers, the "
+            "signal may no longer depend on the digit.",
+            "give the digit itself a path to the end.",
+            "add what your layer computes to its input, instead of replacing the input.",
         )
     added = _size(signal - stack.inputs) / _size(stack.inputs)
     if added < 0.3:
@@ -418,17 +425,17 @@ def sigmoid_layer(layer: Any) -> str:
             f"{learned}. Your layer hands its input on, but all that a hundred of them add is "
             f"{plain(added)} times as large as the digit.",
             "Where the layers add nearly nothing, a small step of training changes nearly nothing.",
-            "let each layer add more of what its sigmoid says.",
-            "the numbers that a sigmoid returns need not be made small before they are added.",
+            "let each layer add more of its sigmoid's output.",
+            "a sigmoid's output is between 0 and 1, so it need not be made smaller.",
         )
     raise Mistake(
         "drowns",
         f"{learned}. Your layer hands its input on, but through a hundred of them the signal "
         f"{answers.change(_size(signal) / _size(stack.inputs))}, and {arrives}.",
-        "The digit has its path; what is added on the way depends on the signal itself, and so "
-        "gets out of hand from layer to layer.",
+        "The digit has a path to the end. But what your layer adds grows or shrinks with the "
+        "signal itself, and this repeats in every layer.",
         "print the size of what one layer adds, beside that of `h`, after 1, 10 and 100 layers.",
-        "a sigmoid alone cannot get large: what multiplies it in your layer?",
+        "a sigmoid alone cannot become large. What multiplies it in your layer?",
     )
 
 
@@ -437,90 +444,28 @@ def layer(h, weight, act):
     return h + 2 * act(h @ weight) - 1  # 2 act - 1 is 0 where its input is
 
 
-@exercise(
-    "`stack_gradients(20, width=32, activation='sigmoid', initializer='glorot')` differentiates a "
-    "stack of another width. From the gradient of the signal at both ends, how do you get a factor "
-    "a layer?",
-    "Between 20 layers lie 19 steps: the 19th root of the ratio of the first layer's gradient to "
-    "the last one's. Do it for a narrow, a middling and a wide stack.",
-)
-def width(factors: Any) -> str:
-    """Does a sigmoid's factor a layer depend on the width?"""
-    found = answers.table(factors, "a dict of widths and their factors")
-    widths = list(found)
-    if not answers.is_range(widths, 1, 1024):
-        raise Mistake(
-            "few widths",
-            f"You looked at the widths `{shown([round(key) for key in widths])}`.",
-            "Whether something depends on the width shows over a range of widths, from 1 to 1,024.",
-            "take three widths or more, the largest at least four times the smallest.",
-            "16, 64 and 256 are a good start.",
-        )
-    for key, value in found.items():
-        _check_factor(int(key), value)
-    least, most = min(found.values()), max(found.values())
-    if least == most:
-        raise Mistake(
-            "all the same",
-            f"All your factors are exactly {plain(least, 6)}.",
-            "The weights are drawn at random, so measured factors differ a little between widths.",
-            "measure each width, and pass the factors with all their digits.",
-            "`stack_gradients(20, width=width, ...)` in a loop over the widths.",
-        )
-    return (
-        f"Your factors lie between {least:.3f} and {most:.3f}, and mine agree. From a width of "
-        f"{widths[0]:.0f} to {widths[-1]:.0f} the width is nearly a null: Glorot's rule divides it "
-        "out. A null is a finding. Does it hold for one unit? For another seed, for ReLU?"
-    )
+def _sigmoid_factor(gain: float, depth: int = 30, width: int = 64) -> tuple[float, float]:
+    """By how much a sigmoid layer multiplies the gradient, and its typical slope.
 
-
-def _check_factor(width: int, given: float) -> None:
-    """Raise a Mistake unless given is the factor a layer of a stack of this width."""
-    draws = [answers.end_ratio(20, width=width, **SIGMOID)]
-    if answers.near(given, draws[0] ** (1 / 19), within=0.01):
-        return
-    draws += [answers.end_ratio(20, seed=seed, width=width, **SIGMOID) for seed in (1, 2)]
-    factors = [draw ** (1 / 19) for draw in draws]
-    apart = max(factors) - min(factors)  # another seed may be as far from these
-    if min(factors) - apart <= given <= max(factors) + apart:
-        return
-    saw = f"For width {width} you give `{plain(given, 3)}`."
-    if 0.5 * min(draws) <= given <= 2 * max(draws):
-        raise Mistake(
-            "end to end",
-            saw,
-            "That is what all layers together do. A factor a layer can be compared between stacks "
-            "of any depth.",
-            "spread the ratio over the layers: what number, multiplied by itself, gives it?",
-            "the 19th root of the ratio, for 20 layers.",
-        )
-    if given > 0 and 0.95 * min(factors) <= 1 / given <= 1.05 * max(factors):
-        raise Mistake(
-            "upside down",
-            saw,
-            "The gradient travels from the last layer to the first, and gets smaller on its way.",
-            "divide the first layer's by the last layer's.",
-            "row 0 of the norms is the layer nearest the input.",
-        )
-    raise Mistake(
-        "other factor",
-        saw,
-        "I measure another one, over three seeds, with `stack_gradients(20, ...)`.",
-        "check the activation, the initialiser and the quantity: sigmoid, Glorot, the signal's "
-        "gradient.",
-        "`(g[0] / g[-1]) ** (1 / 19)` with `g = stack_gradients(...).signal_gradient`.",
-    )
-
-
-@width.solved_by
-def factors():
-    from resnet_lesson import stack_gradients
-
-    found = {}
-    for width in (16, 64, 256):
-        stack = stack_gradients(20, width=width, activation="sigmoid", initializer="glorot")
-        found[width] = (stack.signal_gradient[0] / stack.signal_gradient[-1]) ** (1 / 19)
-    return found
+    Over five draws: the geometric mean of the factors, the root of the mean square of the slopes.
+    """
+    factors, squares = [], []
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        h = random.standard_normal((128, width))
+        gradient = random.standard_normal((128, width))
+        layers = []
+        for _ in range(depth):
+            weight = gain / np.sqrt(width) * random.standard_normal((width, width))
+            h = (1 + np.tanh(h @ weight / 2)) / 2  # a sigmoid that cannot overflow
+            layers.append((weight, h * (1 - h)))
+        start = _size(gradient)
+        for weight, slope in reversed(layers):
+            gradient = (gradient * slope) @ weight.T
+            squares.append(np.mean(slope**2))
+        factors.append((_size(gradient) / start) ** (1 / depth))
+    with np.errstate(divide="ignore"):
+        return float(np.exp(np.mean(np.log(factors)))), float(np.sqrt(np.mean(squares)))
 
 
 def _growth(deviation: float, slope: float = 0.5, width: int = 128, depth: int = 50) -> float:

@@ -4,7 +4,7 @@ from .curves import bands, dots, gradient_curves, training_curves, training_run
 from .diagrams import PARTS, lesions, to_scale, wires
 from .files import closed_on_error, png
 from .maps import empty_maps, heat_map, heat_maps, pictures
-from .style import HUES, MARKERS, PALETTE, PLAIN, RESIDUAL, finish, panels, quick_axes
+from .style import HUES, MARKERS, PALETTE, PLAIN, RESIDUAL, finish, panels, quick_axes, reference
 
 __all__ = [
     "HUES",
@@ -26,6 +26,7 @@ __all__ = [
     "pictures",
     "png",
     "quick_axes",
+    "reference",
     "to_scale",
     "training_curves",
     "training_run",

@@ -27,6 +27,7 @@ def gradient_curves(
     ax: Axes | None = None,
     ylabel: str = "size of the gradient",
     title: str = "",
+    xlabel: str = "layer (1 is nearest the input)",
 ) -> Axes:
     """Draw norms by layer on a log axis and return the Axes.
 
@@ -36,6 +37,7 @@ def gradient_curves(
         ax: Axes to draw on; None makes a figure.
         ylabel: what is measured, written above the axis.
         title: the figure's message.
+        xlabel: of the axis.
 
     A log axis has no zero: exact zeros stand at its foot as hollow triangles pointing down,
     infinite or undefined norms at its head pointing up.
@@ -68,7 +70,7 @@ def gradient_curves(
     _whole_numbers(ax)
     logarithmic(ax.yaxis)
     indent = name_curves(ax, drawn, either_end=True)
-    return finish(ax, "layer (1 is nearest the input)", ylabel, title, indent=indent)
+    return finish(ax, xlabel, ylabel, title, indent=indent)
 
 
 def training_curves(

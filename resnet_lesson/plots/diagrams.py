@@ -1,7 +1,7 @@
 """Modules and networks as diagrams."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -34,7 +34,11 @@ PARTS = {
 
 
 def wires(
-    branch: Sequence[str], after: Sequence[str] = (), ax: Axes | None = None, title: str = ""
+    branch: Sequence[str],
+    after: Sequence[str] = (),
+    ax: Axes | None = None,
+    title: str = "",
+    projected: Mapping[str, int] | None = None,
 ) -> Axes:
     """Draw one module, its input at the left, and return the Axes.
 
@@ -43,27 +47,52 @@ def wires(
             "conv"); of a transformer ("LN", "attention or MLP").
         after: the parts after the addition, on the shortcut's wire.
         ax: Axes to draw on; None makes a figure.
-        title: written above.
+        title: the figure's message.
+        projected: where a projection on the shortcut could start: dict from a name of the place to
+            the number of parts of the branch before it, such as {"raw": 0, "activated": 2}.
 
-    The shortcut is a bold solid line if no part follows the addition, else a thin dashed one.
+    The shortcut is a bold solid line if it is the identity and no part follows the addition, else a
+    thin dashed one.
     """
     ax = axes_or_new(ax)
     plus, end = len(branch) + 1, len(branch) + len(after) + 2
     solid: dict[str, Any] = {"color": RESIDUAL, "linewidth": 5, "solid_capstyle": "butt"}
     dashed: dict[str, Any] = {"color": SOFT, "linewidth": 2, "linestyle": "--"}
-    ax.plot([0, end], [1, 1], **(dashed if after else solid), zorder=1)
+    if projected:
+        _project(ax, projected, end, dashed)
+    else:
+        ax.plot([0, end], [1, 1], **(dashed if after else solid), zorder=1)
     ax.plot([0.3, 0.3, plus, plus], [1, 0, 0, 1], color=INK, linewidth=1, zorder=0)
     ax.text(plus, 1, "+", ha="center", va="center", bbox={"boxstyle": "circle", "fc": "white"})
-    boxes = [(x, 0, part) for x, part in enumerate(branch, start=1)]
+    boxes: list[tuple[float, int, str]] = [(x, 0, part) for x, part in enumerate(branch, start=1)]
+    boxes += [(_projection(projected), 1, "conv")] if projected else []
     boxes += [(x, 1, part) for x, part in enumerate(after, start=plus + 1)]
     for x, y, part in boxes:
         style = {"boxstyle": "round", "fc": PARTS[part], "ec": INK}
         word = part.replace(" or ", "\nor ")
         ax.text(x, y, word, ha="center", va="center", fontsize=SMALL, color=INK, bbox=style)
     write_title(ax, title)
-    ax.set(xlim=(-0.2, 8.2), ylim=(-0.6, 1.6))
+    ax.set(xlim=(-0.2, max(8.2, end + 0.2)), ylim=(-0.6, 1.6))
     ax.axis("off")
     return ax
+
+
+def _projection(places: Mapping[str, int]) -> float:
+    """Where its box stands, from the left: above the last place."""
+    return max(2, *places.values()) + 0.5
+
+
+def _project(ax: Axes, places: Mapping[str, int], end: int, dashed: Mapping[str, Any]) -> None:
+    """Draw the ways from each place to the projection, and from there to the end."""
+    box = _projection(places)
+    ax.plot([0, 0.3], [1, 1], color=INK, linewidth=1, zorder=0)
+    ax.plot([box, end], [1, 1], color=INK, linewidth=1, zorder=0)
+    for name, parts in places.items():
+        x, y, side = (parts + 0.5, 0, -1) if parts else (0.3, 1, 1)
+        ax.plot([x, box], [y, 1], **dashed, zorder=0)
+        ax.plot(x, y, "o", color=RESIDUAL, markersize=8)
+        place = "center" if parts else "left"
+        ax.text(x, y + 0.4 * side, escaped(name), ha=place, va="center", fontsize=SMALL, color=INK)
 
 
 ACCENT = HUES[2]  # of the widgets' controls
@@ -74,6 +103,7 @@ def to_scale(
     image: tuple[int, int, int],
     picked: str = "",
     ax: Axes | None = None,
+    title: str = "",
 ) -> Axes:
     """Draw a network's feature maps to scale, input side first, and return the Axes.
 
@@ -86,6 +116,7 @@ def to_scale(
         image: (height, width, channels) of the input.
         picked: the part that is in colour, by its name.
         ax: Axes to draw on; None makes a figure.
+        title: the figure's message.
     """
     ax = axes_or_new(ax)
     boxes = [("image", 1, *image)]
@@ -120,6 +151,7 @@ def to_scale(
             )
         left += column + gap
     tallest = max(height for _, _, height, _, _ in boxes)
+    write_title(ax, title)
     ax.set(xlim=(-gap, left), ylim=(-0.55 * tallest, 0.55 * tallest))
     ax.axis("off")
     return ax

@@ -35,10 +35,18 @@ MARGIN = 0.08  # round a figure, in inches
 
 
 def colours(names: Iterable[object]) -> list[str]:
-    """The colour of each curve: orange where its name says plain, blue for residual, else a hue."""
+    """The colour of each curve: orange where its name says plain, blue for residual, else a hue.
+
+    An order that begins with its letter, as "(b) BN after addition", has the same in all figures.
+    """
     hues = itertools.cycle(HUES)
-    kinds = [re.search(r"\b(plain|residual)\b", str(name)) for name in names]
-    return [KINDS[kind[0]] if kind else next(hues) for kind in kinds]
+    return [_colour(str(name)) or next(hues) for name in names]
+
+
+def _colour(name: str) -> str | None:
+    kind = re.search(r"\b(plain|residual)\b", name)
+    order = re.match(r"\(([a-e])\)(?: |$)", name)
+    return KINDS[kind[0]] if kind else HUES["abcde".index(order[1])] if order else None
 
 
 KINDS = {"plain": PLAIN, "residual": RESIDUAL}
@@ -110,6 +118,20 @@ def finish(ax: Axes, x: str, y: str, title: str = "", grid: Any = "y", indent: f
     ax.yaxis.set_label_coords(0, 1, transform=_above(ax, 6, indent))
     # A layout makes room for a title, not for this label: a blank one stands in.
     write_title(ax, title or " ", 24 if y and title else 8, indent)
+    return ax
+
+
+def reference(ax: Axes, value: float, words: str) -> Axes:
+    """Draw a dotted line at a value that one would expect, with its words on it; return the Axes.
+
+    Args:
+        ax: with the curves drawn, as the words stand where the last of them ends.
+        value: in units of the vertical axis.
+        words: what stands at this value, such as "chance".
+    """
+    ax.axhline(value, color=EDGE, linestyle=":", linewidth=1, zorder=0)
+    place = {"xy": (1, value), "xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
+    ax.annotate(escaped(words), xytext=(0, 3), ha="right", fontsize=SMALL, color=SOFT, **place)
     return ax
 
 

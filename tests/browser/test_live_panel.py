@@ -331,6 +331,8 @@ def test_two_views_show_one_training(laboratory):
     views = page.locator(".resnet-panel")
     expect(views).to_have_count(2)
     one, other = views.first, views.last
+    said = one.locator("[role=status]").inner_text()
+    expect(other.locator("[role=status]")).to_have_text(said)  # the new view has heard
     start = other.get_by_role("button", name=re.compile("^Start"))
     if start.inner_text() == "Start again":
         press(other, "Start again")

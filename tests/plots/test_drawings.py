@@ -42,6 +42,20 @@ def test_the_shortcuts_wire_is_bold_and_whole_only_where_nothing_stands_on_it():
     plt.close("all")
 
 
+def test_a_projection_stands_on_the_wire_and_each_tensor_it_could_read_is_marked():
+    parts = ["BN", "ReLU", "conv"] * 3
+    ax = plots.wires(parts, projected={"raw": 0, "activated": 2})
+    boxes = [text.get_position() for text in ax.texts if text.get_text() == "conv"]
+    (projection,) = [place for place in boxes if place[1] == 1]
+    ways = [line.get_xydata() for line in ax.lines if line.get_linestyle() == "--"]
+    # From the input, and from between the ReLU and the first convolution, to the projection.
+    assert [tuple(way[0]) for way in ways] == [(0.3, 1), (2.5, 0)]
+    assert all(tuple(way[1]) == projection for way in ways)
+    assert {"raw", "activated"} <= {text.get_text() for text in ax.texts}
+    assert max(line.get_linewidth() for line in ax.lines) < 5  # no identity
+    plt.close("all")
+
+
 def test_a_transformers_parts_have_the_colours_of_a_convolutional_networks():
     ax = plots.wires(["LN", "attention or MLP"], after=["BN"])
     colors = {text.get_text(): text.get_bbox_patch().get_facecolor() for text in ax.texts}

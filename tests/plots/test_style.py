@@ -205,3 +205,10 @@ def test_a_figure_brings_its_own_light_ground_with_a_margin():
 def test_a_curve_without_points_has_no_name(draw):
     ax = draw({"empty": [], "one": [0.5]})
     assert list(ends(ax)) == ["one"]
+
+
+def test_an_order_has_one_colour_in_all_figures():
+    every = ["(a) original", "(b)", "(c) ReLU before addition", "(d)", "(e) full"]
+    assert style.colours(every) == list(style.HUES)
+    assert style.colours(["(e)", "(b) BN after addition"]) == [style.HUES[4], style.HUES[1]]
+    assert style.colours(["(a), a list", "plain"]) == [style.HUES[0], style.PLAIN]

@@ -33,7 +33,7 @@ def test_a_new_address_reaches_every_link_and_so_does_the_next(tmp_path, monkeyp
     monkeypatch.setattr(sys, "argv", ["links.py"])
     for slug in ("someone/else", "third-owner/a.name"):
         monkeypatch.setattr(links, "slug", lambda slug=slug: slug)
-        assert len(links.outdated()) == 8  # set-up cell, citation, README, five notebooks
+        assert len(links.outdated()) == 9  # set-up cell, citation, README, six notebooks
         links.main()
         assert links.outdated() == {}
         moved = [

@@ -154,11 +154,33 @@ def test_words_and_code_cannot_break_the_page():
     assert picture["src"] == "data:image/png;base64,AAAA"
 
 
-def test_a_figure_takes_the_words_under_it():
+def test_a_figure_has_the_description_of_its_cell():
     source = notebook()
     figure = new_output("display_data", data={"image/png": "BBBB"})
-    source.cells.insert(2, new_code_cell("plot", outputs=[figure]))
+    alt = {"alt": "A curve that falls."}
+    source.cells.insert(2, new_code_cell("plot", outputs=[figure], metadata=alt))
     assert exported(source)("img")[1]["alt"] == "A curve that falls."
+
+
+def test_what_is_folded_stays_in_its_fold():
+    source = notebook()
+    text = "<details><summary>Open</summary>\n\nThe answer, **bold**.\n\n- An item.\n</details>\n\nOut."
+    source.cells.append(new_markdown_cell(text))
+    fold = exported(source).find("details")
+    assert "The answer" in fold.get_text()
+    assert "An item" in fold.get_text()
+    assert "Out." not in fold.get_text()
+
+
+def test_a_formula_is_set_without_a_script():
+    source = notebook()
+    source.cells.append(new_markdown_cell("Here is $y=x+F(x)$, and\n\n$$\\tfrac12 q$$\n\n`$5`"))
+    page = exported(source)
+    inline, displayed = page("math")
+    assert [part.get_text() for part in inline("mi")] == ["y", "x", "F", "x"]
+    assert displayed["display"] == "block"
+    assert displayed.find("mfrac")
+    assert page.find("code", string="$5")
 
 
 def without_state():

@@ -1,15 +1,12 @@
 """Answers that learners give, and the Mistake that each should get."""
 
-from resnet_lesson import residual_module, stack_gradients
+import numpy as np
+
+from resnet_lesson import stack_gradients
 from resnet_lesson.runtime import keras
 
 layers = keras.layers
 SIZES = [(4, 1), (4, 3), (16, 1)]
-
-
-def resnet_164(squares, modules=18):
-    """Weights of its modules, each of this many times the square of its width."""
-    return modules * squares * (64**2 + 128**2 + 256**2)
 
 
 def module(before, after, last, behind, sizes=SIZES, shortcut=True, bias=False):
@@ -31,44 +28,33 @@ def module(before, after, last, behind, sizes=SIZES, shortcut=True, bias=False):
     return lambda: unit
 
 
-def of_order(order):
-    return lambda: lambda x: residual_module(x, 16, order=order)
+def read(**others):
+    return lambda: {"first": "e", "second": "a", "third": "b"} | others
 
 
-def shares(root, upside_down=False, lost=False, modules=(10, 20, 40)):
-    def share(depth):
+def modules(choose=np.argmin, shift=1, of=lambda wire: wire[:-1] / wire[1:], seeds=(0, 1, 2)):
+    """For each seed the module that is chosen by what it leaves."""
+
+    def module(seed):
         wire = {"kind": "basic", "normalization": True, "shortcut": True, "shortcut_only": True}
-        gradient = stack_gradients(depth, order="bn_after_addition", **wire).signal_gradient
-        ends = gradient[-1] / gradient[0] if upside_down else gradient[0] / gradient[-1]
-        left = ends ** (1 / root(depth))
-        return 1 - left if lost else left
+        stack = stack_gradients(54, order="bn_after_addition", seed=seed, **wire)
+        return choose(of(stack.signal_gradient)) + shift
 
-    return lambda: {depth: share(depth) for depth in modules}
+    return lambda: {seed: module(seed) for seed in seeds}
 
 
-def steps(depth):
-    return depth - 1
+def from_the_loss(left):
+    return len(left) - np.argmin(left) - 1
 
 
 WRONG = {
     "linear": [
-        ("as with ReLU", "no entry is cut", lambda: 0.31),
-        ("as (b)", "norm is on the", lambda: 1e-6),
+        ("as with ReLU", "cuts no number off", lambda: 0.31),
+        ("as (b)", "BN layers are on the", lambda: 1e-6),
         ("some of it", "one after the other", lambda: 0.5),
         ("more than all", "per cent", lambda: 100),
         ("no share", "no size is negative", lambda: -0.5),
         ("kind", "pass a number", lambda: "all of it"),
-    ],
-    "parameters": [
-        ("basic", "two 3x3", lambda: resnet_164(18)),
-        ("three 3x3", "full width of the wire", lambda: resnet_164(27)),
-        ("3x3 at full width", "squeezing first", lambda: resnet_164(9.5)),
-        ("quarter on one side", "on one side", lambda: resnet_164(2.75)),
-        ("one 1x1 short", "left out", lambda: resnet_164(13 / 16)),
-        ("3x3 as 1x1", "a single pixel", lambda: resnet_164(9 / 16)),
-        ("54 in each stage", "the whole network", lambda: resnet_164(17 / 16, modules=54)),
-        ("too few", "It has more", lambda: 1e5),
-        ("too many", "It has fewer", lambda: 1e8),
     ],
     "bottleneck": [
         ("ReLU on the wire", "does not get through", module("nr", "", "", "r")),
@@ -80,23 +66,36 @@ WRONG = {
         ("convolutions", "squeezes", module("nr", "", "", "", sizes=[(16, 3), (16, 3)])),
         ("shape", "every `padding`", lambda: lambda x: layers.Conv2D(16, 3)(x)),
     ],
-    "relu_only": [
-        ("original", "(a)", of_order("original")),
-        ("bn_after_addition", "A norm and a ReLU", of_order("bn_after_addition")),
-        ("relu_before_addition", "can only add", of_order("relu_before_addition")),
-        ("full_preactivation", "what each convolution gets", of_order("full_preactivation")),
-        ("no shortcut", "a plain network", module("r", "n", "n", "", shortcut=False)),
-        ("norms", "2 batch normalisations", module("r", "n", "", "")),
-        ("another order", "arrow a line", module("", "rn", "rn", "")),
-        ("bias", "leave biases out", module("r", "n", "n", "", bias=True)),
+    "which_order": [
+        ("first as a", "returns the sum as it is", read(first="a")),
+        ("first as c", "ends in a ReLU", read(first="(c)")),
+        ("first as d", "touches `x` first", read(first="relu_only_preactivation")),
+        ("first as b", "other parts on its wire", read(first="b")),
+        ("second as b", "on the branch", read(second="BN after addition")),
+        ("second as c", "gets the sum", read(second="C")),
+        ("second as e", "convolution reads `x` first", read(second="full pre-activation")),
+        ("third as a", "acts on the sum", read(third="a")),
+        ("third as e", "attention reads `x` first", read(third="(e) full preactivation")),
+        ("kind", "such as", read(third="post-LN")),
+        ("kind", "a dict of three", lambda: "eab"),
     ],
     "shares": [
-        ("few depths", "over a range", shares(steps, modules=(10, 11, 12))),
-        ("end to end", "of any depth", shares(lambda depth: 1)),
-        ("grows", "which end", shares(steps, upside_down=True)),
-        ("a layer", "each convolution", shares(lambda depth: 2 * (depth - 1))),
-        ("what is lost", "what a module takes", shares(steps, lost=True)),
-        ("other share", "check the order", lambda: {10: 0.5, 20: 0.5, 40: 0.5}),
-        ("other share", "For 20 modules you give `0.5`", lambda: shares(steps)() | {20: 0.5}),
+        ("few seeds", "several", modules(seeds=(0, 1))),
+        ("counted from 0", "counted from 1", modules(shift=0)),
+        ("leaves most", "takes most", modules(np.argmax)),
+        ("least arrives", "another question", modules(of=lambda wire: wire)),
+        ("counted from the loss", "from the loss", modules(from_the_loss)),
+        ("other module", "leaves less", lambda: dict.fromkeys((0, 1, 2), 27)),
+        ("no module", "1 to 54", lambda: dict.fromkeys((0, 1, 2), 0.75)),
+    ],
+    "sixth_order": [
+        ("one of the five", "(c), ReLU before addition", lambda: "cnrcnr+"),
+        ("on the wire", "every module before", lambda: "rncrc+n"),
+        ("on the wire", "every module before", lambda: "cnr+cnr"),
+        ("ReLU ends the branch", "can only add", lambda: "ncrcnr+"),
+        ("ReLU before the last norm", "do not cancel", lambda: "cnrcrn+"),
+        ("no ReLU between", "double the mean", lambda: "nrnrcc+"),
+        ("other parts", "same parts", lambda: "cnrcn+"),
+        ("kind", "a word", lambda: 6),
     ],
 }

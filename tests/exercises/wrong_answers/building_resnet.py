@@ -99,6 +99,35 @@ def measured(
     return found
 
 
+def outputs(model, training=True):
+    x = np.random.default_rng(0).normal(size=(16, 8, 8, 16)).astype("float32")
+    return [np.asarray(model(scale * x, training=training)) for scale in (1, 100)]
+
+
+def keeps_scale(model, training=True):
+    once, larger = outputs(model, training)
+    return bool(np.linalg.norm(larger - once) < 0.01 * np.linalg.norm(once))
+
+
+def all_but_the_stride(model):
+    return model.count_params() == 1_600 and keeps_scale(model) and outputs(model)[0].min() < 0
+
+
+def without_counting(model, norms=None):
+    """Accepts whatever adds a bias, and unless ``norms`` says how many, whatever lacks one."""
+    kinds = [type(layer).__name__ for layer in model.layers]
+    strides = [
+        layer.strides for layer in model.layers if getattr(layer, "kernel_size", 0) == (3, 3)
+    ]
+    right = keeps_scale(model) and outputs(model)[0].min() < 0 and strides == [(2, 2)]
+    return bool(right and norms in (None, kinds.count("BatchNormalization")))
+
+
+def all_norms_new(model):
+    scales = [layer.gamma for layer in model.layers if hasattr(layer, "gamma")]
+    return all(np.all(np.asarray(scale) == 1) for scale in scales)
+
+
 HALVED = (32, 64, 128, 256)
 WRONG = {
     "pictures": [
@@ -111,19 +140,6 @@ WRONG = {
         ("fewer", "-100", lambda: -100),
         ("other layer", "needs a layer", lambda: 12_345),
         ("kind", "pass a number", lambda: "the same"),
-    ],
-    "module_size": [
-        ("the first", "the shortcut has weights", lambda: 378_880),
-        ("whole stage", "share no weights", lambda: 1_786_880),
-        ("mean", "lifts the mean", lambda: 1_786_880 / 6),
-        ("full width", "A bottleneck is there", lambda: 9 * 512 * 512),
-        ("full width", "A bottleneck is there", lambda: 2 * 9 * 512 * 512),
-        ("half", "four times the weights", lambda: 2 * 512 * 256 + 9 * 256**2),
-        ("nine forgotten", "as if they were 1x1", lambda: 512 * 128 + 128**2 + 128 * 512),
-        ("one missing", "comes back", lambda: 512 * 128 + 9 * 128**2),
-        ("arithmetic", "64 places", lambda: 278_528 * 64),
-        ("too few", "You say 1,000", lambda: 1_000),
-        ("too many", "no matter of the norms", lambda: 1e9),
     ],
     "projection": [
         (
@@ -213,10 +229,41 @@ WRONG = {
         ("refused", "divisible by 4", lambda: ((5, 5, 3), (32, 65, 128, 256))),
         ("kind", "stages and filters", lambda: (3, 4, 6)),
     ],
+    "mutants": [
+        ("all", "the output shape", lambda: lambda model: model.output_shape == (None, 4, 4, 32)),
+        ("none", "refuses everything", lambda: lambda model: False),
+        ("none", "in training mode only", lambda: lambda model: keeps_scale(model, training=False)),
+        ("ReLU after the sum", "stands on the wire", lambda: keeps_scale),
+        (
+            "raw projection",
+            "the right number of parameters",
+            lambda: lambda model: model.count_params() == 1_600,
+        ),
+        (
+            "early stride",
+            "finds 4 of 5 mutants",
+            lambda: lambda model: all_but_the_stride(model),
+        ),
+        ("missing norm", "fewer of", lambda: lambda model: without_counting(model)),
+        ("bias", "what it computes", lambda: lambda model: without_counting(model, norms=3)),
+        (
+            "refuses other layers",
+            "other names",
+            lambda: lambda model: any("unit_bn1" in layer.name for layer in model.layers),
+        ),
+        (
+            "refuses package's",
+            "type",
+            lambda: lambda model: not any("unit_bn1" in layer.name for layer in model.layers),
+        ),
+        ("refuses trained", "running averages", lambda: all_norms_new),
+        ("kind", "True or False", lambda: lambda model: "yes"),
+        ("kind", "a function of a model", lambda: 3),
+    ],
     "change": [
-        ("level", "in inference", lambda: measured(training=False)),
+        ("level", "In inference", lambda: measured(training=False)),
         ("level", "branch by itself", lambda: measured(over=lambda x, y: 1)),
-        ("grows", "stream itself", lambda: measured(lambda x, y: x, over=lambda x, y: 1)),
+        ("grows", "the signal itself", lambda: measured(lambda x, y: x, over=lambda x, y: 1)),
         ("comes to 1", "not taken away", lambda: measured(lambda x, y: y)),
         ("part of itself", "stays below 1", lambda: measured(over=lambda x, y: y)),
         ("comes to 1", "one that projects", lambda: measured(reduce=True)),
