@@ -164,7 +164,7 @@ def test_a_figure_has_the_description_of_its_cell():
 
 def test_what_is_folded_stays_in_its_fold():
     source = notebook()
-    text = "<details><summary>Open</summary>\n\nThe answer, **bold**.\n\n- An item.\n</details>\n\nOut."
+    text = "<details><summary>Open</summary>\n\nThe answer.\n\n- An item.\n</details>\n\nOut."
     source.cells.append(new_markdown_cell(text))
     fold = exported(source).find("details")
     assert "The answer" in fold.get_text()
