@@ -65,7 +65,7 @@ def colab_python(tmp_path):
 
 def test_the_same_cell_opens_every_notebook():
     cells = {setup_cell(path) for path in NOTEBOOKS}
-    assert len(NOTEBOOKS) == 5
+    assert len(NOTEBOOKS) == 6
     assert len(cells) == 1
 
 

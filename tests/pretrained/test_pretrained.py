@@ -179,7 +179,7 @@ def test_the_explorer_knows_every_set(packed):
     assert explorer.accuracy(last, first) == sum(row["right"]) / sum(explorer.images)
     explorer.deleted = [first]
     words = explorer._repr_mimebundle_()[0]["text/plain"]
-    assert words.startswith(f"LesionExplorer: without {first}, ")
+    assert words.startswith(f"LesionExplorer: the network, without {first}, classifies ")
     with pytest.raises(TraitError, match=r"deleted must name modules of .*, received 'stage9'"):
         explorer.deleted = ["stage9"]
     with pytest.raises(ValueError, match=r"deleted must name modules of .*, received 'stage9'"):
