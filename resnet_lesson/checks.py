@@ -1,6 +1,7 @@
 """Checks of arguments: each returns the value, or raises an error with the rule and the value."""
 
 import contextlib
+import reprlib
 from collections.abc import Iterable
 from math import inf, nan
 from numbers import Integral, Real
@@ -63,3 +64,13 @@ def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=repr(value)))
     return value
+
+
+def check_rule(what: str, value: Any, rule: str, holds: bool) -> None:
+    """Nothing, where a rule holds. A long value, as of a file, is shown in part.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if not holds:
+        raise ValueError(f"{what} must {rule}, received {reprlib.repr(value)}")

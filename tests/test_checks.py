@@ -6,7 +6,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from resnet_lesson.checks import check_choice, check_flag, check_integer, check_number
+from resnet_lesson.checks import (
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_rule,
+)
 
 NAN, INFINITE = float("nan"), float("inf")
 
@@ -109,3 +115,10 @@ def test_choices_may_be_keys_or_come_one_by_one():
     assert check_choice("x", "b", {"a": 1, "b": 2}) == "b"
     assert check_choice("x", "b", (choice for choice in "abc")) == "b"
     refused(check_choice, "x must be one of a, b, c, received 'd'", "d", iter("abc"))
+
+
+def test_a_rule_that_does_not_hold_is_named_with_a_part_of_a_long_value():
+    check_rule("x", [], "be a list", True)
+    refused(check_rule, "x must be a list, received 7", 7, "be a list", False)
+    with pytest.raises(ValueError, match=r"^x must be short, received \[0, 1, .*\.\.\.\]$"):
+        check_rule("x", list(range(10_000)), "be short", False)

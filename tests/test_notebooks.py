@@ -4,8 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+import links
 import nbformat
 import pytest
+import reading
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from run_nbval import run_nbval
 
@@ -30,6 +32,7 @@ def faults(notebook):
     """What is wrong with a notebook, in words; nothing where it keeps the rules."""
     said = []
     held = {name for cell in notebook.cells for name in asserted(cell)}
+    kept = kept_to_the_end(notebook)
     for cell in notebook.cells:
         if MACHINE.search(cell.source + shown(cell)):
             said.append(f"a path of one machine: {cell.source.strip()[:40]}")
@@ -48,7 +51,7 @@ def faults(notebook):
         unseen = any(
             kind in output.get("data", {}) for output in cell.outputs for kind in NOT_COMPARED
         )
-        if (ignored or unseen) and not (has_assertion(cell.source) or assigned(cell) & held):
+        if (ignored or unseen) and not (reading.asserting(cell) or kept[cell.id] & held):
             said.append(f"not compared, and no assertion holds what it assigns: {where}")
         for output in cell.outputs:
             if output.output_type == "error" or output.get("name") == "stderr":
@@ -66,10 +69,6 @@ def shown(cell):
     return "\n".join(texts)
 
 
-def has_assertion(source):
-    return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(source)))
-
-
 def names(node, context):
     """The variables that are read (ast.Load) or assigned (ast.Store) in a piece of code."""
     found = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
@@ -78,6 +77,15 @@ def names(node, context):
 
 def assigned(cell):
     return names(ast.parse(cell.source), ast.Store) if cell.cell_type == "code" else set()
+
+
+def kept_to_the_end(notebook):
+    """The variables that each cell assigns, without those that a later cell in sight assigns."""
+    kept, later = {}, set()
+    for cell in reversed(notebook.cells):
+        kept[cell.id] = assigned(cell) - later
+        later |= assigned(cell) if reading.is_visible(cell) else set()
+    return kept
 
 
 def asserted(cell):
@@ -109,7 +117,7 @@ def folds(notebook):
         if cell.cell_type != "code":
             continue
         tags, hidden = cell.metadata.get("tags", []), cell.metadata.get("jupyter", {})
-        code_is_folded = hidden.get("source_hidden") and cell.metadata.get("cellView") == "form"
+        code_is_folded = cell.metadata.items() >= links.FOLDED.items()
         if "checks" in tags and not (code_is_folded and cell.source.startswith("# @title ")):
             said.append(f"checks in sight: {cell.id}")
         if code_is_folded and not {"checks", "folded"} & set(tags) and not is_setup(cell):
@@ -223,7 +231,7 @@ def test_nbval_sees_a_wrong_output(tmp_path):
     assert "FAILED wrong.ipynb::" in done.stdout
 
 
-CHECKS = {"tags": ["checks"], "jupyter": {"source_hidden": True}, "cellView": "form"}
+CHECKS = links.FOLDED | {"tags": ["checks"]}
 GUESS = {"tags": ["guess"], "jupyter": {"outputs_hidden": True}, "collapsed": True}
 PICTURE = new_output("display_data", {"image/png": "x"})
 
@@ -239,6 +247,9 @@ def test_a_picture_may_be_held_by_the_checks_at_the_end():
     assert faults(checked("assert norms.max() < 2")) == []
     assert faults(checked("share = norms / 2\nassert share.max() < 2")) == []
     assert len(faults(checked("share = norms / 2\nassert other < 2"))) == 1
+    drawn_again = checked("assert norms.max() < 2")
+    drawn_again.cells.insert(1, new_code_cell("norms = draw_others()", execution_count=2))
+    assert len(faults(drawn_again)) == 1  # the check holds another picture
 
 
 @pytest.mark.parametrize(

@@ -137,18 +137,16 @@ def to_scale(
             look = {"fc": color, "ec": GROUND, "lw": 0.5}
             ax.add_patch(plt.Rectangle(corner, wide / drawn, height, **look))
         size = f"{channels}" if name == "classifier" else f"{height}×{width}×{channels}"
-        for line, text in enumerate((_part_name(name), size)[:lines]):
-            look = {"color": SOFT, "fontsize": SMALL}
-            if line == 0:
-                ink = ACCENT if name == picked else INK
-                look = {"color": ink, "fontsize": NAME, "fontweight": "bold"}
-            ax.text(
-                *(left + column / 2, -0.06 - 0.065 * (lines * (index % rows) + line)),
-                escaped(text),
-                transform=ax.get_xaxis_transform(),
-                ha="center",
-                **look,
-            )
+        ink = ACCENT if name == picked else INK
+        looks = (
+            {"color": ink, "fontsize": NAME, "fontweight": "bold"},
+            {"color": SOFT, "fontsize": SMALL},
+        )
+        texts = (_part_name(name), size)[:lines]
+        for line, (text, words) in enumerate(zip(texts, looks, strict=False)):
+            place = left + column / 2, -0.06 - 0.065 * (lines * (index % rows) + line)
+            foot = ax.get_xaxis_transform()
+            ax.text(*place, escaped(text), transform=foot, ha="center", **words)
         left += column + gap
     tallest = max(height for _, _, height, _, _ in boxes)
     write_title(ax, title)
@@ -188,44 +186,40 @@ def lesions(
     for left, name in enumerate(modules):
         stage, numbered, unit = name.replace("stage", "stage ").partition("_unit")
         stages.setdefault(stage if numbered else "", []).append(left + 0.5)
-        gone = name in deleted
-        if not gone:
-            branch = left + np.array([0.2, 0.2, 0.8, 0.8])
-            ax.plot(branch, [1, 0, 0, 1], color=INK, linewidth=1.5)
-            plus = {"boxstyle": "circle,pad=0.1", "fc": GROUND, "ec": INK}
-            ax.text(branch[-1], 1, "+", fontsize=SMALL, **CENTRED, bbox=plus)
-        kept = {"fc": "#c7dde9", "ec": RESIDUAL}  # a tint of the same blue
-        box = {
-            "boxstyle": "round,pad=0.5",
-            **({"fc": GROUND, "ec": EDGE, "ls": "--"} if gone else kept),
-        }
-        color = SOFT if gone else INK
-        ax.text(
-            left + 0.5, 0, escaped(unit or name), fontsize=NAME, color=color, **CENTRED, bbox=box
-        )
+        _draw_branch(ax, left, unit or name, name in deleted)
+    bold = {"fontweight": "bold", "color": INK}
     for name, places in stages.items():
-        middle = np.mean(places)
-        ax.text(
-            middle, 1.5, escaped(name), fontsize=NAME, fontweight="bold", color=INK, ha="center"
-        )
+        ax.text(np.mean(places), 1.5, escaped(name), fontsize=NAME, ha="center", **bold)
     ax.text(0, 1.5, "image", fontsize=SMALL, color=SOFT)
     ax.text(end, 1.5, "class", fontsize=SMALL, color=SOFT, ha="right")
-    for share, look in (
+    bars: list[tuple[float, dict[str, Any]]] = [
         (1, {"fc": "none", "ec": HAIR}),
         (whole, {"fc": HAIR}),
         (accuracy, {"fc": RESIDUAL}),
-    ):
+    ]
+    for share, look in bars:
         ax.add_patch(plt.Rectangle((0, -1.9), share * end, 0.5, **look))
     ax.plot(2 * [whole * end], [-1.9, -1.4], color=INK, linewidth=1.5)
-    ax.text(
-        0, -1.3, f"Accuracy: {100 * accuracy:.1f} %", fontsize=TITLE, fontweight="bold", color=INK
-    )
-    ax.text(
-        end, -1.3, f"whole network: {100 * whole:.1f} %", fontsize=SMALL, color=SOFT, ha="right"
-    )
+    ax.text(0, -1.3, f"Accuracy: {100 * accuracy:.1f} %", fontsize=TITLE, **bold)
+    beside = f"whole network: {100 * whole:.1f} %"
+    ax.text(end, -1.3, beside, fontsize=SMALL, color=SOFT, ha="right")
     ax.set(xlim=(-0.05, end + 0.05), ylim=(-2, 1.9))
     ax.axis("off")
     return ax
 
 
 CENTRED = {"ha": "center", "va": "center"}
+
+
+def _draw_branch(ax: Axes, left: float, name: str, gone: bool) -> None:
+    """Draw a module's branch below the wire, or where it was."""
+    look = {"fc": "#c7dde9", "ec": RESIDUAL}  # a tint of the same blue
+    if gone:
+        look = {"fc": GROUND, "ec": EDGE, "ls": "--"}
+    else:
+        branch = left + np.array([0.2, 0.2, 0.8, 0.8])
+        ax.plot(branch, [1, 0, 0, 1], color=INK, linewidth=1.5)
+        plus = {"boxstyle": "circle,pad=0.1", "fc": GROUND, "ec": INK}
+        ax.text(branch[-1], 1, "+", fontsize=SMALL, **CENTRED, bbox=plus)
+    words = {"fontsize": NAME, "color": SOFT if gone else INK, **CENTRED}
+    ax.text(left + 0.5, 0, escaped(name), **words, bbox={"boxstyle": "round,pad=0.5", **look})

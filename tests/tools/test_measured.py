@@ -25,12 +25,10 @@ def wrong(notebook):
 
 @EACH
 def test_every_result_is_held(path):
-    assert wrong(nbformat.read(path, as_version=4)) == []
-
-
-def test_there_are_results_to_hold():
-    cells = [cell for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
-    assert sum(bool(cell.metadata.get("measured")) for cell in cells) >= 6
+    notebook = nbformat.read(path, as_version=4)
+    assert wrong(notebook) == []
+    marked = sum(bool(cell.metadata.get("measured")) for cell in notebook.cells)
+    assert marked >= 3 or path.stem == "06_inside_a_trained_network"  # whose cells print theirs
 
 
 @EACH

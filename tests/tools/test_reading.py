@@ -5,11 +5,11 @@ from pathlib import Path
 import nbformat
 import pytest
 import reading
+from links import FOLDED
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
 EACH = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-FOLDED = {"jupyter": {"source_hidden": True}}
 
 
 @EACH

@@ -1,11 +1,11 @@
 """What was measured: the check of a record that ``pretrained.lesions`` returns."""
 
 import itertools
-import reprlib
 from collections.abc import Sequence
 from math import inf
 from typing import Any
 
+from ...checks import check_rule
 from ...output import without_surrogates
 
 KEYS = ("modules", "class_names", "images", "without")
@@ -18,14 +18,14 @@ def check_record(record: Any) -> dict[str, Any]:
         ValueError: names the rule and the value.
     """
     complete = isinstance(record, dict) and record.keys() >= set(KEYS)
-    _require(complete, "record", f"be a dict with {', '.join(KEYS)}", record)
+    check_rule("record", record, f"be a dict with {', '.join(KEYS)}", complete)
     modules, class_names, images, rows = (record[key] for key in KEYS)
     for key in KEYS[:2]:
-        what = f"record[{key!r}]"
-        _require(_are_names(record[key]), what, "be a list of different names", record[key])
+        names = record[key]
+        check_rule(f"record[{key!r}]", names, "be a list of different names", _are_names(names))
     classes = len(class_names)
     counted = _are_counts(images, [inf] * classes) and any(images)
-    _require(counted, "record['images']", f"be {classes} whole numbers, not all 0", images)
+    check_rule("record['images']", images, f"be {classes} whole numbers, not all 0", counted)
     are_dicts = isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
     sets = sorted(str(row.get("deleted")) for row in rows) if are_dicts else rows
     # No list of all sets is made where their number is wrong: of 60 modules it would not end.
@@ -34,18 +34,13 @@ def check_record(record: Any) -> dict[str, Any]:
     rule = (
         f"be dicts, one for each set of {len(modules)} modules in deleted, as a string of 0 and 1"
     )
-    _require(complete, "record['without']", rule, sets)
+    check_rule("record['without']", sets, rule, complete)
     for row in rows:
         for key, most in (("right", images), ("answers", [sum(images)] * classes)):
             what = f"{key} without {row['deleted']}"
             rule = f"be {classes} whole numbers, none above the number of images"
-            _require(_are_counts(row.get(key), most), what, rule, row.get(key))
+            check_rule(what, row.get(key), rule, _are_counts(row.get(key), most))
     return {**record, "without": sorted(rows, key=lambda row: str(row["deleted"]))}
-
-
-def _require(holds: bool, what: str, rule: str, value: Any) -> None:
-    if not holds:
-        raise ValueError(f"{what} must {rule}, received {reprlib.repr(value)}")
 
 
 def _are_names(values: Any) -> bool:

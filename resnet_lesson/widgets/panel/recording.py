@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ...checks import check_rule
 from ...files import expand_path
 from ...gradients.history import MEASURES
 from ...output import without_surrogates
@@ -181,7 +182,7 @@ def check_runs(runs: Sequence[dict[str, Any]]) -> None:
     """
     try:
         if not isinstance(runs, list) or len(runs) > 2:
-            raise ValueError(f"it must hold a list of 1 or 2 runs, received {_short(runs)}")
+            raise ValueError(f"it must hold a list of 1 or 2 runs, received {reprlib.repr(runs)}")
         for run in runs:
             _check_run(run)
     except INVALID as error:
@@ -242,7 +243,7 @@ RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 def _check_run(run: Any) -> None:
     _check_dict("a run", run)
     for name, (is_right, rule) in RULES.items():
-        _check(is_right(run[name]), name, rule, run[name])
+        check_rule(name, run[name], f"be {rule}", is_right(run[name]))
     for name, capacity in (("whole", COLUMNS), ("opening", OPENING)):
         _check_strip(name, run[name], capacity, len(run["layers"]))
 
@@ -250,13 +251,13 @@ def _check_run(run: Any) -> None:
 def _check_strip(name: str, strip: Any, capacity: int, layers: int) -> None:
     """Check the columns of a run: as many of codes as of losses and accuracies."""
     _check_dict(name, strip)
-    _check(_is_count(strip["stride"]), f"stride of {name}", COUNT, strip["stride"])
-    first = strip["from"]
-    _check(_is_count(first, 0) and first == 0, f"from of {name}", "0", first)
+    stride, first = strip["stride"], strip["from"]
+    check_rule(f"stride of {name}", stride, f"be {COUNT}", _is_count(stride))
+    check_rule(f"from of {name}", first, "be 0", _is_count(first, 0) and first == 0)
     logs = strip["loss"], strip["accuracy"]
     for log in logs:
         is_right = isinstance(log, list) and all(one is None or _is_number(one) for one in log)
-        _check(is_right, f"loss and accuracy of {name}", "lists of numbers or null", log)
+        check_rule(f"loss and accuracy of {name}", log, "be lists of numbers or null", is_right)
     try:
         size = len(base64.b64decode(strip["codes"], validate=True))
     except (TypeError, ValueError):
@@ -265,18 +266,9 @@ def _check_strip(name: str, strip: Any, capacity: int, layers: int) -> None:
     if len(columns) > 1 or not 1 <= columns.pop() <= capacity:
         raise ValueError(
             f"{name} must hold 1 to {capacity} columns of codes, loss and accuracy for "
-            f"{layers} layers, received {_short(strip['codes'])}"
+            f"{layers} layers, received {reprlib.repr(strip['codes'])}"
         )
 
 
 def _check_dict(what: str, value: Any) -> None:
-    _check(isinstance(value, dict), what, "a dict", value)
-
-
-def _check(is_right: bool, what: str, rule: str, value: Any) -> None:
-    if not is_right:
-        raise ValueError(f"{what} must be {rule}, received {_short(value)}")
-
-
-def _short(value: Any) -> str:
-    return reprlib.repr(value)
+    check_rule(what, value, "be a dict", isinstance(value, dict))
