@@ -18,7 +18,7 @@ from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
 
 from resnet_lesson.files import atomic_write
-from resnet_lesson.widgets.frontend import NOT_ALIVE
+from resnet_lesson.widgets.frontend import FOLDER, NOT_ALIVE
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = ROOT / "notebooks"
@@ -53,6 +53,14 @@ No kernel runs behind this page; its widgets show what was computed beforehand.<
 </body>
 </html>
 """
+
+
+def style():
+    """The widgets' colours, light and dark, and what a page makes of them."""
+    sheet = (FOLDER / "chart/elements.css").read_text(encoding="utf-8")
+    colours = " ".join(re.findall(r"--\w[\w-]*: light-dark\([^)]*\);", sheet))
+    page = (ROOT / "tools/page.css").read_text(encoding="utf-8")
+    return f":root {{ color-scheme: light dark; {colours} }}\n{page}"
 
 
 def displays(notebook):
@@ -173,7 +181,7 @@ def page(notebook, name, others=""):
     content = body(notebook, posixpath.dirname(name))
     return PAGE.format(
         title=html.escape(content.h1.get_text()),
-        style=(ROOT / "tools/page.css").read_text(encoding="utf-8"),
+        style=style(),
         source=repository_link(name, ""),
         others=others,
         body=content,

@@ -221,6 +221,16 @@ def test_nothing_that_is_pressed_moves_away(chromium, site, width):
         assert seen == [seen[0]] * 8
 
 
+def test_the_arrow_follows_what_is_drawn(chromium, site):
+    with opened(chromium, site) as (page, _):
+        explorer = laboratory(page)
+        strip = explorer.locator(".picture")
+        expect(strip).to_contain_text("← gradient")
+        explorer.get_by_role("radio", name="signal").press("Space")
+        expect(strip).to_contain_text("signal →")
+        expect(strip).not_to_contain_text("gradient")  # nor does the axis speak of one
+
+
 def test_the_line_under_the_title_says_what_is_not_yet_done(chromium, site):
     with opened(chromium, site) as (page, _):
         explorer = laboratory(page)

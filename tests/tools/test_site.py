@@ -1,6 +1,7 @@
 """The exported page holds all it needs, and a notebook that cannot be exported leaves nothing."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from resnet_lesson import ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel
+from resnet_lesson.plots import style as plots_style
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -160,6 +162,18 @@ def test_a_figure_has_the_description_of_its_cell():
     alt = {"alt": "A curve that falls."}
     source.cells.insert(2, new_code_cell("plot", outputs=[figure], metadata=alt))
     assert exported(source)("img")[1]["alt"] == "A curve that falls."
+
+
+def test_the_page_has_the_colours_of_its_widgets():
+    own = (ROOT / "tools/page.css").read_text(encoding="utf-8")
+    used = set(re.findall(r"var\((--[\w-]+)\)", own))
+    known = dict(
+        re.findall(r"(--[\w-]+): (light-dark\([^)]*\)|var\(--soft\));", build_site.style())
+    )
+    assert used >= {"--ground", "--ink", "--soft", "--accent"}
+    assert used <= set(known)
+    light = dict(re.findall(r"(--[\w-]+): light-dark\((#\w+)", build_site.style()))
+    assert (light["--ground"], light["--ink"]) == (plots_style.GROUND, plots_style.INK)
 
 
 def test_what_is_folded_stays_in_its_fold():
