@@ -122,7 +122,12 @@ class ArchitectureBuilder(LessonWidget):
     def _picture(self, parts: Sequence[cost.Part]) -> bytes:
         from ... import plots
 
-        return plots.png(plots.to_scale(parts, (self.height, self.width, self.depth), self.picked))
+        image = (self.height, self.width, self.depth)
+        largest = max(parts, key=lambda part: part.parameters)
+        share = largest.parameters / sum(part.parameters for part in parts)
+        name = plots.part_name(largest.name).capitalize()
+        title = f"{name} has {100 * share:.0f} % of the parameters"
+        return plots.png(plots.to_scale(parts, image, largest.name, title=title))
 
 
 def _summary(parts: Sequence[cost.Part]) -> str:
