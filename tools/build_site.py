@@ -162,7 +162,7 @@ def body(notebook, folder):
     soup = BeautifulSoup(exporter.from_notebook_node(notebook, resources)[0], "html.parser")
     for link in soup.select("a[href]"):
         link["href"] = repository_link(link["href"], folder)
-    for image in soup.select('img[src^=".."]'):
+    for image in soup.select('img:not([src^="data:"])'):
         image["src"] = embedded(ROOT / folder / image["src"])
     return soup
 

@@ -276,8 +276,8 @@ BUILDING = [
     claim(
         """Make the input of a projecting module a hundred times larger, in training mode. If the
         projection reads the activated input, as in the authors' code, the output changes by less
-        than a thousandth of its size. If the projection reads the raw input, the output changes by more
-        than ten times its size. The shapes and the parameter counts are the same.""",
+        than a thousandth of its size. If the projection reads the raw input, the output changes by
+        more than ten times its size. The shapes and the parameter counts are the same.""",
         Comparison(1e-3, Runs("projections", "change", {"reads": "activated"})),
         Comparison(Runs("projections", "change", {"reads": "raw"}), 10),
     ),
@@ -370,22 +370,22 @@ SPARED = ("stage1_unit2", "stage1_unit3", "stage2_unit2", "stage2_unit3", "stage
 INSIDE = [
     claim(
         """A trained residual network of 56 layers needs its first module and can spare each of the
-        last nineteen of its 27 modules. With the statistics of its BN layers as they were, at most
-        two test digits in ten are right without the first module, and at least nine in ten without
-        any one of those nineteen.""",
+        last nineteen of its 27 modules. If nothing else is changed, at most two test digits in ten
+        are right without the first module, and at least nine in ten without any one of those
+        nineteen.""",
         Comparison(0.2, without(range(1, 2))),
         Comparison(without(range(9, 28)), 0.9),
     ),
     claim(
-        """A plain network of 20 layers needs every module. Without any one of them, and with the
-        statistics of its BN layers as they were, at most one test digit in three is right.""",
+        """A plain network of 20 layers needs every module. Without any one of them, at most one
+        test digit in three is right, if nothing else is changed.""",
         Comparison(1 / 3, without(range(1, 10), "plain", 20)),
     ),
     claim(
-        """In a residual network of 56 layers, paths that are much shorter than most count most.
-        Paths of at most eight branches are fewer than three in a hundred. Yet if we split the
-        gradient of the trained network by the length of its paths, and add up the norms of all
-        parts, these short paths have more than nine tenths of the sum.""",
+        """In a residual network of 56 layers, most of the gradient takes short paths. Paths of at
+        most eight branches are fewer than three in a hundred. Yet if we split the gradient of the
+        trained network by the length of its paths, these few have more than nine tenths of the
+        summed norms.""",
         Comparison(0.03, Runs("path_lengths", "within_8", {"of": "paths"})),
         Comparison(Runs("path_lengths", "within_8", {"of": "gradient", "epochs": 10}), 0.9),
     ),

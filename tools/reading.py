@@ -80,11 +80,10 @@ def read(notebook: Any) -> Reading:
     visible = [cell for cell in notebook.cells if is_visible(cell)]
     code = [line for cell in visible for line in lines(cell)]
     stated = re.search(r"\*\*Time:?\*\*:?\s*(\d+)", prose[0])
-    guesses = [cell for cell in visible if "guess" in cell.metadata.get("tags", [])]
     return Reading(
         minutes=minutes(notebook),
         stated=int(stated[1]) if stated else 0,
-        guesses=len(guesses),
+        guesses=sum(map(is_guess, notebook.cells)),
         longest=max((len(cell.source.splitlines()) for cell in visible), default=0),
         asserting=sum(map(asserting, visible)) / max(1, len(code)),
         only_assert=[cell.id for cell in visible if 0 < len(lines(cell)) == asserting(cell)],
@@ -95,6 +94,10 @@ def read(notebook: Any) -> Reading:
         brackets=[one for one in said if re.match(r"\**\(\d\)\.?\**[.:,]?\s", one + " ")],
         captions=[source for source in prose if re.match(r"\*[^*\s]", source.lstrip("> "))],
     )
+
+
+def is_guess(cell: Any) -> bool:
+    return "guess" in cell.metadata.get("tags", [])
 
 
 def minutes(notebook: Any) -> float:
@@ -110,7 +113,7 @@ def minutes(notebook: Any) -> float:
         total += MEASURES["minutes a figure"] * len(pictures)
         if is_visible(cell):
             total += len(lines(cell)) / MEASURES["lines a minute"]
-            total += "guess" in cell.metadata.get("tags", [])
+        total += is_guess(cell)
     return total
 
 

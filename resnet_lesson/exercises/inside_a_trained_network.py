@@ -40,7 +40,8 @@ def three(modules: Any) -> str:
             "are not independent: where one is missing, the others are needed more. What happens "
             "with four?"
         )
-    saw = f"Without {', '.join(f'`{name}`' for name in names)}, {left:.2f} are right."
+    without = ", ".join(f"`{name}`" for name in names)
+    saw = f"Without {without}, {left:.2f} of the test images are right."
     fatal = [name for name in names if alone[name] < SPARED]
     if fatal:
         raise Mistake(
@@ -56,7 +57,8 @@ def three(modules: Any) -> str:
         raise Mistake(
             "costly alone",
             saw,
-            f"Without `{costly}` alone, {alone[costly]:.2f} are right. A set of three that "
+            f"Without `{costly}` alone, {alone[costly]:.2f} of the test images are right. A set "
+            "of three that "
             "contains this module starts with a large loss.",
             "sort the modules that can be spared by what they cost alone.",
             f"leave `{costly}` in the network. Four modules are then left to choose from.",
@@ -118,19 +120,19 @@ def _names(answer: Any, explorer: LesionExplorer) -> list[str]:
     "A branch reads the normed sum. So in a new network each branch adds about as much as the "
     "branch before it. Do these additions all point in the same direction?",
     "Vectors in unrelated directions are nearly at right angles, so their squares add up. How "
-    "much do 12 blocks add to the square of the size?",
+    "much do 12 modules add to the square of the size?",
 )
 def stream(times: Any) -> str:
-    """How large is the sum on the wire of a pre-LN stack after 48 blocks?"""
+    """How large is the sum on the wire of a pre-LN stack after 48 modules?"""
     given = answers.number(times)
     early = _growth(12, seed=0)
     grown = [_growth(48, seed) for seed in range(3)]
     if 0.85 * min(grown) <= given <= 1.15 * max(grown):
         return (
             f"Three draws of the weights give {min(grown):.1f} to {max(grown):.1f} times. Each "
-            "branch adds about the same to the square of the size, so the size grows with the root "
-            "of the depth. That is no explosion. But the sum gets larger and larger, and needs an "
-            "LN layer at its end."
+            "branch adds about the same variance, so the size grows with the square root of the "
+            "number of modules. That is no explosion. But the sum gets larger and larger, and "
+            "needs an LN layer at its end."
         )
     saw = f"You expect {plain(given, 3)} times the size at the start."
     if given < 1.3:
@@ -139,26 +141,26 @@ def stream(times: Any) -> str:
             saw,
             "So it is in post-LN, where the LN layer stands on the wire. In pre-LN this layer "
             "stands in the branch, and nothing makes the sum smaller again.",
-            "follow the wire past one block: what happens to the sum?",
-            "each block adds something, and 12 blocks have made the sum 2.2 times as large.",
+            "follow the wire past one module: what happens to the sum?",
+            "each module adds something, and 12 modules have made the sum 2.2 times as large.",
         )
     if abs(given - early) < 0.4:
         raise Mistake(
             "levels off",
             saw,
-            "The sum has that size already after 12 blocks. The later branches read a normed sum, "
+            "The sum has that size already after 12 modules. The later branches read a normed sum, "
             "too, so they add as much as the first ones.",
-            "ask how much block 13 adds, compared with block 1.",
-            "in 12 blocks the square grows from 1 to about 5. Go on like this.",
+            "ask how much module 13 adds, compared with module 1.",
+            "in 12 modules the square grows from 1 to about 5. Go on like this.",
         )
     if given > 15:
         raise Mistake(
             "multiplies",
             saw,
-            "So each block would multiply the sum by a factor. But its branch reads the sum after "
+            "So each module would multiply the sum by a factor. But its branch reads the sum after "
             "the LN layer, and cannot know how large the sum was.",
             "ask whether a branch adds more where the sum is larger.",
-            "each block adds the same amount. Equal additions do not make a power.",
+            "each module adds the same amount. Equal additions do not make a power.",
         )
     if given > 5:
         raise Mistake(
@@ -172,9 +174,9 @@ def stream(times: Any) -> str:
     raise Mistake(
         "too little",
         saw,
-        f"Twelve blocks have made the sum {early:.1f} times as large, and 36 more add to it.",
-        "write down the square of the size at the start and after 12 blocks.",
-        "every 12 blocks add the same amount to the square.",
+        f"Twelve modules have made the sum {early:.1f} times as large, and 36 more add to it.",
+        "write down the square of the size at the start and after 12 modules.",
+        "every 12 modules add the same amount to the square.",
     )
 
 
@@ -182,7 +184,7 @@ def stream(times: Any) -> str:
 def expected():
     import numpy as np
 
-    added = (2.2**2 - 1) / 12  # to the square of the size, by one block
+    added = (2.2**2 - 1) / 12  # to the square of the size, by one module
     return np.sqrt(1 + 48 * added)
 
 

@@ -170,7 +170,8 @@ def lesions(
 ) -> Axes:
     """Draw a network without some of its modules and what it still knows, and return the Axes.
 
-    The wire is straight, with the branches of the modules below it, and under that is a bar.
+    The wire is straight, with the branches of the modules below it, and under that is a bar. Where
+    a later stage begins, a 1x1 convolution stands on the wire.
 
     Args:
         modules: their names, input side first, such as "stage1_unit2".
@@ -187,6 +188,9 @@ def lesions(
         stage, numbered, unit = name.replace("stage", "stage ").partition("_unit")
         stages.setdefault(stage if numbered else "", []).append(left + 0.5)
         _draw_branch(ax, left, unit or name, name in deleted)
+        if unit == "1" and stage != "stage 1":
+            box = {"boxstyle": "square,pad=0.3", "fc": GROUND, "ec": RESIDUAL, "lw": 1.5}
+            ax.text(left + 0.5, 1, "1×1", fontsize=SMALL, **CENTRED, bbox=box)
     bold = {"fontweight": "bold", "color": INK}
     for name, places in stages.items():
         ax.text(np.mean(places), 1.5, escaped(name), fontsize=NAME, ha="center", **bold)

@@ -34,7 +34,8 @@ def pack(
     Args:
         run: the folder of a run that ``training.train`` has finished.
         data: the path of the data it was trained on, or None as for ``load``.
-        folder: where the four files go; made if it is missing.
+        folder: where the four files go; made if it is missing. (The lesson keeps the picture of
+            the mistakes beside its notebooks.)
 
     Raises:
         ValueError: the run is not finished, the data are not its own, or ``folder`` holds a packed

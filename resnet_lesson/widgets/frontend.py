@@ -26,7 +26,7 @@ NOT_ALIVE = """<style>
 .jp-OutputArea-child:has(.lesson-saved) + :has(+ * [class^="resnet-"]),
 .jp-OutputArea-child:has(.lesson-saved) + * + * .jupyter-widgets:not(:has(*)) { display: none }
 </style><p class="lesson-saved">This is a still picture.
-Run this cell (click it, then press Shift + Enter), and you can move it.</p>"""
+Run this cell (click it, then press Shift + Enter), and you can use it.</p>"""
 
 
 def read_bundle(widget: str) -> tuple[str, str]:

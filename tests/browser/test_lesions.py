@@ -45,7 +45,7 @@ def test_modules_go_and_come_back_by_the_keys(chromium, page_of_lesions):
         status = explorer.get_by_role("status")
         expect(status).to_have_text(
             "The whole network classifies 98.0 % of the 2,000 test images correctly. "
-            "It answers “ship” for 52.0 % of the test images."
+            "The answer is “ship” for 52.0 % of the images."
         )
         module = explorer.get_by_role("button", name="delete module 2 of stage 1")
         module.focus()
@@ -169,6 +169,12 @@ def test_in_jupyterlab_the_kernel_knows_what_was_deleted(chromium, lab):
     assert run_all(page, lab, "lesions.ipynb")["errors"] == []
     page.get_by_role("button", name="delete module 2 of stage 2").press("Enter")
     settles(page, "print(explorer.deleted)", "['stage2_unit2']")
+    # Shift + Enter runs the cell, and is no press.
+    numbered = page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first
+    before = numbered.inner_text()
+    page.get_by_role("button", name="delete module 2 of stage 2").press("Shift+Enter")
+    expect(numbered).not_to_have_text(before)
+    settles(page, "print(explorer.deleted)", "[]")
     ask(page, "explorer.deleted = ['stage1_unit1']")
     expect(page.locator(".resnet-lesions [role=status]")).to_contain_text(
         "Without module 1 of stage 1"

@@ -35,6 +35,6 @@ test("an answer is named once it has swallowed more than half", () => {
   assert.equal(favourite([1000, 1000], ["cat", "ship"], 2000), "");
   assert.equal(
     favourite([800, 1200], ["cat", "ship"], 2000),
-    " It answers “ship” for 60.0 % of the test images.",
+    " The answer is “ship” for 60.0 % of the images.",
   );
 });

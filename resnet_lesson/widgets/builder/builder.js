@@ -1,7 +1,7 @@
 // The architecture builder: the model's traits are the arguments of `build`, and what is shown.
 
 import { Copier } from "../chart/copy.js";
-import { button, make, say, set, turnOff, unique } from "../chart/elements.js";
+import { button, make, passRunKey, say, set, turnOff, unique } from "../chart/elements.js";
 import { listen, onResize, put } from "../chart/model.js";
 import { grouped } from "../chart/words.js";
 import {
@@ -285,6 +285,7 @@ function imageOf(network) {
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
   const shown = new Builder(model, el);
+  passRunKey(el);
   return () => shown.forget();
 }
 

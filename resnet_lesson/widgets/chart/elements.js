@@ -33,6 +33,27 @@ export function set(element, attributes) {
 /** Without this, JupyterLab's shortcuts take the keys from a control that has the focus. */
 export const KEYS = { "data-lm-suppress-shortcuts": "true" };
 
+/**
+ * Shift + Enter goes on to the notebook's next cell, also from a control that has the focus.
+ *
+ * @param {Element} root
+ */
+export function passRunKey(root) {
+  root.addEventListener("keydown", (event) => {
+    const { target } = event;
+    const isRun = event instanceof KeyboardEvent && event.key === "Enter" && event.shiftKey;
+    if (!isRun || !event.isTrusted || !(target instanceof Element)) return;
+    event.preventDefault(); // a button would take it for a press
+    event.stopPropagation();
+    const [name] = Object.keys(KEYS);
+    target.removeAttribute(name);
+    const { key, code, keyCode, shiftKey } = event;
+    const init = { key, code, keyCode, shiftKey, bubbles: true, cancelable: true };
+    target.dispatchEvent(new KeyboardEvent("keydown", init));
+    set(target, KEYS);
+  });
+}
+
 /** An id or a name that no other element of the page has. @param {string} name */
 export const unique = (name) => `${name}-${Math.random().toString(36).slice(2)}`;
 

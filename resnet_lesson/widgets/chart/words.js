@@ -7,7 +7,7 @@ export const plain = (name) => name.replaceAll("_", " ");
 export const grouped = (value) => value.toLocaleString("en");
 
 /** @param {number} part @param {number} whole */
-export const percent = (part, whole) => `${((100 * part) / whole).toFixed(1)} %`;
+export const percent = (part, whole) => `${(Math.round((1000 * part) / whole) / 10).toFixed(1)} %`;
 
 /** To a tenth. @param {number} value */
 export const rounded = (value) => Math.round(10 * value) / 10;

@@ -1,6 +1,7 @@
 // The gradient explorer. The model's traits are what is shown; a source answers what they become:
 // the kernel where there is one, else the curves that came along.
 
+import { passRunKey } from "../chart/elements.js";
 import { kernelIsGone, listen, onResize, put } from "../chart/model.js";
 import { rounded } from "../chart/words.js";
 import { Asking } from "./asking.js";
@@ -497,6 +498,7 @@ const isCurveOf = (curve, setting) =>
 /** @param {{model: import("./setting.js").Model, el: HTMLElement}} place */
 async function render({ model, el }) {
   const explorer = new Explorer(model, el, await readGrid(model.get("grid")));
+  passRunKey(el);
   return () => explorer.forget();
 }
 

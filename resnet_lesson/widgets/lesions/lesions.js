@@ -1,7 +1,7 @@
 // The lesion explorer: delete modules of a trained network, and see what it still knows.
 
 import { sum } from "../chart/data.js";
-import { button, make, say, turnOff } from "../chart/elements.js";
+import { button, make, passRunKey, say, turnOff } from "../chart/elements.js";
 import { listen, put } from "../chart/model.js";
 import { Classes } from "./classes.js";
 import { Left } from "./left.js";
@@ -31,7 +31,7 @@ class Lesions {
     /** @type {import("./words.js").Counts[]} */
     this.counts = JSON.parse(model.get("counts"));
     this.wire = new Wire(this.modules, (name) => this.turn(name));
-    this.left = new Left(this.shareWithout());
+    this.left = new Left(this.rightWithout(), sum(this.images));
     this.classes = new Classes(this.names);
     this.all = button("Put all back", () => this.change({ deleted: [] }), "quiet");
     el.replaceChildren(this.layout());
@@ -52,7 +52,8 @@ class Lesions {
       make("div", { class: "controls" }, [
         this.all,
         make("span", { class: "key" }, [
-          "Once a module has been deleted alone, its bar keeps the accuracy in per cent.",
+          "The bar under a module keeps the accuracy without this module alone, in per cent. ",
+          "A square on the wire is a projection.",
         ]),
       ]),
       this.left.element,
@@ -83,16 +84,17 @@ class Lesions {
       return;
     }
     const [right, answers] = this.counts[indexOf(this.modules, deleted)];
-    this.wire.show(deleted, new Map(tried.map((name) => [name, this.shareWithout(name)])));
-    this.left.show(this.shareWithout(...deleted));
+    const share = (/** @type {string} */ name) => this.rightWithout(name) / sum(this.images);
+    this.wire.show(deleted, new Map(tried.map((name) => [name, share(name)])));
+    this.left.show(sum(right));
     this.classes.show(right, answers, this.images);
     this.say(deleted, right, answers);
     turnOff(this.all, deleted.length === 0);
   }
 
-  /** The share of all images that is classified correctly. @param {string[]} deleted */
-  shareWithout(...deleted) {
-    return sum(this.counts[indexOf(this.modules, deleted)][0]) / sum(this.images);
+  /** How many images are classified correctly. @param {string[]} deleted */
+  rightWithout(...deleted) {
+    return sum(this.counts[indexOf(this.modules, deleted)][0]);
   }
 
   /** @param {string[]} deleted @param {number[]} right @param {number[]} answers */
@@ -107,6 +109,7 @@ class Lesions {
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
   const lesions = new Lesions(model, el);
+  passRunKey(el);
   return () => lesions.forget();
 }
 

@@ -11,6 +11,8 @@ import { button, make, set } from "../chart/elements.js";
 /** @param {string} name @param {(name: string) => void} turn @returns {Hung} */
 function hang(name, turn) {
   const [, stage, unit] = name.match(/^stage(\d+)_unit(\d+)$/) ?? ["", "", name];
+  // The first module of a later stage halves the maps and doubles the filters.
+  const projects = Number(stage) > 1 && unit === "1";
   const press = button(unit, () => turn(name));
   set(press, { "aria-label": `delete module ${unit} of stage ${stage}` });
   const alone = make("div", { class: "alone" });
@@ -22,7 +24,11 @@ function hang(name, turn) {
     stage,
     button: press,
     alone,
-    element: make("div", { class: "module" }, [branch, press, alone]),
+    element: make("div", { class: projects ? "module projects" : "module" }, [
+      branch,
+      press,
+      alone,
+    ]),
   };
 }
 

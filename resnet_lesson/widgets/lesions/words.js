@@ -45,5 +45,5 @@ export function favourite(answers, names, images) {
   const most = Math.max(...answers);
   if (most <= images / 2) return "";
   const name = names[answers.indexOf(most)];
-  return ` It answers “${name}” for ${percent(most, images)} of the test images.`;
+  return ` The answer is “${name}” for ${percent(most, images)} of the images.`;
 }

@@ -1,6 +1,6 @@
 // The training panel: a training's recording as pictures and words, whichever source it comes from.
 
-import { make, say } from "../chart/elements.js";
+import { make, passRunKey, say } from "../chart/elements.js";
 import { listen, onResize } from "../chart/model.js";
 import { Controls } from "./controls.js";
 import { Loss } from "./loss.js";
@@ -209,6 +209,7 @@ class Panel {
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
   const panel = new Panel(model, el);
+  passRunKey(el);
   return () => panel.forget();
 }
 
