@@ -4,6 +4,7 @@
 """
 
 import ast
+import copy
 import re
 import sys
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ NOT_SENTENCES = re.compile(
 )
 # "et al. 2016" and "e.g. this" go on.
 ENDS = re.compile(r"(?<!\bal)(?<!e\.g)(?<!i\.e)[.!?]+[*_)\"”]*(?=\s|$)")
+TIMES = r"\*\*Time:\*\* (\d+) minutes, (\d+) with"
+SKIPPED = "*(you can skip this)*"
 MEASURES = {"words a minute": 100, "lines a minute": 15, "minutes a figure": 1.5}
 
 
@@ -30,6 +33,8 @@ class Reading:
 
     minutes: float
     stated: int
+    route: float  # minutes without what can be skipped
+    route_stated: int
     guesses: int
     longest: int  # lines of a visible cell
     asserting: float  # share of the visible lines of code
@@ -79,10 +84,13 @@ def read(notebook: Any) -> Reading:
     said = [sentence for source in prose for sentence in sentences(source)]
     visible = [cell for cell in notebook.cells if is_visible(cell)]
     code = [line for cell in visible for line in lines(cell)]
-    stated = re.search(r"\*\*Time:?\*\*:?\s*(\d+)", prose[0])
+    times = re.search(TIMES, prose[0])
+    route_stated, stated = map(int, times.groups()) if times else (0, 0)
     return Reading(
         minutes=minutes(notebook),
-        stated=int(stated[1]) if stated else 0,
+        stated=stated,
+        route=minutes(without_skipped(notebook)),
+        route_stated=route_stated,
         guesses=sum(map(is_guess, notebook.cells)),
         longest=max((len(cell.source.splitlines()) for cell in visible), default=0),
         asserting=sum(map(asserting, visible)) / max(1, len(code)),
@@ -98,6 +106,18 @@ def read(notebook: Any) -> Reading:
 
 def is_guess(cell: Any) -> bool:
     return "guess" in cell.metadata.get("tags", [])
+
+
+def without_skipped(notebook: Any) -> Any:
+    """The notebook without the sections whose titles say that they can be skipped."""
+    kept, skipping = copy.copy(notebook), False
+    kept.cells = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.startswith("## "):
+            skipping = SKIPPED in cell.source.splitlines()[0]
+        if not skipping:
+            kept.cells.append(cell)
+    return kept
 
 
 def minutes(notebook: Any) -> float:
@@ -120,7 +140,9 @@ def minutes(notebook: Any) -> float:
 def told(name: str, found: Reading) -> str:
     """One notebook's counts, in lines."""
     return (
-        f"\n{name}: {found.minutes:.0f} minutes, stated {found.stated}; {found.guesses} guesses\n"
+        f"\n{name}: {found.route:.0f} minutes, stated {found.route_stated}; "
+        f"{found.minutes:.0f} with what can be skipped, stated {found.stated}; "
+        f"{found.guesses} guesses\n"
         f"  code: longest cell {found.longest} lines, {found.asserting:.0%} of lines assert, "
         f"{len(found.only_assert)} cells only assert\n"
         f"  prose: {found.sentences} sentences of {found.mean_length:.0f} words; "

@@ -33,12 +33,14 @@ def test_its_cells_could_have_been_written_by_a_learner(path):
 @EACH
 def test_the_time_said_is_the_time_it_takes(path):
     found = reading.read(nbformat.read(path, as_version=4))
-    assert 15 <= found.stated <= 30
-    assert abs(found.stated - found.minutes) <= 3
+    assert 15 <= found.route_stated <= 30
+    assert abs(found.route_stated - found.route) <= 1
+    assert abs(found.stated - found.minutes) <= 1
 
 
 def notebook(*cells):
-    return new_notebook(cells=[new_markdown_cell("# T\n\n**Time:** 15 minutes"), *cells])
+    title = new_markdown_cell("# T\n\n**Time:** 15 minutes, 20 with more")
+    return new_notebook(cells=[title, *cells])
 
 
 def test_code_is_counted_where_it_is_seen():
@@ -86,6 +88,11 @@ def test_time_is_that_of_words_code_figures_and_guesses():
         ),
         new_code_cell("x\n" * 15, metadata={"tags": ["guess"]}, outputs=[picture]),
         new_code_cell("x\n" * 99, metadata=FOLDED),
+        new_markdown_cell(f"## More {reading.SKIPPED}"),
+        new_code_cell("x\n" * 30),
         new_markdown_cell("## Take along\n" + "word " * 500),
     ]
-    assert round(reading.read(notebook(*cells)).minutes, 1) == 1 + 1 + 1 + 1.5
+    found = reading.read(notebook(*cells))
+    assert (found.route_stated, found.stated) == (15, 20)
+    assert found.route == pytest.approx(1 + 1 + 1 + 1.5, abs=0.1)  # the title has eight words
+    assert found.minutes - found.route == pytest.approx(2, abs=0.1)
