@@ -5,10 +5,7 @@ another is timed. All compute the same norms of the same networks, and must agre
 any is timed.
 """
 
-import json
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import record
+from process import TORCH_PYTHON, Process
 
-ROOT = Path(__file__).parent.parent
-TORCH_PYTHON = ROOT / ".venv-bench/bin/python"
 PYTHONS = {"ours": sys.executable, "with_keras": sys.executable, "with_torch": TORCH_PYTHON}
 BLOCKS, CALLS = 12, 20
 KERAS_BLOCKS, KERAS_CALLS = 6, 5  # a call takes a second or two
@@ -53,38 +49,6 @@ def cases():
             bn = "with BN" if normalization else "without BN"
             what = f"{kind}, 50 {'layers' if kind == 'convolution' else 'modules'}, {bn}"
             yield case(what, 50, kind, normalization, {"vs_torch": 1.0})
-
-
-class Process:
-    """A worker process; a method call here is a request to it."""
-
-    def __init__(self, module, threads):
-        command = [PYTHONS[module], str(Path(__file__).parent / "worker.py"), module, str(threads)]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "OMP_NUM_THREADS": str(threads),
-            "TF_ENABLE_ONEDNN_OPTS": "1",  # as the lesson sets it, for Keras too
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-        }
-        self.module = module
-        self.process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-
-    def __getattr__(self, method):
-        def ask(*arguments):
-            print(json.dumps([method, arguments]), file=self.process.stdin, flush=True)
-            answer = self.process.stdout.readline()
-            if not answer:
-                raise RuntimeError(f"the worker {self.module} ended; its last words are above")
-            return json.loads(answer)
-
-        return ask
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
 
 
 def check_agreement(workers, depths):
@@ -178,7 +142,7 @@ def rows(one, figures):
 def main():
     """(figures by case, versions, rows of the table)."""
     threads = record.cores()
-    workers = {module: Process(module, threads) for module in PYTHONS}
+    workers = {module: Process(python, module, threads) for module, python in PYTHONS.items()}
     try:
         versions = {}
         for worker in workers.values():

@@ -9,9 +9,15 @@ import argparse
 import compute
 import latency
 import record
+import throughput
 import training
 
-PARTS = {"compute": compute, "latency": latency, "training": training}
+PARTS = {
+    "compute": compute,
+    "latency": latency,
+    "training": training,
+    "throughput": throughput,
+}
 
 
 def main():

@@ -1,7 +1,7 @@
-"""One framework in a process of its own, which answers the driver's requests on its standard input.
+"""One framework in a process of its own, which answers the requests on its standard input.
 
-``python worker.py MODULE THREADS``: MODULE is ours, with_keras or with_torch. A request is a line
-of JSON: the name of a method below and its arguments; so is the answer.
+``python worker.py MODULE THREADS``: MODULE is a framework's, such as with_torch. A request is a
+line of JSON: the name of a method below and its arguments; so is the answer.
 """
 
 import gc
@@ -48,7 +48,7 @@ class Worker:
 
 def set_threads(module, count):
     """TensorFlow's, before its first operation."""
-    if module == "with_torch":
+    if module.endswith("_torch"):
         return
     if module == "ours":
         from resnet_lesson.runtime import tf

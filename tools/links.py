@@ -8,6 +8,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parent.parent
 # Where an owner/name can only be this project's, whatever it was called before: launchers,
@@ -18,7 +19,7 @@ PLACES = re.compile(
     r"|(?:git\+|git clone |repository = \\?\"|repository-code: )https://github\.com/)[\w.-]+/[\w.-]*\w"
 )
 # What makes JupyterLab and Colab show a line in place of a cell's code.
-FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
+FOLDED: dict[str, Any] = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
 def slug():
