@@ -84,6 +84,12 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
     )
+    train.add_argument(
+        "--devices",
+        choices=("one", "all"),
+        default="one",
+        help="all that this machine has share each batch; one, if not given",
+    )
     config.add_options(train)
     train.set_defaults(command=run_training)
 
@@ -110,7 +116,12 @@ def run_training(options: argparse.Namespace) -> None:
     monitor, path = GradientMonitor(), expand_path(output)
     try:
         run = training.train(
-            config, output, data=options.data, resume=options.resume, monitor=monitor
+            config,
+            output,
+            data=options.data,
+            resume=options.resume,
+            devices=options.devices,
+            monitor=monitor,
         )
     except KeyboardInterrupt:
         raise SystemExit(f"stopped; to go on, add --resume --output {output}") from None

@@ -24,7 +24,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("depth", "epochs", "batch_size"), check_integer),
     # TensorFlow's seeds and sizes are 32-bit integers.
     **dict.fromkeys(("padding", "seed"), partial(check_integer, least=0, most=2**31 - 1)),
-    **dict.fromkeys(("shortcut", "flip", "deterministic"), check_flag),
+    **dict.fromkeys(("shortcut", "flip", "deterministic", "bfloat16"), check_flag),
     **dict.fromkeys(("warmup_epochs", "weight_decay"), check_number),
     "learning_rate": partial(check_number, above=0),
     "momentum": partial(check_number, below=1),
@@ -77,6 +77,9 @@ class TrainingConfig:
     seed: int = _because(0, "of the weights, of the order of the images, of crops and flips")
     deterministic: bool = _because(
         False, "the same bits again on the same machine, by slower kernels"
+    )
+    bfloat16: bool = _because(
+        False, "compute in bfloat16: faster where the processor can, and with other roundings"
     )
 
     def __post_init__(self) -> None:

@@ -1,12 +1,14 @@
-"""The network of a configuration, compiled, and the values of all its variables."""
+"""The network of a configuration, compiled on its devices, and the values of its variables."""
 
 import threading
 from typing import Any
 
 import numpy as np
 
+from ..checks import check_choice
 from ..data.datasets import Dataset
 from ..networks.cifar import build_cifar
+from ..networks.fused import fuse_batch_norm
 from ..runtime import has_gpu, keras, set_seed, tf
 from .checkpoint import State
 from .config import TrainingConfig
@@ -37,24 +39,63 @@ def network(
         keras.config.set_dtype_policy(users)
 
 
-def initial_network(config: TrainingConfig, dataset: Dataset, schedule: Schedule) -> keras.Model:
+def strategy_for(devices: str, batch_size: int) -> Any:
+    """The ``tf.distribute.Strategy`` that trains on one device, or on all that this machine has.
+
+    Several are the GPUs, or the logical CPU devices where there is no GPU. Each has a copy of the
+    weights and takes an equal part of each batch; the gradients are summed.
+
+    Raises:
+        ValueError: neither "one" nor "all"; a batch that the devices cannot share equally.
+    """
+    check_choice("devices", devices, ("one", "all"))
+    found = tf.config.list_logical_devices("GPU" if has_gpu() else "CPU")
+    if devices == "one" or len(found) == 1:
+        return tf.distribute.get_strategy()
+    if batch_size % len(found):
+        raise ValueError(
+            f"batch_size must be a multiple of the {len(found)} devices, received {batch_size}"
+        )
+    return tf.distribute.MirroredStrategy([device.name for device in found])
+
+
+def initial_network(
+    config: TrainingConfig, dataset: Dataset, schedule: Schedule, strategy: Any
+) -> keras.Model:
     """The network with the weights that the seed draws, and its optimizer with all variables."""
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     policy = "mixed_float16" if has_gpu() else "float32"
+    if config.bfloat16:
+        policy = "mixed_bfloat16"
     with _seeding:
         set_seed(config.seed)
-        model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
-        model.compile(
-            keras.optimizers.SGD(schedule, config.momentum, nesterov=True),
-            "sparse_categorical_crossentropy",
-            # The loss includes the weights' penalty; this does not.
-            metrics=["accuracy", keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy")],
-            # XLA's convolutions are slow on a CPU, and determinism turns it off.
-            jit_compile=has_gpu() and not config.deterministic,
-        )
-        model.optimizer.build(model.trainable_variables)
+        with strategy.scope():
+            model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
+            if strategy.num_replicas_in_sync > 1:
+                _synchronise_batch_norm(model)
+            elif not has_gpu():  # there XLA fuses it
+                fuse_batch_norm(model)
+            model.compile(
+                keras.optimizers.SGD(schedule, config.momentum, nesterov=True),
+                "sparse_categorical_crossentropy",
+                # The loss includes the weights' penalty; this does not.
+                metrics=[
+                    "accuracy",
+                    keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
+                ],
+                # XLA's convolutions are slow on a CPU, and determinism turns it off.
+                jit_compile=has_gpu() and not config.deterministic,
+            )
+            model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _synchronise_batch_norm(model: keras.Model) -> None:
+    """Normalise by the whole batch, so that a run is the same on any number of devices."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
 
 
 def sgd(model: keras.Model) -> Any:

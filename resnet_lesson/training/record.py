@@ -26,7 +26,7 @@ def digest(dataset: Dataset) -> str:
 
 
 def provenance(
-    dataset: Dataset, source: str | os.PathLike[str], callbacks: Sequence[Any] = ()
+    dataset: Dataset, source: str | os.PathLike[str], callbacks: Sequence[Any], strategy: Any
 ) -> dict[str, Any]:
     """The record's entries about the data, the machine and the day.
 
@@ -34,7 +34,9 @@ def provenance(
         dataset: what the run trains on.
         source: the name of the data set, or the path of the local copy.
         callbacks: the user's.
+        strategy: the ``tf.distribute.Strategy`` of the devices.
     """
+    devices = strategy.num_replicas_in_sync
     names = [type(callback).__name__ for callback in callbacks]
     return {
         "data": Path(source).name,
@@ -42,7 +44,7 @@ def provenance(
         "train_images": len(dataset.x_train),
         "test_images": len(dataset.x_test),
         "date": datetime.date.today().isoformat(),
-        "hardware": device_name(),
+        "hardware": device_name() if devices == 1 else f"{devices} devices: {device_name()}",
         "versions": versions(),
         **({"callbacks": names} if names else {}),
     }

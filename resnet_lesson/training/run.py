@@ -13,7 +13,7 @@ from . import checkpoint, folder
 from .callback import CheckpointCallback
 from .checkpoint import State
 from .config import TrainingConfig
-from .model import initial_network, restore, variable_values
+from .model import initial_network, restore, strategy_for, variable_values
 from .pipeline import batches, evaluation_batches
 from .progress import progress
 from .record import Run, provenance, resumed, run_record
@@ -32,6 +32,7 @@ def train(
     *,
     data: str | os.PathLike[str] | None = None,
     resume: bool = False,
+    devices: str = "one",
     monitor: GradientMonitor | None = None,
     watch: Callable[[dict[str, Any]], Any] | None = None,
     callbacks: Any = (),
@@ -56,6 +57,9 @@ def train(
         data: for ``cifar10``, the path of a local copy, as ``load`` takes it.
         resume: go on from what ``output`` holds, if it holds anything; a finished run is
             returned as it is.
+        devices: "one", or "all" that this machine has, which share each batch. Batch
+            normalisation is then synchronised: any number of devices trains the same network, but
+            for rounding.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
         watch: a function of the record so far, called after each epoch.
@@ -68,8 +72,8 @@ def train(
     Raises:
         ValueError: ``output`` has a run and ``resume`` is off; it is of another configuration or
             other data; it has files of others under the names of a run's; another training is at
-            work there; ``drops`` after the run's end or in the warm-up; a callback that is not
-            Keras's, or that changes what trains.
+            work there; ``devices`` cannot share a batch equally; ``drops`` after the run's end or
+            in the warm-up; a callback that is not Keras's, or that changes what trains.
         OSError: ``output`` cannot be written to, raised at the start or after the epoch in which
             it happened; the checkpoint before stays as it was.
         FloatingPointError: the loss is no longer a number; names the step and the layer.
@@ -80,10 +84,11 @@ def train(
     callbacks = _checked_callbacks(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
+    strategy = strategy_for(devices, config.batch_size)
     with folder.exclusive(path) as check:
         state = _stored_state(path, config, resume)
         dataset = load(config.dataset, data)
-        about = provenance(dataset, data or config.dataset, callbacks)
+        about = provenance(dataset, data or config.dataset, callbacks, strategy)
         steps = config.steps_per_epoch(len(dataset.x_train))
         schedule = config.schedule(steps)
         if state is None:
@@ -93,12 +98,13 @@ def train(
                 f"a run goes on with the data it began with, received other {config.dataset} than "
                 f"{path} was trained on"
             )
-        model = initial_network(config, dataset, schedule)
+        model = initial_network(config, dataset, schedule, strategy)
         done = len(state.history) if state else 0
         if state and done == config.epochs:
             return _finished_run(path, state, model, check)
         training = batches(dataset.x_train, dataset.y_train, config, done)
         test = evaluation_batches(dataset.x_test, dataset.y_test)
+        del dataset  # the batches have copies, those of training a quarter as large
         remove_partial_files(path, folder.NAMES)  # of processes that were killed
         if state is None:
             state = State(

@@ -184,7 +184,8 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
 @pytest.mark.slow
 def test_weight_decay_is_applied_once_and_not_to_bn():
     config = dataclasses.replace(TINY, weight_decay=0.3)
-    model = models.initial_network(config, load("digits"), config.schedule(10))
+    one = tf.distribute.get_strategy()
+    model = models.initial_network(config, load("digits"), config.schedule(10), one)
     assert model.optimizer.weight_decay is None
     assert model.optimizer.nesterov
     with tf.GradientTape() as tape:
