@@ -9,10 +9,11 @@ import numpy as np
 
 from ..runtime import keras, tf
 from .kernels import Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
-from .norms import norm
+from .norms import tensor_norm
 
 # Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
 LOSS_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-24
+OF_A_FIT = ("train_function", "test_function", "predict_function", "history", "stop_training")
 _probing = threading.RLock()  # a pass changes penalties and averages of the model for its duration
 
 
@@ -45,6 +46,9 @@ def gradient_norms(
             softmax or sigmoid is measured by cross-entropy.
         sample_weight: (B,) weights as ``fit`` takes them.
 
+    A model's first batch is differentiated eagerly, and its second one traces a compiled function
+    that later ones reuse, until the loss or something public of a layer is another.
+
     Returns:
         A list of ``KernelNorms`` (Euclidean norms), that of the kernel used first at the front.
         Kernels are the trainable weights of two axes or more, without biases and the scales of
@@ -60,38 +64,120 @@ def gradient_norms(
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
             "call it on a batch once"
         )
-    kernels, paths = trainable_kernels(model), kernel_paths(model)
+    paths, probe = kernel_paths(model), _probe_of(model, loss)
     batch = _batch(x, y, sample_weight)
     scale = _loss_scale(model)
-    calls, gradients = _differentiate(model, kernels, batch, loss, scale)
-    while scale > SMALLEST_SCALE and not all(np.isfinite(gradient).all() for gradient in gradients):
+    norms = probe.norms(batch, scale)
+    while scale > SMALLEST_SCALE and not np.isfinite(norms[0]).all():
         scale /= 4  # float16 overflows, as it may in the first steps of a training
-        calls, gradients = _differentiate(model, kernels, batch, loss, scale)
-    norms = {
-        id(kernel): KernelNorms(paths[id(kernel)], norm(gradient) / scale, norm(kernel.value))
-        for kernel, gradient in zip(kernels, gradients, strict=True)
+        norms = probe.norms(batch, scale)
+    by_kernel = {
+        id(kernel): KernelNorms(paths[id(kernel)], float(gradient), float(weight))
+        for kernel, gradient, weight in zip(probe.kernels, *norms, strict=True)
     }
-    return [norms[id(kernel)] for kernel in in_order_of_use(kernels, calls, model)]
+    return [by_kernel[id(kernel)] for kernel in probe.order]
 
 
-def _differentiate(
-    model: keras.Model, kernels: list[Any], batch: list[Any], loss: Any, scale: float
-) -> tuple[list[Call], list[Any]]:
-    """The calls of a forward pass, and the kernels' gradients of the scaled loss, as arrays."""
-    x, y, sample_weight = batch
-    log = CallLog(model)
-    with _probing, _restored(model), log:
-        with tf.GradientTape() as tape:
-            prediction = model(x, training=True)
-            value = scale * _loss(model, loss, log.calls, x, y, prediction, sample_weight)
-        gradients = tape.gradient(value, [kernel.value for kernel in kernels])
-    if all(gradient is None for gradient in gradients):
-        raise ValueError(
-            f"the loss must depend on a kernel, received {model.name!r}, whose loss reaches none"
-        )
-    # An embedding's gradient comes as the rows that the batch looked up, some perhaps twice.
-    arrays = [0.0 if grad is None else tf.convert_to_tensor(grad).numpy() for grad in gradients]
-    return list(log.calls), arrays
+class _Probe:
+    """Differentiates one model by one loss: the first batch eagerly, all others compiled.
+
+    To trace a deep model takes five to ten times as long as to differentiate it eagerly, which is
+    too much for a model that is probed once.
+    """
+
+    def __init__(self, model: keras.Model, loss: Any, made_of: list[Any]) -> None:
+        self.model, self.loss, self.made_of = model, loss, made_of
+        self.kernels = self.order = trainable_kernels(model)
+        self._compiled = tf.function(self._differentiate, autograph=False)
+        self._weigher: keras.Model | None = None
+        self._is_first = True
+
+    def norms(self, batch: list[Any], scale: float) -> np.ndarray:
+        """(2, kernels) norms of gradients and weights, 0 where the loss reaches no kernel.
+
+        Differentiated is the loss times ``scale``, by which the norms are divided again.
+        """
+        is_eager = self._is_first or getattr(self.model, "run_eagerly", False)
+        differentiate = self._differentiate if is_eager else self._compiled
+        with _probing:
+            self._is_first = False
+            return differentiate(batch, tf.constant(scale, tf.float64)).numpy()
+
+    def _differentiate(self, batch: list[Any], scale: Any) -> Any:
+        x, y, sample_weight = batch
+        model, log = self.model, CallLog(self.model)
+        with _restored(model), log:
+            weights = [kernel.value for kernel in self.kernels]
+            with tf.GradientTape() as tape:
+                prediction = model(x, training=True)
+                loss = self._loss(log.calls, x, y, prediction, sample_weight)
+                loss *= tf.cast(scale, loss.dtype)
+            gradients = tape.gradient(loss, weights)
+            self.order = in_order_of_use(self.kernels, log.calls, model)
+            if all(gradient is None for gradient in gradients):
+                raise ValueError(
+                    f"the loss must depend on a kernel, received {model.name!r}, whose loss "
+                    "reaches none"
+                )
+            # An embedding's gradient comes as the rows that the batch looked up, some perhaps
+            # twice.
+            norms = [
+                tf.zeros((), tf.float64)
+                if grad is None
+                else tensor_norm(tf.convert_to_tensor(grad))
+                for grad in gradients
+            ]
+            return tf.stack([tf.stack(norms) / scale, tf.stack(list(map(tensor_norm, weights)))])
+
+    def _loss(self, calls: list[Call], x: Any, y: Any, prediction: Any, sample_weight: Any) -> Any:
+        """The loss as ``fit`` computes it, a scalar."""
+        model, loss = self.model, self.loss
+        if loss is None and not model.compiled:
+            loss = _cross_entropy(calls, y, prediction)
+        has_own_loss = loss is None and type(model).compute_loss is not keras.Model.compute_loss
+        named = loss or model.loss
+        if named and y is None and not has_own_loss:
+            raise ValueError(f"y must be given for the loss {named!r}, received None")
+        if loss is None:
+            return model._compute_loss(x, y, prediction, sample_weight, training=True)
+        if self._weigher is None or self._weigher.loss != loss:
+            self._weigher = _weigher(model, loss)
+        value = self._weigher.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
+        return tf.add_n([value, *(tf.reduce_sum(tf.cast(v, value.dtype)) for v in model.losses)])
+
+
+def _weigher(model: keras.Model, loss: Any) -> keras.Model:
+    """A model without layers, which wraps and weighs losses as the model would with this one."""
+    with tf.init_scope():
+        empty = keras.Model(name="empty")
+        empty.output_names = getattr(model, "output_names", None)
+        empty.compile(None, loss)
+    return empty
+
+
+def _probe_of(model: keras.Model, loss: Any) -> _Probe:
+    """The model's probe, kept with the model as long as nothing of it changes."""
+    made_of, probe = _made_of(model, loss), vars(model).get("_lesson_probe")
+    if probe is None or probe.made_of != made_of:
+        # Not by setattr: Keras tracks, and saves, what is set.
+        probe = vars(model)["_lesson_probe"] = _Probe(model, loss, made_of)
+    return probe
+
+
+def _made_of(model: keras.Model, loss: Any) -> list[Any]:
+    """What a trace depends on: the loss, each layer's settings and weights."""
+
+    def token(value: Any) -> Any:
+        return value if isinstance(value, int | float | str | None) else id(value)
+
+    settings = [
+        (id(layer), name, token(value))
+        for layer in model._flatten_layers()
+        for name, value in vars(layer).items()
+        if not name.startswith("_") and name not in OF_A_FIT
+    ]
+    weights = [(id(weight), weight.trainable) for weight in model.weights]
+    return [token(loss), id(getattr(model, "_compile_loss", None)), settings, weights]
 
 
 @contextlib.contextmanager
@@ -132,32 +218,6 @@ def _loss_scale(model: keras.Model) -> float:
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return float(optimizer.scale_loss(1.0))  # the present one of its training
     return LOSS_SCALE
-
-
-def _loss(
-    model: keras.Model,
-    loss: Any,
-    calls: list[Call],
-    x: Any,
-    y: Any,
-    prediction: Any,
-    sample_weight: Any,
-) -> Any:
-    """The loss as ``fit`` computes it, a scalar."""
-    if loss is None and not model.compiled:
-        loss = _cross_entropy(calls, y, prediction)
-    has_own_loss = loss is None and type(model).compute_loss is not keras.Model.compute_loss
-    named = loss or model.loss
-    if named and y is None and not has_own_loss:
-        raise ValueError(f"y must be given for the loss {named!r}, received None")
-    if loss is None:
-        return model._compute_loss(x, y, prediction, sample_weight, training=True)
-    # A model without layers wraps and weighs losses as the model itself would with this one.
-    empty = keras.Model(name="empty")
-    empty.output_names = getattr(model, "output_names", None)
-    empty.compile(None, loss)
-    value = empty.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
-    return tf.add_n([value, *(tf.reduce_sum(tf.cast(v, value.dtype)) for v in model.losses)])
 
 
 def _cross_entropy(calls: list[Call], y: Any, prediction: Any) -> str:

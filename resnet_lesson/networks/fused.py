@@ -21,6 +21,8 @@ def fuse_batch_norm(model: keras.Model) -> keras.Model:
 
     The kernel is for images, (B, H, W, C) with channels last. Where a layer gets anything else, is
     masked, renormalised or synchronised over devices, or does not train, Keras computes as before.
+    Where oneDNN fuses a ReLU into the kernel as well, NaN becomes zero there in the forward pass;
+    the gradient still is NaN.
 
     Args:
         model: any Keras model; changed in place.
