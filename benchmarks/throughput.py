@@ -4,6 +4,8 @@ Each has a process of its own and sleeps while another is timed. All train the s
 the same weights on the same batch, and must agree on the first losses before any is timed.
 """
 
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import record
-from process import TORCH_PYTHON, Process
+from process import ROOT, TORCH_PYTHON, Process
 
 BATCH, BLOCKS, SECONDS = 128, 5, 4  # pictures a step; blocks of so many seconds at least
 WARM_UP = 2  # steps before each block that are not counted
@@ -90,6 +92,36 @@ def _shown(blocks):
     return f"{max(blocks):,.0f} ({min(blocks):,.0f})"
 
 
+def first_steps():
+    """Figures and row: seconds to the end of the first step, five fresh processes of each kind."""
+    found = {"ours": [], "keras": []}
+    for _ in range(BLOCKS):
+        for kind, seconds in found.items():
+            seconds.append(round(float(printed("first_step.py", kind)), 2))
+    ratio = np.median(found["ours"]) / np.median(found["keras"])
+    ours, keras = (f"{np.median(each):.1f} s (worst {max(each):.1f})" for each in found.values())
+    what = "ResNet-56 on digits, from building it to the end of the first step"
+    return found, (what, f"{ours}; Keras {keras}: {ratio:.2f} times", "<= 0.5 times", ratio <= 0.5)
+
+
+def feeding(model_takes):
+    """The rows of what the pipeline gives, and the memory of a training on CIFAR-10's size."""
+    gives, memory = map(float, printed("feeding.py").split())
+    times = gives / model_takes
+    what = "CIFAR-10's pipeline alone, images a second"
+    yield what, f"{gives:,.0f}: {times:.0f} times what ResNet-20 takes", ">= 3 times", times >= 3
+    what = "peak memory of a training on 60,000 images of 32x32"
+    yield what, f"{memory:.2f} GB", "<= 2 GB", memory <= 2
+
+
+def printed(script, *arguments):
+    """The last line that a script of this folder prints in a process of its own."""
+    command = [sys.executable, str(ROOT / "benchmarks" / script), *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[-1]
+
+
 def main():
     """(figures by case, versions, rows of the table)."""
     threads = record.cores()
@@ -110,6 +142,9 @@ def main():
         for row in rows(network, size, precision, targets, found):
             table.append(row)
             print("   ", *row, sep=" | ", flush=True)
+    figures["first_step_seconds"], row = first_steps()
+    at_32 = figures["ResNet-20, 32x32, float32"]["images_per_second"]
+    table += [row, *feeding(max(at_32[OURS]))]
     return figures, versions, table
 
 

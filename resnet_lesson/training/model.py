@@ -88,7 +88,18 @@ def initial_network(
                 jit_compile=has_gpu() and not config.deterministic,
             )
             model.optimizer.build(model.trainable_variables)
+    if strategy.num_replicas_in_sync == 1:
+        _make_metrics(model, len(dataset.class_names))
     return model
+
+
+def _make_metrics(model: keras.Model, classes: int) -> None:
+    """Let the metrics make their variables now: in the training step, which TensorFlow would then
+    trace once more, they double the time to the first step."""
+    labels, answers = tf.zeros(1, tf.int64), tf.fill((1, classes), 1 / classes)
+    model.compute_loss(y=labels, y_pred=answers)
+    model.compute_metrics(None, labels, answers)
+    model.reset_metrics()
 
 
 def _synchronise_batch_norm(model: keras.Model) -> None:

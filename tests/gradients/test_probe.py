@@ -433,7 +433,7 @@ def test_later_batches_run_no_python():
     calls = []
 
     @keras.saving.register_keras_serializable("tests")
-    class Counts(layers.Layer):
+    class Counts(keras.layers.Layer):
         def call(self, x):
             calls.append(x.shape[0])
             return x

@@ -23,7 +23,7 @@ from resnet_lesson.training import model as models
 from resnet_lesson.training import run as loop
 from resnet_lesson.training.callback import CheckpointCallback
 from resnet_lesson.training.config import command
-from resnet_lesson.training.pipeline import augment, batches
+from resnet_lesson.training.pipeline import as_bytes, augment, batches
 from resnet_lesson.training.progress import progress
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
@@ -179,6 +179,33 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path):
     with pytest.raises(ValueError, match="at most the 1280 training images, received 2000"):
         tiny_run(tmp_path / "run", config)
     assert not (tmp_path / "run").exists()
+
+
+def test_images_wait_as_bytes_and_come_out_as_they_were():
+    random = np.random.default_rng(0)
+    images = (random.integers(0, 256, (40, 9, 9, 3)) / np.float32(255)).astype(np.float32)
+    pixels, white = as_bytes(images)
+    assert pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels / white, images)
+    others = images / 2  # no 255th parts: digits are sixteenths
+    kept, one = as_bytes(others)
+    assert kept is others
+    assert one == 1
+    config = dataclasses.replace(TINY, batch_size=40, padding=0)
+    for given in (images, others):
+        drawn, order = next(iter(batches(given, np.arange(40), config)))
+        np.testing.assert_array_equal(drawn, given[order])
+
+
+def test_bfloat16_is_an_option_of_the_recipe(tmp_path):
+    config = dataclasses.replace(TINY, bfloat16=True, epochs=2)
+    run = tiny_run(tmp_path, config)
+    kinds = {layer.compute_dtype for layer in run.model.layers if "conv" in layer.name}
+    assert kinds == {"bfloat16"}
+    assert {str(weight.dtype) for weight in run.model.weights} == {"float32"}
+    assert "--bfloat16" in command(config)
+    again = tiny_run(tmp_path, config, resume=True)
+    assert again.record["history"] == run.record["history"]
 
 
 @pytest.mark.slow
@@ -416,6 +443,19 @@ def test_a_disk_that_fills_leaves_the_last_checkpoint(tmp_path, full_disk):
     assert len(stored(tmp_path).history) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.npz", "log.csv"}
     assert len(tiny_run(tmp_path, resume=True).record["history"]) == 3
+
+
+@pytest.mark.usefixtures("quickly")
+def test_the_training_step_is_traced_once(tmp_path, monkeypatch):
+    traces, step = [], keras.Model.train_step
+
+    def traced(model, batch):
+        traces.append(model.name)
+        return step(model, batch)
+
+    monkeypatch.setattr(keras.Model, "train_step", traced)
+    tiny_run(tmp_path)
+    assert len(traces) == 1
 
 
 @pytest.mark.slow
