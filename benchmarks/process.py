@@ -49,5 +49,6 @@ class Process:
         return ask
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait(timeout=60)
+        """End it, whatever its framework's threads still do."""
+        self.process.kill()
+        self.process.wait()

@@ -15,8 +15,8 @@ import numpy as np
 import record
 from process import ROOT, TORCH_PYTHON, Process
 
-BATCH, BLOCKS, SECONDS = 128, 5, 4  # pictures a step; blocks of so many seconds at least
-WARM_UP = 2  # steps before each block that are not counted
+BATCH, BLOCKS, SECONDS = 128, 5, 2  # pictures a step; blocks of so many seconds at least
+WARM_UP = 1  # steps before each block that are not counted
 PAUSE = 0.3  # seconds, until the threads of the framework before it sleep
 AGREE = {"float32": 1e-3, "mixed_bfloat16": 2e-2}  # of the loss, relative
 OURS, KERAS, OFF, TORCH = "ours", "Keras", "Keras without oneDNN", "PyTorch"
@@ -67,7 +67,7 @@ def measure(workers):
     steps = {}
     for name, worker in workers.items():
         taken = worker.time([True] * 4)[WARM_UP:]
-        steps[name] = max(3, round(1000 * SECONDS / np.mean(taken)))
+        steps[name] = max(2, round(1000 * SECONDS / np.mean(taken)))
     found = {name: [] for name in workers}
     for _ in range(BLOCKS):
         for name, worker in workers.items():

@@ -11,6 +11,7 @@ _HOME = {
     "build": "networks.article",
     "build_cifar": "networks.cifar",
     "residual_module": "networks.residual",
+    "fuse_batch_norm": "networks.fused",
     "gradient_norms": "gradients.probe",
     "GradientMonitor": "gradients.monitor",
     "load": "data",

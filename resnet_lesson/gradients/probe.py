@@ -158,26 +158,30 @@ def _weigher(model: keras.Model, loss: Any) -> keras.Model:
 def _probe_of(model: keras.Model, loss: Any) -> _Probe:
     """The model's probe, kept with the model as long as nothing of it changes."""
     made_of, probe = _made_of(model, loss), vars(model).get("_lesson_probe")
-    if probe is None or probe.made_of != made_of:
+    if probe is None or not _are_same(probe.made_of, made_of):
         # Not by setattr: Keras tracks, and saves, what is set.
         probe = vars(model)["_lesson_probe"] = _Probe(model, loss, made_of)
     return probe
 
 
 def _made_of(model: keras.Model, loss: Any) -> list[Any]:
-    """What a trace depends on: the loss, each layer's settings and weights."""
+    """What a trace depends on: the loss, each layer and its settings, and the weights."""
+    parts = [loss, getattr(model, "_compile_loss", None)]
+    for layer in model._flatten_layers():
+        settings = {name: value for name, value in vars(layer).items() if name not in OF_A_FIT}
+        parts += [layer, *(item for item in settings.items() if not item[0].startswith("_"))]
+    return parts + [(weight, weight.trainable) for weight in model.weights]
 
-    def token(value: Any) -> Any:
-        return value if isinstance(value, int | float | str | None) else id(value)
 
-    settings = [
-        (id(layer), name, token(value))
-        for layer in model._flatten_layers()
-        for name, value in vars(layer).items()
-        if not name.startswith("_") and name not in OF_A_FIT
-    ]
-    weights = [(id(weight), weight.trainable) for weight in model.weights]
-    return [token(loss), id(getattr(model, "_compile_loss", None)), settings, weights]
+def _are_same(parts: Any, others: Any) -> bool:
+    """Whether two lists hold the same objects, or equal numbers and words.
+
+    The objects themselves are kept and compared: the ``id`` of one that is gone may come again.
+    """
+    if isinstance(parts, list | tuple) and type(parts) is type(others):
+        return len(parts) == len(others) and all(map(_are_same, parts, others))
+    is_plain = isinstance(parts, int | float | str) and isinstance(others, int | float | str)
+    return parts is others or (is_plain and parts == others)
 
 
 @contextlib.contextmanager
