@@ -5,6 +5,7 @@ the same weights on the same batch, and must agree on the first losses before an
 """
 
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -98,8 +99,10 @@ def first_steps():
     for _ in range(BLOCKS):
         for kind, seconds in found.items():
             seconds.append(round(float(printed("first_step.py", kind)), 2))
-    ratio = np.median(found["ours"]) / np.median(found["keras"])
-    ours, keras = (f"{np.median(each):.1f} s (worst {max(each):.1f})" for each in found.values())
+    ratio = statistics.median(found["ours"]) / statistics.median(found["keras"])
+    ours, keras = (
+        f"{statistics.median(each):.1f} s (worst {max(each):.1f})" for each in found.values()
+    )
     what = "ResNet-56 on digits, from building it to the end of the first step"
     return found, (what, f"{ours}; Keras {keras}: {ratio:.2f} times", "<= 0.5 times", ratio <= 0.5)
 
