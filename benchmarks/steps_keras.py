@@ -1,8 +1,9 @@
 """Training steps in Keras, with the package's networks: as Keras computes them, or as we do."""
 
-import json
-
 import numpy as np
+from with_keras import versions
+
+__all__ = ["prepare", "versions"]
 
 
 def prepare(options, material):
@@ -41,14 +42,3 @@ def prepare(options, material):
         return np.asarray([model.train_function(batches)["loss"]])
 
     return step
-
-
-def versions():
-    import keras
-    import tensorflow as tf
-
-    return {"tensorflow": tf.__version__, "keras": keras.__version__}
-
-
-if __name__ == "__main__":
-    print(json.dumps(versions()))

@@ -7,6 +7,9 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+from with_torch import versions
+
+__all__ = ["prepare", "versions"]
 
 
 class Conv(nn.Conv2d):
@@ -143,7 +146,3 @@ def prepare(options, material):
         return np.asarray([loss.item() + penalty])
 
     return step
-
-
-def versions():
-    return {"torch": torch.__version__}

@@ -86,7 +86,7 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument(
         "--devices",
-        choices=("one", "all"),
+        choices=config.DEVICES,
         default="one",
         help="all that this machine has share each batch; one, if not given",
     )

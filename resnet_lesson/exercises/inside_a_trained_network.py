@@ -58,8 +58,7 @@ def three(modules: Any) -> str:
             "costly alone",
             saw,
             f"Without `{costly}` alone, {alone[costly]:.2f} of the test images are right. A set "
-            "of three that "
-            "contains this module starts with a large loss.",
+            "of three that contains this module starts with a large loss.",
             "sort the modules that can be spared by what they cost alone.",
             f"leave `{costly}` in the network. Four modules are then left to choose from.",
         )

@@ -39,10 +39,8 @@ def fuse_batch_norm(model: keras.Model) -> keras.Model:
 def _call(layer: Any, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
     """What ``BatchNormalization.call`` computes."""
     shape = inputs.shape
-    is_last = layer.axis in (-1, len(shape) - 1)
-    if not (training and layer.trainable and mask is None and len(shape) == 4 and is_last):
-        return BN.call(layer, inputs, training, mask)
-    if keras.backend.is_keras_tensor(inputs) or inputs.dtype == tf.float64:
+    is_image = len(shape) == 4 and layer.axis in (-1, 3) and inputs.dtype != tf.float64
+    if not (training and layer.trainable and mask is None and is_image):
         return BN.call(layer, inputs, training, mask)
     ones = tf.ones(shape[-1])
     fused = tf.raw_ops.FusedBatchNormV3(

@@ -20,6 +20,8 @@ def _check_drops(what: str, value: Any) -> tuple[int, ...]:
     return tuple(map(int, value))
 
 
+DEVICES = ("one", "all")  # on which ``train`` may run
+
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(("depth", "epochs", "batch_size"), check_integer),
     # TensorFlow's seeds and sizes are 32-bit integers.

@@ -11,7 +11,7 @@ from ..networks.cifar import build_cifar
 from ..networks.fused import fuse_batch_norm
 from ..runtime import has_gpu, keras, set_seed, tf
 from .checkpoint import State
-from .config import TrainingConfig
+from .config import DEVICES, TrainingConfig
 from .schedule import Schedule
 
 _seeding = threading.Lock()  # initial weights are drawn from the process's own generator
@@ -48,7 +48,7 @@ def strategy_for(devices: str, batch_size: int) -> Any:
     Raises:
         ValueError: neither "one" nor "all"; a batch that the devices cannot share equally.
     """
-    check_choice("devices", devices, ("one", "all"))
+    check_choice("devices", devices, DEVICES)
     found = tf.config.list_logical_devices("GPU" if has_gpu() else "CPU")
     if devices == "one" or len(found) == 1:
         return tf.distribute.get_strategy()
