@@ -124,14 +124,15 @@ def folds(notebook):
             said.append(f"checks in sight: {cell.id}")
         if code_is_folded and not {"checks", "folded"} & set(tags) and not is_setup(cell):
             said.append(f"folded without a tag that says why: {cell.id}")
-        if "guess" not in tags or "guessing=True" in cell.source:
+        if not {"guess", "asked"} & set(tags) or "guessing=True" in cell.source:
             continue
         # JupyterLab writes both; where one is missing, the file is changed as it is opened.
         if not (hidden.get("outputs_hidden") and cell.metadata.get("collapsed")):
             said.append(f"the answer is in sight before the guess: {cell.id}")
         if re.search(r"\d", first_line(cell)):
             said.append(f"JupyterLab shows the first line of a folded output: {cell.id}")
-        if not (following and following.source.startswith("<details><summary>")):
+        is_told = following and following.source.startswith("<details><summary>")
+        if "guess" in tags and not is_told:
             said.append(f"the answer's words are in sight before the guess: {cell.id}")
     return said
 
@@ -265,6 +266,7 @@ def test_a_picture_may_be_held_by_the_checks_at_the_end():
             "<details><summary>Open this</summary>",
             "before the guess",
         ),
+        (new_code_cell("1", metadata={"tags": ["asked"]}), "It grows.", "before the guess"),
         (new_code_cell("1", metadata=GUESS), "It grows.", "words are in sight"),
         (
             new_code_cell("1", metadata=GUESS, outputs=[new_output("stream", text="13\n")]),

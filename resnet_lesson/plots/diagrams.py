@@ -142,7 +142,7 @@ def to_scale(
             {"color": ink, "fontsize": NAME, "fontweight": "bold"},
             {"color": SOFT, "fontsize": SMALL},
         )
-        texts = (part_name(name), size)[:lines]
+        texts = (_part_name(name), size)[:lines]
         for line, (text, words) in enumerate(zip(texts, looks, strict=False)):
             place = left + column / 2, -0.06 - 0.065 * (lines * (index % rows) + line)
             foot = ax.get_xaxis_transform()
@@ -155,7 +155,7 @@ def to_scale(
     return ax
 
 
-def part_name(name: str) -> str:
+def _part_name(name: str) -> str:
     """A part as the builder's page calls it."""
     known = {"pooled": "pool", "classifier": "classes"}
     return known.get(name, re.sub(r"(?<=^stage)(?=\d+$)", " ", name))

@@ -53,7 +53,7 @@ class Lesions {
         this.all,
         make("span", { class: "key" }, [
           "The bar under a module keeps the accuracy without this module alone, in per cent. ",
-          "A square on the wire is a projection.",
+          "A square on the wire is a projection, a 1×1 convolution.",
         ]),
       ]),
       this.left.element,
