@@ -59,6 +59,9 @@ def _temporary_file() -> IO[bytes]:
 
 # oneDNN's kernels are off by default on CPUs without AVX-512, where they double the speed.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+# Otherwise the gradient of every convolution's kernel is planned anew at every step, to save memory
+# that today's oneDNN does not take.
+os.environ.setdefault("TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The level silences TensorFlow's logger, not the lines written before that logger starts.
 with quiet_stderr():

@@ -31,7 +31,7 @@ def measure(network: str, seed: int) -> list[Row]:
     That is the largest absolute difference between the probabilities that the copy and the
     shallow network predict for the test digits.
     """
-    from .trainer import start
+    from .trainer import start, trained
 
     if network in SCRATCH:
         depth, shortcut, epochs = SCRATCH[network]
@@ -39,8 +39,7 @@ def measure(network: str, seed: int) -> list[Row]:
         trainer.train(epochs, RATE, seed)
         return [trainer.accuracies() | {"difference": None}]
     shallow = start(seed, SHALLOW, True)
-    shallow.train(EPOCHS, RATE, seed)
-    shallow.accuracies()  # also sets the statistics of its BN layers
+    shallow.model.set_weights(trained(seed, EPOCHS, RATE, SHALLOW, True))
     copy = start(seed, DEEP, True)
     deepen(shallow.model, copy.model)
     copy.train(EPOCHS if network == "56_copied_trained_on" else 0, RATE, seed)

@@ -1,8 +1,9 @@
-"""Not Keras's ``fit``, but one traced training step for many runs on digits.
+"""Not Keras's ``fit``, but one traced epoch for many runs on digits.
 
 ``fit`` traces its step anew for each compiled model, which would take longer than many of the short
-runs here. This step also returns norms of two kernels, and the loss has no L2 penalty, whose own
-gradient would hide how small the gradient of the data's loss becomes.
+runs here, and comes back to Python after every step. An epoch here is one graph. Its steps also
+return norms of two kernels, and the loss has no L2 penalty, whose own gradient would hide how small
+the gradient of the data's loss becomes.
 
 The network is ``build_cifar(depth, stages=1)``: a 3x3 stem, modules of two convolutions of 16
 filters on 8x8 pixels, and a classifier. Nothing is downsampled, so that one identity shortcut leads
@@ -11,6 +12,7 @@ from the stem to the end.
 
 import functools
 import itertools
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,21 +28,6 @@ BATCH, MOMENTUM, WARMUP_START = 64, 0.9, 1e-4
 NETWORK: dict[str, Any] = {"stages": 1, "input_shape": (8, 8, 1), "reg": 0.0}
 
 
-class FusedBN(keras.layers.BatchNormalization):
-    """Keras's, in training by TensorFlow's fused operation, which takes 0.7 of the time."""
-
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
-        if not training:
-            return super().call(inputs, training=False)
-        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon
-        )
-        # Averages over this batch alone: a pass over a whole data set sets its own statistics.
-        self.moving_mean.assign(mean)
-        self.moving_variance.assign(variance)
-        return outputs
-
-
 def build_digits(depth: int, shortcut: bool, order: str = "full_preactivation") -> keras.Model:
     """``build_cifar``'s network of one stage, for digits."""
     return build_cifar(depth, shortcut=shortcut, order=order, **NETWORK)
@@ -53,24 +40,36 @@ def build_fused(depth: int, shortcut: bool, seed: int = 0) -> keras.Model:
 
 
 def with_fused_bn(model: keras.Model) -> keras.Model:
-    """A copy of the model with fused BN layers and the same weights."""
+    """The same model; in training its BN is now by the fused operation, in 0.7 of the time.
 
-    def clone(layer: keras.Layer) -> keras.Layer:
-        kind = FusedBN if isinstance(layer, keras.layers.BatchNormalization) else type(layer)
-        return kind.from_config(layer.get_config())
+    Not ``networks.fused.fuse_batch_norm``, whose averages run over many steps, as Keras's do: here
+    they are of one batch alone, and a pass over a whole data set sets its own statistics.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.call = types.MethodType(_fused_bn, layer)
+    return model
 
-    copy = keras.models.clone_model(model, clone_function=clone)
-    copy.set_weights(model.get_weights())
-    return copy
+
+def _fused_bn(layer: Any, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    """What ``BatchNormalization.call`` computes, but for the averages."""
+    if not training:
+        return type(layer).call(layer, inputs, training=False)
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=inputs, scale=layer.gamma, offset=layer.beta, mean=[], variance=[], epsilon=layer.epsilon
+    )
+    layer.moving_mean.assign(mean)
+    layer.moving_variance.assign(variance)
+    return outputs
 
 
 class Trainer:
     """SGD with momentum on digits, and the norms of each step for two kernels of the network.
 
-    ``build`` makes the network from the other arguments, a Keras model with new weights; ``model``
-    is the same with fused BN, trained in place. Gradients whose norm over all weights is above
+    ``build`` makes the network from the other arguments, a Keras model with new weights, whose BN is
+    then fused; ``model`` is trained in place. Gradients whose norm over all weights is above
     ``clip`` are scaled down to it. One trainer serves any number of runs: ``restart`` draws new
-    weights, and the traced step stays.
+    weights, and the traced epoch stays.
     """
 
     def __init__(
@@ -86,20 +85,39 @@ class Trainer:
         names = module_names(self.model)
         ends = (f"{names[0]}_conv1", f"{names[-1]}_conv2")
         self._ends = [self.model.get_layer(name).kernel.value for name in ends]
-        self._rate = tf.Variable(0.0)
         self._weights = [weight.value for weight in self.model.trainable_weights]
         self._velocities = [tf.Variable(tf.zeros_like(weight)) for weight in self._weights]
-        self._step = tf.function(self._one_step)
+        digits = load("digits")
+        self._digits = tf.constant(digits.x_train), tf.constant(digits.y_train)
+        self._epoch = tf.function(self._one_epoch, autograph=False)
         self._predict = _traced(self.model)
+        # Runs at other rates start from the same weights, and a deep network takes a second to build.
+        self._drawn = functools.cache(self._draw)
+
+    def _draw(self, seed: int) -> list[np.ndarray]:
+        set_seed(seed)
+        return self._build().get_weights()
 
     def restart(self, seed: int) -> None:
-        """Draw new weights, those of ``build`` with this seed."""
-        set_seed(seed)
-        self.model.set_weights(self._build().get_weights())
+        """Take new weights, those of ``build`` with this seed."""
+        self.model.set_weights(self._drawn(seed))
         for velocity in self._velocities:
             velocity.assign(tf.zeros_like(velocity))
 
-    def _one_step(self, x: Any, y: Any) -> tuple[Any, Any]:
+    def _one_epoch(self, batches: Any, rates: Any) -> tuple[Any, Any]:
+        """A step for each of ``batches`` (steps, BATCH), indices of digits, at its own rate.
+
+        Returns:
+            (steps, 2, 3) norms and (steps,) accuracies, as ``_one_step`` returns them.
+        """
+        return tf.map_fn(
+            lambda one: self._one_step(*(tf.gather(each, one[0]) for each in self._digits), one[1]),
+            (batches, rates),
+            fn_output_signature=(tf.float64, tf.float32),
+            parallel_iterations=1,
+        )
+
+    def _one_step(self, x: Any, y: Any, rate: Any) -> tuple[Any, Any]:
         """One update; (2, 3) norms of the first and last kernel before it, and the accuracy.
 
         Of each the norms of its gradient and of itself, and that of its change over its own.
@@ -117,8 +135,9 @@ class Trainer:
         for weight, velocity, gradient in zip(
             self._weights, self._velocities, gradients, strict=True
         ):
-            velocity.assign(MOMENTUM * velocity + gradient)
-            weight.assign_sub(self._rate * velocity)
+            tf.raw_ops.ResourceApplyMomentum(
+                var=weight.handle, accum=velocity.handle, lr=rate, grad=gradient, momentum=MOMENTUM
+            )
         norms = [
             [tensor_norm(by_weight[id(kernel)]), size, tensor_distance(kernel, old) / size]
             for kernel, old in zip(self._ends, before, strict=True)
@@ -137,21 +156,17 @@ class Trainer:
             warmup: epochs in which the rate rises from 1e-4, by the same factor at each step.
             seed: of the order of the digits.
         """
-        digits = load("digits")
         random = np.random.default_rng([seed, 3])
-        steps = len(digits.x_train) // BATCH
-        step = 0
-        while True:
-            order = random.permutation(len(digits.x_train))[: steps * BATCH]
-            norms, accuracies = [], []
-            for batch in order.reshape(steps, BATCH):
-                progress = min(1.0, step / (warmup * steps)) if warmup else 1.0
-                self._rate.assign(WARMUP_START ** (1 - progress) * learning_rate**progress)
-                measured, accuracy = self._step(digits.x_train[batch], digits.y_train[batch])
-                norms.append(measured.numpy())
-                accuracies.append(float(accuracy))
-                step += 1
-            yield np.array(norms), float(np.mean(accuracies))
+        count = len(self._digits[0])
+        steps = count // BATCH
+        for epoch in itertools.count():
+            batches = random.permutation(count)[: steps * BATCH].reshape(steps, BATCH)
+            rates = [
+                _rate(learning_rate, step, warmup * steps)
+                for step in range(epoch * steps, (epoch + 1) * steps)
+            ]
+            norms, accuracies = self._epoch(tf.constant(batches), tf.constant(rates))
+            yield norms.numpy(), float(np.mean(accuracies.numpy(), dtype=np.float64))
 
     def train(self, count: int, learning_rate: float, seed: int) -> list[float]:
         """Train for ``count`` epochs, without a warm-up; the mean accuracy in each."""
@@ -161,6 +176,12 @@ class Trainer:
     def accuracies(self) -> dict[str, float]:
         """``train_accuracy`` and ``test_accuracy``."""
         return accuracies(self._predict)
+
+
+def _rate(learning_rate: float, step: int, warmup: int) -> float:
+    """The rate at a step, counted from 0, of which the first ``warmup`` warm up."""
+    progress = min(1.0, step / warmup) if warmup else 1.0
+    return WARMUP_START ** (1 - progress) * learning_rate**progress
 
 
 def _traced(model: keras.Model) -> Callable[..., Any]:
@@ -183,6 +204,20 @@ def start(seed: int, *arguments: Any, **options: Any) -> Trainer:
     trainer = _trainer(*arguments, **options)
     trainer.restart(seed)
     return trainer
+
+
+@functools.cache
+def trained(seed: int, epochs: int, learning_rate: float, *arguments: Any) -> list[np.ndarray]:
+    """The weights after a training, with BN statistics over all digits; a process trains once.
+
+    Args:
+        seed, epochs, learning_rate: as of ``Trainer.train``.
+        arguments: of the ``Trainer``.
+    """
+    trainer = start(seed, *arguments)
+    trainer.train(epochs, learning_rate, seed)
+    trainer.accuracies()  # sets the statistics
+    return trainer.model.get_weights()
 
 
 def accuracies(model: Callable[..., Any]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import pytest
 from resnet_lesson import build_cifar, gradient_norms, load
 from resnet_lesson.runtime import keras, set_seed, tf
 from resnet_lesson.studies import degradation
-from resnet_lesson.studies.trainer import BATCH, NETWORK, FusedBN, Trainer, build_fused
+from resnet_lesson.studies.trainer import BATCH, NETWORK, Trainer, build_fused, with_fused_bn
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +30,9 @@ def test_fused_bn_is_keras_bn():
     x = tf.constant(random.standard_normal((16, 4, 4, 3)).astype("float32") * 3 + 1)
     sent = random.standard_normal(x.shape).astype("float32")
     found = []
-    for kind in (keras.layers.BatchNormalization, FusedBN):
-        layer = kind(epsilon=2e-5)
-        layer.build(x.shape)
+    for prepare in (lambda model: model, with_fused_bn):
+        layer = keras.layers.BatchNormalization(epsilon=2e-5)
+        prepare(keras.Sequential([keras.Input(x.shape[1:]), layer]))
         layer.gamma.assign([0.5, 1.0, 2.0])
         layer.beta.assign([0.0, -1.0, 1.0])
         with tf.GradientTape() as tape:
@@ -65,8 +65,8 @@ def test_its_steps_are_those_of_keras(clip):
     optimizer = keras.optimizers.SGD(RATE, momentum=0.9, global_clipnorm=clip)
     trainer = Trainer(DEPTH, shortcut=True, clip=clip)
     trainer.restart(1)
-    trainer._rate.assign(RATE)
     digits = load("digits")
+    trainer._epoch(tf.reshape(tf.range(5 * BATCH), (5, BATCH)), tf.fill(5, RATE))
     for start in range(0, 5 * BATCH, BATCH):
         x, y = digits.x_train[start : start + BATCH], digits.y_train[start : start + BATCH]
         with tf.GradientTape() as tape:
@@ -75,7 +75,6 @@ def test_its_steps_are_those_of_keras(clip):
         weights = model.trainable_weights
         gradients = tape.gradient(loss, [weight.value for weight in weights])
         optimizer.apply(gradients, weights)
-        trainer._step(x, y)
     trained = zip(trainer.model.trainable_weights, model.trainable_weights, strict=True)
     for ours, theirs in trained:
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=2e-3, atol=2e-4)
@@ -112,18 +111,18 @@ def test_a_run_is_the_same_whatever_ran_before(trainer):
 
 def test_a_warm_up_multiplies(trainer):
     trainer.restart(0)
-    rates, step = [], trainer._step
+    rates, epoch = [], trainer._epoch
 
-    def spied(x, y):
-        rates.append(float(trainer._rate))
-        return step(x, y)
+    def spied(batches, its_rates):
+        rates.extend(its_rates.numpy())
+        return epoch(batches, its_rates)
 
-    trainer._step = spied
+    trainer._epoch = spied
     try:
         epochs = trainer.epochs(RATE, 1, 0)
         next(epochs), next(epochs)
     finally:
-        trainer._step = step
+        trainer._epoch = epoch
     rising = np.array(rates[:21])
     assert rising[0] == pytest.approx(1e-4)
     assert rising[20] == pytest.approx(RATE)
