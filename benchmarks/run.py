@@ -21,16 +21,19 @@ PARTS = {
     "studies": studies,
 }
 LONG = {"studies"}  # an hour or more: measured only where named
+USUAL = [name for name in PARTS if name not in LONG]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; without any, all but {', '.join(LONG)}")
+    parser.add_argument(
+        "parts", nargs="*", help=f"of {', '.join(PARTS)}; without any, {', '.join(USUAL)}"
+    )
     parser.add_argument("--anyway", action="store_true", help="measure though others are at work")
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"parts must be of {', '.join(PARTS)}, received {', '.join(sorted(unknown))}")
-    for name in arguments.parts or [name for name in PARTS if name not in LONG]:
+    for name in arguments.parts or USUAL:
         load = record.wait_for_quiet(arguments.anyway)
         figures, versions, rows = PARTS[name].main()
         measured = {"date": record.today(), "device": record.device(), "load_average": load}

@@ -66,8 +66,8 @@ def _fused_bn(layer: Any, inputs: Any, training: bool = False, mask: Any = None)
 class Trainer:
     """SGD with momentum on digits, and the norms of each step for two kernels of the network.
 
-    ``build`` makes the network from the other arguments, a Keras model with new weights, whose BN is
-    then fused; ``model`` is trained in place. Gradients whose norm over all weights is above
+    ``build`` makes the network from the other arguments, a Keras model with new weights. Its BN is
+    then fused, and ``model`` is trained in place. Gradients whose norm over all weights is above
     ``clip`` are scaled down to it. One trainer serves any number of runs: ``restart`` draws new
     weights, and the traced epoch stays.
     """
@@ -91,7 +91,7 @@ class Trainer:
         self._digits = tf.constant(digits.x_train), tf.constant(digits.y_train)
         self._epoch = tf.function(self._one_epoch, autograph=False)
         self._predict = _traced(self.model)
-        # Runs at other rates start from the same weights, and a deep network takes a second to build.
+        # Runs at other rates start from the same weights; building a deep network takes a second.
         self._drawn = functools.cache(self._draw)
 
     def _draw(self, seed: int) -> list[np.ndarray]:
