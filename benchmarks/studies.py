@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import record
+import scaling
 from process import ROOT
 
 from resnet_lesson import studies
@@ -67,11 +68,15 @@ def rows(found):
 
 
 def main():
-    """(figures by study, versions, rows of the table)."""
+    """(figures by study and of the cluster, versions, rows of the table)."""
     found = {}
     for name in studies.NAMES:
         seconds, runs, same = timed(name)
         found[name] = {"seconds": seconds, "same": same, "runs": runs}
         print(name, seconds, same, flush=True)
-    versions = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras")}
-    return found, versions, list(rows(found))
+    spread, scaling_rows = scaling.measure(found["degradation"]["runs"])
+    figures = {"seconds": {name: one["seconds"] for name, one in found.items()}, "dask": spread}
+    versions = {
+        name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "distributed")
+    }
+    return figures, versions, [*rows(found), *scaling_rows]

@@ -93,9 +93,11 @@ def _run_missing(
     missing = [task for key, task in tasks.items() if key not in entries]
     if missing:
         _append(journal, "")  # before an hour of work, find out whether it can be kept
+        _check_versions(study, entries.values(), path)
         for entry in _run_tasks(study, missing, len(tasks), scheduler):
             entries[entry["key"]] = entry
-            _check_versions(study, entries.values(), path)
+            # One of those before stands for all: a comparison with each would slow a large study.
+            _check_versions(study, (next(iter(entries.values())), entry), path)
             _append(journal, json.dumps(entry, allow_nan=False) + "\n")
     if on_record.keys() != tasks.keys():
         write_record(path, _record(study, [entries[key] for key in tasks], seeds))

@@ -81,7 +81,7 @@ class TrainingConfig:
         False, "the same bits again on the same machine, by slower kernels"
     )
     bfloat16: bool = _because(
-        False, "compute in bfloat16: faster where the processor can, and with other roundings"
+        False, "compute in bfloat16: faster on some processors, and with other roundings"
     )
 
     def __post_init__(self) -> None:

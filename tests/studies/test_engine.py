@@ -308,6 +308,17 @@ def test_runs_of_other_versions_are_not_mixed_in(folder, here):
     assert read_record(folder / "toy.json").runs == rows()
 
 
+def test_a_journal_of_other_versions_is_noticed_before_any_run(folder, here):
+    def must_not_run(**_):
+        pytest.fail("a run was made")
+
+    entry = {"key": '[{"kind": "a", "size": 1}, 3]', "seed": 3, "date": "2026-01-01", "runs": []}
+    line = json.dumps(entry | {"versions": {"tensorflow": "1.0"}}) + "\n"
+    (folder / "toy.journal").write_text(line, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"one set of versions, received .*1\.0"):
+        run(study(must_not_run), folder, seeds=4)
+
+
 @pytest.mark.parametrize("place", ["value", "seed", "size"])
 def test_a_record_changed_by_hand_is_refused(folder, place):
     content = json.loads((folder / "toy.json").read_text(encoding="utf-8"))
