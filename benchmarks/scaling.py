@@ -58,7 +58,7 @@ def typical(log):
         log: for each run its settings, ``seconds`` and ``process``, in the order of their ends.
 
     Returns:
-        A list of (network, seconds) for each run in the order of the grid, the seconds being the
+        A list of (network, seconds) for each run in the order of the log, the seconds being the
         median over seeds; and by network, the seconds that the first run on a worker takes beyond
         that, in which the worker builds and traces the network.
     """
@@ -130,12 +130,16 @@ def measure(log):
         workers: alone / workers / simulated(runs, workers, overhead, first) for workers in WORKERS
     }
     figures = {
-        "seconds_of_a_run": {"median": statistics.median(s for _, s in runs), "all": alone},
-        "seconds_of_a_first_run_beyond": {str(network): s for network, s in first.items()},
-        "overhead_seconds": overhead,
-        "seconds_by_workers_here": {1: one, 2: two},
-        "sleeping_seconds": {"slept": slept, "simulated": expected},
-        "share_of_workers_time_in_runs": share,
+        "seconds_of_a_run": {
+            "median": statistics.median(seconds for _, seconds in runs),
+            "longest": max(seconds for _, seconds in runs),
+            "all": round(alone, 1),
+        },
+        "seconds_of_a_first_run_beyond": {str(net): round(s, 2) for net, s in first.items()},
+        "overhead_seconds": round(overhead, 5),
+        "seconds_by_workers_here": {1: round(one, 1), 2: round(two, 1)},
+        "sleeping_seconds": {"slept": round(slept, 2), "simulated": round(expected, 2)},
+        "share_of_workers_time_in_runs": {n: round(each, 3) for n, each in share.items()},
     }
     return figures, list(rows(figures))
 
@@ -150,6 +154,8 @@ def rows(figures):
     figure = f"{slept['slept']:.1f} s; simulated {slept['simulated']:.1f} s"
     yield f"{SLEEPERS} workers that sleep through `degradation`'s runs, shortened", figure, "", None
     figure = ", ".join(f"{workers}: {each:.0%}" for workers, each in share.items())
+    longest = figures["seconds_of_a_run"]["longest"]
     most = max((workers for workers, each in share.items() if each >= ENOUGH), default=1)
     what = "`degradation` simulated on more workers: the share of their time that goes into runs"
-    yield what, f"{figure}; at least {ENOUGH:.0%} up to {most}", "", None
+    most = f"at least {ENOUGH:.0%} up to {most}; the longest run takes {longest:.0f} s"
+    yield what, f"{figure}; {most}", "", None
