@@ -110,11 +110,15 @@ class Trainer:
         Returns:
             (steps, 2, 3) norms and (steps,) accuracies, as ``_one_step`` returns them.
         """
+        images, labels = self._digits
+
+        def step(settings: tuple[Any, Any]) -> tuple[Any, Any]:
+            batch, rate = settings
+            return self._one_step(tf.gather(images, batch), tf.gather(labels, batch), rate)
+
+        measured = (tf.float64, tf.float32)
         return tf.map_fn(
-            lambda one: self._one_step(*(tf.gather(each, one[0]) for each in self._digits), one[1]),
-            (batches, rates),
-            fn_output_signature=(tf.float64, tf.float32),
-            parallel_iterations=1,
+            step, (batches, rates), fn_output_signature=measured, parallel_iterations=1
         )
 
     def _one_step(self, x: Any, y: Any, rate: Any) -> tuple[Any, Any]:
