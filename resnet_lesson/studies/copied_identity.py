@@ -31,15 +31,14 @@ def measure(network: str, seed: int) -> list[Row]:
     That is the largest absolute difference between the probabilities that the copy and the
     shallow network predict for the test digits.
     """
-    from .trainer import start, trained
+    from .trainer import start, start_trained
 
     if network in SCRATCH:
         depth, shortcut, epochs = SCRATCH[network]
         trainer = start(seed, depth, shortcut)
         trainer.train(epochs, RATE, seed)
         return [trainer.accuracies() | {"difference": None}]
-    shallow = start(seed, SHALLOW, True)
-    shallow.model.set_weights(trained(seed, EPOCHS, RATE, SHALLOW, True))
+    shallow = start_trained(seed, EPOCHS, RATE, SHALLOW, True)
     copy = start(seed, DEEP, True)
     deepen(shallow.model, copy.model)
     copy.train(EPOCHS if network == "56_copied_trained_on" else 0, RATE, seed)

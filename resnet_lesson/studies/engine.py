@@ -92,8 +92,8 @@ def _run_missing(
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = [task for key, task in tasks.items() if key not in entries]
     if missing:
-        _append(journal, "")  # before an hour of work, find out whether it can be kept
         _check_versions(study, entries.values(), path)
+        _append(journal, "")  # before an hour of work, find out whether it can be kept
         for entry in _run_tasks(study, missing, len(tasks), scheduler):
             entries[entry["key"]] = entry
             # One of those before stands for all: a comparison with each would slow a large study.

@@ -25,10 +25,9 @@ def measure(lift: float, learning_rate: float, seed: int) -> list[Row]:
     the shallow network, as it was copied, answers in the same way; ``least_gradient`` and
     ``largest_gradient``, norms of the gradient by kernel over all added convolutions.
     """
-    from .trainer import start, trained
+    from .trainer import start, start_trained
 
-    shallow = start(seed, SHALLOW, False)
-    shallow.model.set_weights(trained(seed, EPOCHS, RATE, SHALLOW, False))
+    shallow = start_trained(seed, EPOCHS, RATE, SHALLOW, False)
     copy = start(seed, DEEP, False)
     added = deepen(shallow.model, copy.model, lift)
     digits = load("digits").x_test

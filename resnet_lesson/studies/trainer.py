@@ -210,16 +210,21 @@ def start(seed: int, *arguments: Any, **options: Any) -> Trainer:
     return trainer
 
 
-@functools.cache
-def trained(seed: int, epochs: int, learning_rate: float, *arguments: Any) -> list[np.ndarray]:
-    """The weights after a training, with BN statistics over all digits; a process trains once.
+def start_trained(seed: int, epochs: int, learning_rate: float, *arguments: Any) -> Trainer:
+    """``start``, then ``train``, and BN statistics over all digits; a process trains once.
 
-    Args:
-        seed, epochs, learning_rate: as of ``Trainer.train``.
-        arguments: of the ``Trainer``.
+    What follows begins without momentum, as after ``start``.
     """
+    weights = _trained_weights(seed, epochs, learning_rate, *arguments)
+    trainer = start(seed, *arguments)  # after the training, whose momentum it takes off
+    trainer.model.set_weights(weights)
+    return trainer
+
+
+@functools.cache
+def _trained_weights(seed: int, epochs: int, rate: float, *arguments: Any) -> list[np.ndarray]:
     trainer = start(seed, *arguments)
-    trainer.train(epochs, learning_rate, seed)
+    trainer.train(epochs, rate, seed)
     trainer.accuracies()  # sets the statistics
     return trainer.model.get_weights()
 
