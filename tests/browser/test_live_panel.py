@@ -432,6 +432,8 @@ def test_a_kernel_restarts_in_mid_training_without_an_error(laboratory, lab):
     says(panel, "Training")
     press(panel, "Stop")
     says(panel, "Stopped after")
+    # Stop has gone; whoever pressed it by a key is still at the controls.
+    expect(panel.get_by_role("button", name="Play", exact=True)).to_be_focused()
     assert page.locator(".jp-Dialog").count() == 0
     assert complaints == []
 

@@ -127,6 +127,7 @@ export class Controls {
   /** @param {State} state */
   show(state) {
     this.state = state;
+    const held = this.element.querySelector(":focus");
     const { mode, obeys, playing } = state;
     const goes = mode === "live" ? !HELD.includes(state.state) : playing;
     const names = {
@@ -140,6 +141,7 @@ export class Controls {
     this.slider.hidden = mode !== "replay";
     this.again.hidden = !(mode === "replay" && obeys);
     if (mode !== "replay" || !obeys) this.#ask(false);
+    if (held?.closest("[hidden]")) this.main.focus(); // Tab goes on from here, not from the page's top
   }
 
   /** @param {Steps} steps */
