@@ -103,7 +103,7 @@ def _downloaded(name: str, title: str, cache: str, remedy: str = "") -> tuple[np
         name: Keras's.
         title, cache, remedy: for the error: the data set, where it would be, what else helps.
     """
-    from ..runtime import keras
+    from ..backend import keras
 
     try:
         # Keras checks an archive and unpacks it each time, so what an interrupted download has

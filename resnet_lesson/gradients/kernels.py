@@ -8,10 +8,11 @@ and the scales and offsets of normalisation layers are not kernels, however many
 import contextlib
 import functools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from ..runtime import keras, tf
+from ..backend import keras, native
+from ..backend.patch import patched
 
 # Keras's names of weights that shift or scale.
 NOT_KERNELS = ("bias", "gamma", "beta", "alpha")
@@ -111,7 +112,7 @@ class CallLog:
                 self._patches.close()
 
     def _logged_call(self, layer: keras.Layer) -> Callable[..., Any]:
-        call = untraced(layer.call)
+        call = native.untraced(layer.call)
 
         @functools.wraps(call)
         def logged(*args: Any, **kwargs: Any) -> Any:
@@ -119,7 +120,7 @@ class CallLog:
             if self._threads:
                 self.calls.append(entry)
             outputs = call(*args, **kwargs)
-            entry.outputs.extend(tf.nest.flatten(outputs))
+            entry.outputs.extend(keras.tree.flatten(outputs))
             return outputs
 
         return logged
@@ -132,29 +133,6 @@ class CallLog:
             return loss
 
         return logged
-
-
-def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, or a new one where TensorFlow keeps old traces, in which no call is logged."""
-    if not isinstance(function, tf.types.experimental.PolymorphicFunction):
-        return function
-    python = function.python_function
-    return python if tf.executing_eagerly() else tf.function(python)
-
-
-@contextlib.contextmanager
-def patched(instance: Any, name: str, value: Any) -> Iterator[None]:
-    """A context in which the attribute ``name`` of the instance is ``value``."""
-    attributes = vars(instance)
-    had, before = name in attributes, attributes.get(name)
-    attributes[name] = value
-    try:
-        yield
-    finally:
-        if had:
-            attributes[name] = before
-        else:
-            del attributes[name]
 
 
 def calls_by_kernel(kernels: list[Any], calls: list[Call], model: keras.Model) -> list[list[int]]:

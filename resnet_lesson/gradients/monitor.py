@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import keras
 from ..checks import check_choice, check_integer
 from ..files import atomic_write
-from ..runtime import keras
 from .first_bad import FirstBad, first_bad
 from .history import MEASURES, History
-from .kernels import patched, trainable_kernels
+from .kernels import trainable_kernels
 from .tape import Tape
 
 # The attributes that belong to a model and its device, and are not copied.
@@ -240,31 +240,26 @@ class _MonitoredFunction:
         plain: the train function that it stands for.
     """
 
-    def __init__(self, monitor: GradientMonitor, plain: Callable[[Any], Any]) -> None:
+    def __init__(self, monitor: GradientMonitor, plain: Callable[..., Any]) -> None:
         self.monitor, self.plain, self.model = monitor, plain, monitor.model
         model = self.model
         self.tape = Tape(model, monitor.every, monitor._history.seen)
-        if model.built:
-            self.tape.open()
         self._unread = 0  # steps on the tape since it was last read here, at most
-        # Keras takes the step from the model when it makes the function.
-        with patched(model, "train_step", self.tape.traced_step(model.train_step)):
-            model.make_train_function(force=True)
-        self._recording = model.train_function
+        self._recording = self.tape.recorder.train_function()
 
-    def __call__(self, iterator: Any) -> Any:
+    def __call__(self, *arguments: Any) -> Any:
         monitor, model = self.monitor, self.model
         if not monitor._due or getattr(model, "history", None) is not monitor._fit:
             # A fit that does not know the monitor: the one that did has raised.
             model.train_function = self.plain
-            return self.plain(iterator)
+            return self.plain(*arguments)
         monitor._due = False
-        if self._unread + model.steps_per_execution > self.tape.capacity:
+        if self._unread + model.steps_per_execution > self.tape.recorder.capacity:
             monitor._history.fetch()
             self._unread = 0
         self._unread += model.steps_per_execution
-        with self.tape.recording(model.optimizer):
-            return self._recording(iterator)
+        with self.tape.recorder.recording():
+            return self._recording(*arguments)
 
 
 def _check_optimizers(model: keras.Model) -> None:

@@ -1,11 +1,14 @@
 """The Euclidean norm of arrays and of tensors, zero or infinite only when the entries are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..runtime import tf
+from ..backend import keras, native
+
+ops = keras.ops
 
 
 def norm(values: ArrayLike) -> float:
@@ -22,27 +25,32 @@ def norm(values: ArrayLike) -> float:
 
 
 def tensor_norm(*tensors: Any) -> Any:
-    """The norm of all entries of these tensors together, a float64 scalar tensor.
-
-    Squares of float32 and shorter types stay within the range of float64; where a tensor is
-    float64 already, the largest entry is divided out first.
-    """
-    entries = [tf.cast(tensor, tf.float64) for tensor in tensors]
-    if all(tensor.dtype != tf.float64 for tensor in tensors):
-        return _root_of_squares(entries)
-    largest = tf.reduce_max([tf.reduce_max(tf.abs(values)) for values in entries])
-    usable = (largest > 0) & tf.math.is_finite(largest)
-    unit = tf.where(usable, largest, tf.ones_like(largest))
-    return unit * _root_of_squares([values / unit for values in entries])
+    """The norm of all entries of these tensors together, a scalar of type ``native.WIDE``."""
+    return _norm([ops.cast(tensor, native.WIDE) for tensor in tensors], _squares_fit(tensors))
 
 
 def tensor_distance(after: Any, before: Any) -> Any:
-    """The norm of ``after - before``, two tensors of one shape and type, subtracted in float64."""
-    if after.dtype == tf.float64:
-        return tensor_norm(after - before)
-    return _root_of_squares([tf.cast(after, tf.float64) - tf.cast(before, tf.float64)])
+    """The norm of ``after - before``, two tensors of one shape, subtracted as ``native.WIDE``."""
+    change = ops.cast(after, native.WIDE) - ops.cast(before, native.WIDE)
+    return _norm([change], _squares_fit([after, before]))
+
+
+def _squares_fit(tensors: Sequence[Any]) -> bool:
+    """Whether squares stay in range: of float32 and shorter types they do, as float64."""
+    types = {keras.backend.standardize_dtype(tensor.dtype) for tensor in tensors}
+    return native.WIDE == "float64" and "float64" not in types
+
+
+def _norm(tensors: list[Any], squares_fit: bool) -> Any:
+    """Of all entries together; where squares may not fit, the largest is divided out first."""
+    if squares_fit:
+        return _root_of_squares(tensors)
+    largest = ops.max(ops.stack([ops.max(ops.abs(values)) for values in tensors]))
+    usable = (largest > 0) & ops.isfinite(largest)
+    unit = ops.where(usable, largest, ops.ones_like(largest))
+    return unit * _root_of_squares([values / unit for values in tensors])
 
 
 def _root_of_squares(tensors: list[Any]) -> Any:
-    # l2_loss is half the sum of squares, and makes no tensor of squares on the way.
-    return tf.sqrt(2 * tf.add_n([tf.nn.l2_loss(values) for values in tensors]))
+    squares = [native.sum_of_squares(values) for values in tensors]
+    return ops.sqrt(sum(squares[1:], squares[0]))

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..runtime import keras, tf
+from ..backend import keras, native
 from .kernels import Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
 from .norms import tensor_norm
 
+ops = keras.ops
 # Gradients in float16 are multiplied by this, as Keras does in training: smaller ones become zero.
 LOSS_SCALE, SMALLEST_SCALE = 2.0**15, 2.0**-24
 OF_A_FIT = ("train_function", "test_function", "predict_function", "history", "stop_training")
@@ -88,7 +89,7 @@ class _Probe:
     def __init__(self, model: keras.Model, loss: Any, made_of: list[Any]) -> None:
         self.model, self.loss, self.made_of = model, loss, made_of
         self.kernels = self.order = trainable_kernels(model)
-        self._compiled = tf.function(self._differentiate, autograph=False)
+        self._compiled = native.compiled(model, self._differentiate)
         self._weigher: keras.Model | None = None
         self._is_first = True
 
@@ -97,37 +98,35 @@ class _Probe:
 
         Differentiated is the loss times ``scale``, by which the norms are divided again.
         """
-        is_eager = self._is_first or getattr(self.model, "run_eagerly", False)
+        at_once = self._is_first and native.IS_EAGER
+        is_eager = at_once or getattr(self.model, "run_eagerly", False)
         differentiate = self._differentiate if is_eager else self._compiled
         with _probing:
+            found = differentiate(batch, ops.convert_to_tensor(scale, native.WIDE))
             self._is_first = False
-            return differentiate(batch, tf.constant(scale, tf.float64)).numpy()
+            return ops.convert_to_numpy(found)
 
     def _differentiate(self, batch: list[Any], scale: Any) -> Any:
         x, y, sample_weight = batch
         model, log = self.model, CallLog(self.model)
+
+        def scaled_loss() -> Any:
+            prediction = model(x, training=True)
+            loss = self._loss(log.calls, x, y, prediction, sample_weight)
+            return loss * ops.cast(scale, loss.dtype)
+
         with _restored(model), log:
-            weights = [kernel.value for kernel in self.kernels]
-            with tf.GradientTape() as tape:
-                prediction = model(x, training=True)
-                loss = self._loss(log.calls, x, y, prediction, sample_weight)
-                loss *= tf.cast(scale, loss.dtype)
-            gradients = tape.gradient(loss, weights)
+            gradients = native.gradients(model, scaled_loss, self.kernels)
             self.order = in_order_of_use(self.kernels, log.calls, model)
             if all(gradient is None for gradient in gradients):
                 raise ValueError(
                     f"the loss must depend on a kernel, received {model.name!r}, whose loss "
                     "reaches none"
                 )
-            # An embedding's gradient comes as the rows that the batch looked up, some perhaps
-            # twice.
-            norms = [
-                tf.zeros((), tf.float64)
-                if grad is None
-                else tensor_norm(tf.convert_to_tensor(grad))
-                for grad in gradients
-            ]
-            return tf.stack([tf.stack(norms) / scale, tf.stack(list(map(tensor_norm, weights)))])
+            zero = ops.zeros((), native.WIDE)
+            norms = [zero if grad is None else tensor_norm(grad) for grad in gradients]
+            weights = [tensor_norm(kernel.value) for kernel in self.kernels]
+            return ops.stack([ops.stack(norms) / scale, ops.stack(weights)])
 
     def _loss(self, calls: list[Call], x: Any, y: Any, prediction: Any, sample_weight: Any) -> Any:
         """The loss as ``fit`` computes it, a scalar."""
@@ -143,15 +142,14 @@ class _Probe:
         if self._weigher is None or self._weigher.loss != loss:
             self._weigher = _weigher(model, loss)
         value = self._weigher.compute_loss(y=y, y_pred=prediction, sample_weight=sample_weight)
-        return tf.add_n([value, *(tf.reduce_sum(tf.cast(v, value.dtype)) for v in model.losses)])
+        return value + sum(ops.sum(ops.cast(added, value.dtype)) for added in model.losses)
 
 
 def _weigher(model: keras.Model, loss: Any) -> keras.Model:
     """A model without layers, which wraps and weighs losses as the model would with this one."""
-    with tf.init_scope():
-        empty = keras.Model(name="empty")
-        empty.output_names = getattr(model, "output_names", None)
-        empty.compile(None, loss)
+    empty = keras.Model(name="empty")
+    empty.output_names = getattr(model, "output_names", None)
+    empty.compile(None, loss)
     return empty
 
 
@@ -193,7 +191,7 @@ def _restored(model: keras.Model) -> Iterator[None]:
     """
     metrics = _metrics(model)
     variables = [*model.variables, *(v for metric in metrics.values() for v in metric.variables)]
-    before = [tf.identity(variable.value) for variable in variables]
+    before = [ops.copy(variable.value) for variable in variables]
     penalties = [(weight, weight.regularizer) for weight in model.trainable_variables]
     try:
         for weight, _ in penalties:
@@ -254,7 +252,7 @@ def _activation(layer: keras.Layer) -> str | None:
 
 def _batch(x: Any, y: Any, sample_weight: Any) -> list[Any]:
     """x, targets and sample weights as nests of tensors, or None."""
-    if isinstance(x, (tf.data.Dataset, keras.utils.PyDataset)):
+    if _is_data_set(x):
         if y is not None or sample_weight is not None:
             raise ValueError(
                 "a data set brings its own targets and weights, received y or sample_weight as well"
@@ -262,17 +260,25 @@ def _batch(x: Any, y: Any, sample_weight: Any) -> list[Any]:
         first = x[0] if isinstance(x, keras.utils.PyDataset) else next(iter(x), (np.empty(0),))
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(first)
     batch = [_tensors(nest) for nest in (x, y, sample_weight)]
-    leaves = [leaf for leaf in tf.nest.flatten(batch) if leaf is not None]
-    lengths = [leaf.shape[0] if leaf.shape.rank else 0 for leaf in leaves]
+    leaves = [leaf for leaf in keras.tree.flatten(batch) if leaf is not None]
+    lengths = [leaf.shape[0] if len(leaf.shape) else 0 for leaf in leaves]
     if len(set(lengths)) != 1 or not lengths[0]:
         raise ValueError(
             "x, y and sample_weight must be of one length, at least 1, received "
             f"{' and '.join(map(str, lengths))}"
         )
     if isinstance(batch[2], (list, tuple, dict)):
-        ones = tf.ones(lengths[0])  # of an output without weights, as in fit
+        ones = ops.ones(lengths[0])  # of an output without weights, as in fit
         batch[2] = keras.tree.map_structure(lambda w: ones if w is None else w, batch[2])
     return batch
+
+
+def _is_data_set(x: Any) -> bool:
+    """Whether it hands out batches: a ``PyDataset``, or such as ``tf.data`` and PyTorch have."""
+    is_array = hasattr(x, "shape") or hasattr(x, "__array__")
+    return isinstance(x, keras.utils.PyDataset) or (
+        hasattr(x, "__iter__") and not is_array and not isinstance(x, (list, tuple, dict))
+    )
 
 
 def _tensors(nest: Any) -> Any:
@@ -285,7 +291,7 @@ def _tensors(nest: Any) -> Any:
 
 
 def _tensor(array: Any) -> Any:
-    if array is None or tf.is_tensor(array):
+    if array is None or ops.is_tensor(array):
         return array
     array = np.asarray(array)
     if array.dtype == object:
@@ -294,4 +300,4 @@ def _tensor(array: Any) -> Any:
             f"{type(array.item()).__name__ if not array.ndim else 'an array of objects'}"
         )
     # ``fit`` computes with numbers of Keras's default precision, whatever the arrays have.
-    return tf.convert_to_tensor(array, keras.config.floatx() if array.dtype.kind == "f" else None)
+    return ops.convert_to_tensor(array, keras.config.floatx() if array.dtype.kind == "f" else None)

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..runtime import keras
+from ..backend import keras
 from .layers import LayerMaker, classifier
 from .orders import ORDERS
 from .residual import check_channel_axis, residual_module

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from ..backend import keras
 from ..checks import check_flag, check_integer
-from ..runtime import keras
 from .layers import LayerMaker, classifier
 from .orders import ORDERS, basic_convolutions, bottleneck_convolutions
 from .residual import module

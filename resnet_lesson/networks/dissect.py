@@ -4,12 +4,13 @@ After the lesion study of Veit et al. 2016, arXiv 1605.06431.
 """
 
 import collections
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..runtime import keras, tf
+from ..backend import keras, native
 
 BATCH = 500
 
@@ -60,11 +61,15 @@ def module_names(model: keras.Model) -> list[str]:
 
 
 def _module(model: keras.Model, name: str, start: Any, end: Any) -> Module:
-    shortcut = tf.identity
+    shortcut: Callable[[Any], Any] = _unchanged
     if f"{name}_projection" in {layer.name for layer in model.layers}:
         shortcut = keras.Model(start, model.get_layer(f"{name}_projection").output)
     branch = keras.Model(start, model.get_layer(f"{name}_conv2").output)
     return Module(name, keras.Model(start, end), branch, shortcut)
+
+
+def _unchanged(h: Any) -> Any:
+    return h
 
 
 def branch_shares(model: keras.Model, x: np.ndarray) -> list[float]:
@@ -79,7 +84,8 @@ def branch_shares(model: keras.Model, x: np.ndarray) -> list[float]:
         for name in module_names(model)
     ]
     values = keras.Model(model.input, pairs)(x, training=True)
-    return [float(np.var(branch) / np.var(total)) for branch, total in values]
+    variances = [[np.var(keras.ops.convert_to_numpy(part)) for part in pair] for pair in values]
+    return [float(branch / total) for branch, total in variances]
 
 
 def confusions(
@@ -100,15 +106,16 @@ def confusions(
         (classes, classes): the label, and the answer.
     """
     parts = dissect(model)
-    stem, head = tf.function(parts.stem), tf.function(parts.head)
-    modules = [(tf.function(each.whole), tf.function(each.shortcut)) for each in parts.modules]
+    compiled = functools.partial(native.compiled, model)
+    stem, head = compiled(parts.stem), compiled(parts.head)
+    modules = [(compiled(each.whole), compiled(each.shortcut)) for each in parts.modules]
     counts: dict[str, np.ndarray] = collections.defaultdict(
         lambda: np.zeros((classes, classes), int)
     )
 
     def walk(h: Any, deleted: str) -> Iterator[tuple[str, np.ndarray]]:
         if len(deleted) == len(modules):
-            yield deleted, head(h).numpy().argmax(axis=1)
+            yield deleted, keras.ops.convert_to_numpy(head(h)).argmax(axis=1)
             return
         for bit, function in zip("01", modules[len(deleted)], strict=True):
             yield from walk(function(h), deleted + bit)

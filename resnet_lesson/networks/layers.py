@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from ..backend import keras
 from ..checks import check_number
-from ..runtime import keras
 
 layers = keras.layers
 

@@ -8,8 +8,8 @@ made for ReLU.
 from collections.abc import Sequence
 from typing import Any
 
+from ..backend import keras, native
 from ..checks import check_flag, check_integer
-from ..runtime import has_gpu, keras
 from .layers import LayerMaker
 from .orders import ORDERS, bottleneck_convolutions
 from .rules import check_bottleneck_filters, check_order
@@ -133,7 +133,7 @@ def check_channel_axis(axis: Any) -> int:
         raise ValueError(
             f"channel_axis must be -1 or 3 (channels last) or 1 (channels first), received {axis!r}"
         )
-    if axis == 1 and not has_gpu():
+    if axis == 1 and not native.has_gpu():
         raise ValueError(
             "channels first (channel_axis 1) needs a GPU: TensorFlow's convolutions on a CPU take "
             "channels last only, received channel_axis=1 on a CPU"

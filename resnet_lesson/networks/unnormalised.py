@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..runtime import keras
+from ..backend import keras
 
 
 class ScaledSum(keras.layers.Layer):

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from .. import plots
+from ..backend import keras
 from ..data import Dataset
 from ..data import load as load_data
 from ..files import atomic_write, expand_path, json_table, round_figures
 from ..networks.dissect import confusions, module_names
-from ..runtime import keras
 from ..training import TrainingConfig
 from ..training import folder as run_folder
 from ..training.model import network

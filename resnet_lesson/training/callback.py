@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import keras
 from ..files import round_figures
 from ..gradients.first_bad import first_bad
 from ..gradients.history import MEASURES
 from ..gradients.kernels import trainable_kernel_paths
 from ..gradients.monitor import GradientMonitor
-from ..runtime import keras
 from . import checkpoint
 from .checkpoint import State
 from .folder import write_log

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..backend import keras
 from ..files import atomic_write, exclusive_lock, expand_path, json_table, save_weights
-from ..runtime import keras
 from . import checkpoint
 from .config import TrainingConfig
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import keras, native, set_seed
 from ..checks import check_choice
 from ..data.datasets import Dataset
 from ..networks.cifar import build_cifar
-from ..networks.fused import fuse_batch_norm
-from ..runtime import has_gpu, keras, set_seed, tf
 from .checkpoint import State
 from .config import DEVICES, TrainingConfig
 from .schedule import Schedule
 
+ops = keras.ops
 _seeding = threading.Lock()  # initial weights are drawn from the process's own generator
 
 
@@ -40,23 +40,22 @@ def network(
 
 
 def strategy_for(devices: str, batch_size: int) -> Any:
-    """The ``tf.distribute.Strategy`` that trains on one device, or on all that this machine has.
+    """The strategy that trains on one device, or on all that this machine has.
 
-    Several are the GPUs, or the logical CPU devices where there is no GPU. Each has a copy of the
-    weights and takes an equal part of each batch; the gradients are summed.
+    Several, on TensorFlow only, are the GPUs, or the logical CPU devices where there is no GPU.
+    Each has a copy of the weights and takes an equal part of each batch; the gradients are summed.
 
     Raises:
         ValueError: neither "one" nor "all"; a batch that the devices cannot share equally.
     """
     check_choice("devices", devices, DEVICES)
-    found = tf.config.list_logical_devices("GPU" if has_gpu() else "CPU")
-    if devices == "one" or len(found) == 1:
-        return tf.distribute.get_strategy()
-    if batch_size % len(found):
+    strategy = native.devices(devices)
+    count = strategy.num_replicas_in_sync
+    if batch_size % count:
         raise ValueError(
-            f"batch_size must be a multiple of the {len(found)} devices, received {batch_size}"
+            f"batch_size must be a multiple of the {count} devices, received {batch_size}"
         )
-    return tf.distribute.MirroredStrategy([device.name for device in found])
+    return strategy
 
 
 def initial_network(
@@ -64,8 +63,8 @@ def initial_network(
 ) -> keras.Model:
     """The network with the weights that the seed draws, and its optimizer with all variables."""
     if config.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    policy = "mixed_float16" if has_gpu() else "float32"
+        native.make_deterministic()
+    policy = "mixed_float16" if native.has_gpu() else "float32"
     if config.bfloat16:
         policy = "mixed_bfloat16"
     with _seeding:
@@ -74,7 +73,9 @@ def initial_network(
             model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
             if strategy.num_replicas_in_sync > 1:
                 _synchronise_batch_norm(model)
-            elif not has_gpu():  # there XLA fuses it
+            elif native.fuses_batch_norm():
+                from ..networks.fused import fuse_batch_norm
+
                 fuse_batch_norm(model)
             model.compile(
                 keras.optimizers.SGD(schedule, config.momentum, nesterov=True),
@@ -84,8 +85,7 @@ def initial_network(
                     "accuracy",
                     keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
                 ],
-                # XLA's convolutions are slow on a CPU, and determinism turns it off.
-                jit_compile=has_gpu() and not config.deterministic,
+                jit_compile=native.compiles_steps(config.deterministic),
             )
             model.optimizer.build(model.trainable_variables)
     if strategy.num_replicas_in_sync == 1:
@@ -96,7 +96,7 @@ def initial_network(
 def _make_metrics(model: keras.Model, classes: int) -> None:
     """Let the metrics make their variables now: in the training step, which TensorFlow would then
     trace once more, they double the time to the first step."""
-    labels, answers = tf.zeros(1, tf.int64), tf.fill((1, classes), 1 / classes)
+    labels, answers = ops.zeros(1, "int64"), ops.full((1, classes), 1 / classes)
     model.compute_loss(y=labels, y_pred=answers)
     model.compute_metrics(None, labels, answers)
     model.reset_metrics()

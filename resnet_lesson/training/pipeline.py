@@ -1,11 +1,15 @@
 """Batches as a function of seed, epoch and step: an interrupted epoch is repeated exactly."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from ..runtime import tf
+from ..backend import keras, native
+from . import draws
 from .config import TrainingConfig
+
+ops = keras.ops
 
 
 def batches(
@@ -14,7 +18,8 @@ def batches(
     """Training batches from the start of an epoch to the end of the run.
 
     Each epoch visits the images in an order of its own, without the last ones that do not fill
-    a batch; each image is cropped and flipped by its own draw.
+    a batch; each image is cropped and flipped by its own draw. On every backend, the same seed
+    gives the same batches.
 
     Args:
         images: (N, H, W, C) float32.
@@ -23,39 +28,42 @@ def batches(
         first_epoch: counted from 0.
 
     Returns:
-        A ``tf.data.Dataset`` of (batch_size, H, W, C) images and (batch_size,) labels, with
+        What ``fit`` takes, of (batch_size, H, W, C) images and (batch_size,) labels, with
         ``config.steps_per_epoch(N)`` an epoch.
 
     Raises:
         ValueError: not one full batch; or more padding than there are pixels to mirror.
     """
-    steps, sides = config.steps_per_epoch(len(images)), images.shape[1:3]
-    if config.padding >= min(sides):
+    steps, (height, width) = config.steps_per_epoch(len(images)), images.shape[1:3]
+    if config.padding >= min(height, width):
         raise ValueError(
-            f"padding must be less than the images' sides {sides}, received {config.padding}"
-        )
-    pixels, white = as_bytes(images)
-    with tf.device("CPU"):  # where tf.data works; a GPU's memory is for the network
-        # A tensor from outside: TensorFlow would multiply by the reciprocal of a constant.
-        pixels, labels, white = tf.constant(pixels), tf.constant(labels), tf.constant(white)
-    order_seed, augment_seed = tf.unstack(tf.random.split([config.seed, 0], 2))
-
-    def epoch(number: Any) -> Any:
-        """The step and the (batch_size,) indices of each of the epoch's batches."""
-        seed = tf.random.fold_in(order_seed, tf.cast(number, tf.int32))
-        order = tf.random.experimental.stateless_shuffle(tf.range(len(pixels)), seed)
-        order = tf.reshape(order[: steps * config.batch_size], (steps, config.batch_size))
-        return tf.data.Dataset.from_tensor_slices(
-            (number * steps + tf.range(steps, dtype=tf.int64), order)
+            f"padding must be less than the images' sides {(height, width)}, received "
+            f"{config.padding}"
         )
 
-    def batch(step: Any, indices: Any) -> tuple[Any, Any]:
-        seed = tf.random.fold_in(augment_seed, tf.cast(step, tf.int32))
-        augmented = augment(tf.gather(pixels, indices), config.padding, config.flip, seed)
-        return tf.cast(augmented, tf.float32) / white, tf.gather(labels, indices)
+    def batch(pixels: Any, white: Any, labels: Any, chosen: Any, *crop: Any) -> tuple[Any, Any]:
+        drawn = ops.cast(augment(pixels, chosen, *crop, config.padding), "float32")
+        return drawn / white, ops.take(labels, chosen, axis=0)
 
-    epochs = tf.data.Dataset.range(first_epoch, config.epochs)
-    return epochs.flat_map(epoch).map(batch, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    count = len(images)
+    return native.mapped(
+        batch, (*as_bytes(images), labels), lambda: _draws(config, count, steps, first_epoch)
+    )
+
+
+def _draws(
+    config: TrainingConfig, images: int, steps: int, first_epoch: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each batch: which images, (B,), the corners of crops, (2, B), which to mirror, (B,)."""
+    order_seed, augment_seed = draws.split((config.seed, 0))
+    size = config.batch_size
+    for epoch in range(first_epoch, config.epochs):
+        order = draws.permutation(draws.fold_in(order_seed, epoch), images)
+        for step in range(steps):
+            crop_seed, flip_seed = draws.split(draws.fold_in(augment_seed, epoch * steps + step))
+            corner = draws.integers(crop_seed, (2, size), 2 * config.padding + 1)
+            mirrored = (draws.uniform(flip_seed, size) < 0.5) & config.flip
+            yield order[step * size : (step + 1) * size], corner, mirrored
 
 
 def as_bytes(images: np.ndarray) -> tuple[np.ndarray, np.float32]:
@@ -73,32 +81,46 @@ def as_bytes(images: np.ndarray) -> tuple[np.ndarray, np.float32]:
     return pixels, white
 
 
-def evaluation_batches(images: np.ndarray, labels: np.ndarray) -> Any:
-    """The test images, (N, H, W, C), and labels, (N,), in order and in few batches."""
-    with tf.device("CPU"):
-        return tf.data.Dataset.from_tensor_slices((images, labels)).batch(500).cache()
-
-
-def augment(images: Any, padding: int, flip: bool, seed: Any) -> Any:
-    """Pad by reflection, crop to the original size, and mirror half: each image by its own draw.
+def augment(images: Any, chosen: Any, corner: Any, mirrored: Any, padding: int) -> Any:
+    """Pad by reflection, crop to the original size, and mirror: each chosen image by its own draw.
 
     With black frames, which only training images have, BN's averages would not fit test images.
 
     Args:
-        images: (B, H, W, C).
+        images: (N, H, W, C).
+        chosen: (B,) their numbers.
+        corner: (2, B) the crop's first row and column, from 0 to twice the padding.
+        mirrored: (B,) of truth values.
         padding: pixels on each side, fewer than an image has; 0 crops nothing.
-        flip: whether to mirror.
-        seed: (2,) integers; the same ones draw the same.
+
+    Returns:
+        (B, H, W, C).
     """
-    batch, height, width, _ = images.shape
-    crop_seed, flip_seed = tf.unstack(tf.random.split(seed, 2))
-    corner = tf.random.stateless_uniform((2, batch, 1), crop_seed, 0, 2 * padding + 1, tf.int32)
-    rows, columns = corner[0] + tf.range(height), corner[1] + tf.range(width)
-    if flip:
-        mirrored = tf.random.stateless_uniform((batch, 1), flip_seed) < 0.5
-        columns = tf.where(mirrored, columns[:, ::-1], columns)
-    frame = [[0, 0], [padding, padding], [padding, padding], [0, 0]]
-    padded = tf.pad(images, frame, "REFLECT")
-    # Two look-ups, first of rows, then of columns, make all crops without a loop over images.
-    cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
-    return tf.gather(cropped, columns, axis=2, batch_dims=1)
+    _, height, width, channels = images.shape
+    rows = _reflected(corner[0][:, None] + ops.arange(height) - padding, height)
+    columns = _reflected(corner[1][:, None] + ops.arange(width) - padding, width)
+    columns = ops.where(mirrored[:, None], ops.flip(columns, axis=1), columns)
+    # A padded, cropped and mirrored image is one look-up of its pixels.
+    places = (chosen[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]
+    return ops.take(ops.reshape(images, (-1, channels)), places, axis=0)
+
+
+def _reflected(places: Any, size: int) -> Any:
+    """Places on an axis of so many pixels, mirrored at the first and the last."""
+    places = ops.abs(places)
+    return ops.minimum(places, 2 * (size - 1) - places)
+
+
+class InOrder(keras.utils.PyDataset):
+    """Images, (N, H, W, C), and labels, (N,), in order and in few batches, for ``evaluate``."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, batch_size: int = 500) -> None:
+        super().__init__()
+        self.images, self.labels, self.size = images, labels, batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.images) // self.size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        batch = slice(index * self.size, (index + 1) * self.size)
+        return self.images[batch], self.labels[batch]

@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from ..backend import keras
 from ..output import console
-from ..runtime import keras
 
 
 @contextlib.contextmanager

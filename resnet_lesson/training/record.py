@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backend import device_name, keras, versions
 from ..data.datasets import Dataset
 from ..gradients.kernels import trainable_kernel_paths
-from ..runtime import device_name, keras, versions
 from .checkpoint import State
 from .config import command
 

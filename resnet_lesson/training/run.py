@@ -5,16 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..backend import callback_list, keras
 from ..data import load
 from ..files import remove_partial_files
 from ..gradients.monitor import GradientMonitor
-from ..runtime import callback_list, keras
 from . import checkpoint, folder
 from .callback import CheckpointCallback
 from .checkpoint import State
 from .config import TrainingConfig
 from .model import initial_network, restore, strategy_for, variable_values
-from .pipeline import batches, evaluation_batches
+from .pipeline import InOrder, batches
 from .progress import progress
 from .record import Run, provenance, resumed, run_record
 
@@ -103,7 +103,7 @@ def train(
         if state and done == config.epochs:
             return _finished_run(path, state, model, check)
         training = batches(dataset.x_train, dataset.y_train, config, done)
-        test = evaluation_batches(dataset.x_test, dataset.y_test)
+        test = InOrder(dataset.x_test, dataset.y_test)
         del dataset  # the batches have copies, those of training a quarter as large
         remove_partial_files(path, folder.NAMES)  # of processes that were killed
         if state is None:

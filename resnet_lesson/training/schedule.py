@@ -4,7 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..runtime import keras, tf
+from ..backend import keras
+
+ops = keras.ops
 
 
 @keras.saving.register_keras_serializable("resnet_lesson")
@@ -37,15 +39,15 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             )
 
     def __call__(self, step: Any) -> Any:
-        step = tf.cast(step, tf.float32)
+        step = ops.cast(step, "float32")
         rise = (step + 1) / max(1, self.warmup)
         if self.drops:
-            passed = tf.reduce_sum(tf.cast(tf.constant(self.drops, tf.float32) <= step, tf.float32))
+            passed = sum(ops.cast(drop <= step, "float32") for drop in self.drops)
             after = 0.1**passed
         else:
             share = (step - self.warmup) / max(1, self.steps - self.warmup)
-            after = 0.5 * (1 + tf.cos(math.pi * tf.minimum(share, 1.0)))
-        return self.peak * tf.where(step < self.warmup, rise, after)
+            after = 0.5 * (1 + ops.cos(math.pi * ops.minimum(share, 1.0)))
+        return self.peak * ops.where(step < self.warmup, rise, after)
 
     def get_config(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("peak", "warmup", "steps", "drops")}

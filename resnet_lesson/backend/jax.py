@@ -1,0 +1,210 @@
+"""What differs on JAX: a step is a pure function, and what it records is one of its results."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import keras
+
+from .one_device import OneDevice
+from .patch import patched
+from .rows import Rows
+
+VERSIONS = {"jax": jax.__version__}
+WIDE = "float32"  # in which norms are computed; JAX has no longer numbers unless it is told so
+
+IS_EAGER = False  # every operation would be compiled by itself
+
+
+def has_gpu() -> bool:
+    """Whether JAX computes on a GPU."""
+    return jax.default_backend() == "gpu"
+
+
+def gpu_name() -> str:
+    return jax.devices()[0].device_kind
+
+
+def sum_of_squares(tensor: Any) -> Any:
+    return jax.numpy.sum(jax.numpy.square(tensor))
+
+
+def compiled(model: keras.Model, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of tensors, which uses the model's variables, compiled.
+
+    What it assigns to variables is dropped.
+    """
+
+    @jax.jit
+    def stateless(values: list[Any], *tensors: Any) -> Any:
+        mapping = zip(model.variables, values, strict=True)
+        scope = keras.StatelessScope(mapping, collect_losses=True)
+        scope.__enter__()
+        try:
+            return function(*tensors)
+        finally:
+            # It gives values to the variables made within, which are not to be parts of the trace.
+            with jax.ensure_compile_time_eval():
+                scope.__exit__()
+
+    return lambda *tensors: stateless([variable.value for variable in model.variables], *tensors)
+
+
+def gradients(model: keras.Model, loss: Callable[[], Any], weights: list[Any]) -> list[Any]:
+    """The gradient of ``loss()`` with respect to each of the model's weights; zeros for none."""
+    # Read here, as the scope within is not told of one around it.
+    present = [(variable, variable.value) for variable in model.variables]
+
+    def of(values: list[Any]) -> Any:
+        mapping = [*present, *zip(weights, values, strict=True)]
+        with keras.StatelessScope(mapping, collect_losses=True):
+            return loss()
+
+    return jax.grad(of)([weight.value for weight in weights])
+
+
+def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function  # Keras traces a step anew where that is made anew
+
+
+def is_readable(tensor: Any) -> bool:
+    """Whether it is an array of numbers."""
+    return isinstance(tensor, jax.Array) and jax.numpy.issubdtype(tensor.dtype, jax.numpy.floating)
+
+
+def sum_over_replicas(tensors: list[Any]) -> list[Any]:
+    return tensors  # one program computes on all devices
+
+
+def key(variable: Any) -> int:
+    return id(variable)
+
+
+class Recorder(Rows):
+    """Makes a tape's row a result of the training step that Keras compiles.
+
+    Args:
+        tape: see ``gradients.tape``.
+        capacity: rows that stay on the device, at most, until they are read.
+    """
+
+    def __init__(self, tape: Any, capacity: int) -> None:
+        super().__init__(tape.every, tape.seen)
+        self.tape, self.capacity = tape, max(capacity, tape.model.steps_per_execution)
+
+    def open(self) -> None:
+        """Nothing is kept in variables."""
+
+    def train_function(self) -> Callable[..., Any]:
+        """The model's train function made anew, which records while it is in ``recording``."""
+        model, train_step = self.tape.model, self.tape.model.train_step
+        make = model._make_function
+
+        def step(state: Any, data: Any) -> Any:
+            is_due, data = data
+            self._forward = None
+            with self.tape.step():
+                logs, state = train_step(state, data)
+            if self._forward is not None:
+                # It comes out of the pass that is differentiated behind the model's own results.
+                weights, (*others, forward), *rest = state
+                state = (weights, others, *rest)
+            else:
+                forward = keras.ops.convert_to_tensor([float("nan"), -1.0], WIDE)
+            return (logs, self._row(is_due, forward)), state
+
+        def recorded(step_function: Callable[..., Any]) -> Callable[..., Any]:
+            def one(state: Any, data: Any) -> Any:
+                (logs, row), state = step_function(state, (self.is_due, data))
+                if isinstance(row, jax.core.Tracer):
+                    raise ValueError(
+                        "a GradientMonitor needs each step as one call, received several in one"
+                    )
+                self.step(row)
+                return logs, state
+
+            return one
+
+        with (
+            patched(model, "train_step", step),
+            patched(model, "_make_function", lambda function: make(recorded(function))),
+        ):
+            model.make_train_function(force=True)
+        return model.train_function
+
+    @contextlib.contextmanager
+    def recording(self) -> Any:
+        """A context in which a step that is traced shows what it does."""
+        tape, model, optimizer = self.tape, self.tape.model, self.tape.model.optimizer
+        plain_apply, plain_pass = optimizer.stateless_apply, model.compute_loss_and_updates
+
+        def loss_and_updates(*args: Any, **kwargs: Any) -> Any:
+            loss, (unscaled, prediction, others, metrics) = plain_pass(*args, **kwargs)
+            values = self._of_kernels(args[0] if args else kwargs["trainable_variables"])
+            self._forward = tape.forward_pass(values)
+            return loss, (unscaled, prediction, [*others, self._forward], metrics)
+
+        def stateless_apply(variables: Any, grads: Any, trainable_variables: Any) -> Any:
+            tape.applies()
+            updated = plain_apply(variables, grads, trainable_variables)
+            mapping = zip(optimizer.variables, variables, strict=True)
+            with keras.StatelessScope(mapping):
+                scale = keras.ops.cast(optimizer.scale_loss(1.0), WIDE)
+            self._seen = (list(grads), scale, list(trainable_variables), updated[0])
+            return updated
+
+        with (
+            patched(optimizer, "stateless_apply", stateless_apply),
+            patched(model, "compute_loss_and_updates", loss_and_updates),
+        ):
+            yield
+
+    def _of_kernels(self, values: Any) -> list[Any]:
+        """Of these values of all trainable variables, those of the kernels."""
+        by_variable = dict(zip(map(id, self.tape.model.trainable_variables), values, strict=True))
+        return [by_variable[id(kernel)] for kernel in self.tape.kernels]
+
+    def _row(self, is_due: Any, forward: Any) -> Any:
+        grads, scale, before, after = self._seen
+        gradients, before, after = map(self._of_kernels, (grads, before, after))
+
+        def row() -> Any:
+            return self.tape.row(forward, gradients, scale, before, after)
+
+        if self.tape.every == 1:
+            return row()
+        return jax.lax.cond(is_due, row, lambda: jax.numpy.zeros(self.tape.width - 1, WIDE))
+
+
+def mapped(
+    function: Callable[..., Any], arrays: Sequence[Any], draws: Callable[[], Iterator[Any]]
+) -> Iterator[Any]:
+    """For ``fit``: ``function(*arrays, *draw)`` of each draw, a tuple of arrays of fixed shapes."""
+    resident, compiled = [jax.numpy.asarray(array) for array in arrays], jax.jit(function)
+    return (compiled(*resident, *draw) for draw in draws())
+
+
+def devices(which: str) -> OneDevice:
+    """One device.
+
+    Raises:
+        ValueError: there are several, and all are wanted.
+    """
+    if which == "all" and jax.device_count() > 1:
+        raise ValueError('devices="all" needs the TensorFlow backend, received jax')
+    return OneDevice()
+
+
+def make_deterministic() -> None:
+    """XLA is deterministic on a CPU, and on a GPU where XLA_FLAGS says so before it starts."""
+
+
+def compiles_steps(deterministic: bool) -> bool:
+    """Whether a training step pays to be compiled."""
+    return True
+
+
+def fuses_batch_norm() -> bool:
+    """``fuse_batch_norm`` is TensorFlow's."""
+    return False
