@@ -1,9 +1,12 @@
 """The command line: ``python -m resnet_lesson train --preset digits``, and its other commands."""
 
 import argparse
+import os
+import sys
 from typing import Any
 
 from . import studies
+from .checks import BACKENDS
 from .output import print_line
 
 
@@ -90,11 +93,30 @@ def _add_train(commands: Any) -> None:
         default="one",
         help="all that this machine has share each batch; one, if not given",
     )
+    train.add_argument(
+        "--backend",
+        choices=BACKENDS,
+        help="what Keras computes on; what KERAS_BACKEND says, or tensorflow, if not given",
+    )
     config.add_options(train)
     train.set_defaults(command=run_training)
 
 
+def _choose_backend(name: str) -> None:
+    """Let Keras compute on this backend, if nothing has chosen another."""
+    chosen = os.environ.get("KERAS_BACKEND", name)
+    if "keras" in sys.modules:
+        chosen = sys.modules["keras"].backend.backend()
+    if chosen != name:
+        raise ValueError(
+            f"--backend must be that of KERAS_BACKEND where it is set, {chosen}, received {name}"
+        )
+    os.environ["KERAS_BACKEND"] = name
+
+
 def run_training(options: argparse.Namespace) -> None:
+    if options.backend is not None:
+        _choose_backend(options.backend)
     from . import training
     from .files import expand_path
     from .gradients.monitor import GradientMonitor

@@ -7,6 +7,7 @@ from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
 
+BACKENDS = ("tensorflow", "jax", "torch")  # of Keras, which compute gradients
 # The builder's page shows these sentences as well.
 POSITIVE = "{what} must be a positive integer, received {value}"
 CHOICE = "{what} must be one of {choices}, received {value}"

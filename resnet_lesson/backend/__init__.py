@@ -10,9 +10,8 @@ import platform
 import threading
 from typing import Any
 
+from ..checks import BACKENDS as NAMES
 from .quiet import quiet_stderr
-
-NAMES = ("tensorflow", "jax", "torch")
 
 # TensorFlow reads its settings once, when it is first imported.
 # oneDNN's kernels are off by default on CPUs without AVX-512, where they double the speed.
@@ -66,6 +65,11 @@ def callback_list(callbacks: Any) -> list[Any]:
 def device_name() -> str:
     """The GPU's name, or "CPU" and how many cores it has."""
     return native.gpu_name() if native.has_gpu() else f"CPU, {os.cpu_count()} cores"
+
+
+def begun_on(versions: dict[str, str]) -> str:
+    """On which backend a run with these ``versions`` was computed."""
+    return next(name for name in NAMES if name in versions)
 
 
 def versions() -> dict[str, str]:

@@ -204,3 +204,15 @@ def compiles_steps(deterministic: bool) -> bool:
 def fuses_batch_norm() -> bool:
     """Whether ``fuse_batch_norm`` pays here: on a GPU, XLA fuses it."""
     return not has_gpu()
+
+
+def decoded(content: bytes) -> np.ndarray:
+    """The picture in a file of this content, (H, W, 3) of uint8.
+
+    Raises:
+        ValueError: it is damaged, or none.
+    """
+    try:
+        return tf.io.decode_image(content, channels=3, expand_animations=False).numpy()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(str(error)) from error

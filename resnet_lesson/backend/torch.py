@@ -9,6 +9,7 @@ import torch
 
 from .one_device import OneDevice
 from .patch import patched
+from .pictures import decoded as decoded
 from .rows import Rows
 
 VERSIONS = {"torch": torch.__version__}

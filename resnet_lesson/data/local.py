@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ..files import AnyPath, expand_path
 from . import cifar_archive
@@ -134,14 +133,14 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _picture(path: Path) -> np.ndarray:
-    from ..runtime import tf
+    from ..backend import native
+    from ..backend.pictures import decoded
 
     try:
         if path.suffix.lower() == ".bmp":  # TensorFlow does not read its palette
-            with Image.open(path) as picture:
-                return np.asarray(picture.convert("RGB"))
-        return tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
-    except (tf.errors.InvalidArgumentError, OSError) as error:
+            return decoded(path.read_bytes())
+        return native.decoded(path.read_bytes())
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"{path} must be a whole picture, received a damaged or other file: copy it again"
         ) from error

@@ -96,7 +96,7 @@ def initial_network(
 def _make_metrics(model: keras.Model, classes: int) -> None:
     """Let the metrics make their variables now: in the training step, which TensorFlow would then
     trace once more, they double the time to the first step."""
-    labels, answers = ops.zeros(1, "int64"), ops.full((1, classes), 1 / classes)
+    labels, answers = ops.zeros(1, "int32"), ops.full((1, classes), 1 / classes)
     model.compute_loss(y=labels, y_pred=answers)
     model.compute_metrics(None, labels, answers)
     model.reset_metrics()

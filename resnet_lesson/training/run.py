@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..backend import callback_list, keras
+from ..backend import NAME, begun_on, callback_list, keras
 from ..data import load
 from ..files import remove_partial_files
 from ..gradients.monitor import GradientMonitor
@@ -173,6 +173,12 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
                 f"a run goes on as it began: {path} has {name} {before!r}, received "
                 f"{now!r}; resume with {before!r}, or choose another output"
             )
+    backend = begun_on(state.about["versions"])
+    if backend != NAME and len(state.history) < config.epochs:
+        raise ValueError(
+            f"a run goes on on the backend that it began on: {path} was begun on {backend}, "
+            f"received {NAME}; set KERAS_BACKEND={backend}, or choose another output"
+        )
     return state
 
 
