@@ -13,6 +13,7 @@ _HOME = {
     "residual_module": "networks.residual",
     "fuse_batch_norm": "networks.fused",
     "gradient_norms": "gradients.probe",
+    "grouped_norms": "gradients.groups",
     "GradientMonitor": "gradients.monitor",
     "load": "data",
     "stack_gradients": "gradients.stacks",

@@ -27,6 +27,11 @@ def gpu_name() -> str:
     return jax.devices()[0].device_kind
 
 
+def takes_channels_first() -> bool:
+    """Whether convolutions take (B, C, H, W) here."""
+    return True
+
+
 def sum_of_squares(tensor: Any) -> Any:
     return jax.numpy.sum(jax.numpy.square(tensor))
 

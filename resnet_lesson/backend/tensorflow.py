@@ -28,6 +28,11 @@ def gpu_name() -> str:
     return tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
 
 
+def takes_channels_first() -> bool:
+    """Whether convolutions take (B, C, H, W) here."""
+    return has_gpu()
+
+
 def sum_of_squares(tensor: Any) -> Any:
     # l2_loss is half the sum of squares, and makes no tensor of squares on the way.
     return 2 * tf.nn.l2_loss(tensor)

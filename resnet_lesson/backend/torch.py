@@ -27,6 +27,11 @@ def gpu_name() -> str:
     return torch.cuda.get_device_name()
 
 
+def takes_channels_first() -> bool:
+    """Whether convolutions take (B, C, H, W) here."""
+    return True
+
+
 def sum_of_squares(tensor: Any) -> Any:
     return torch.linalg.vector_norm(tensor) ** 2  # without a tensor of squares
 

@@ -1,8 +1,9 @@
-"""A model's kernels: which of its weights they are, their paths, in which order it uses them.
+"""The weights that are measured: which these are, their paths, in which order a model uses them.
 
 Kernels are the weights that multiply what passes through: those named ``kernel`` or
 ``..._kernel``, and all others of two axes or more, such as the table of an ``Embedding``. Biases
 and the scales and offsets of normalisation layers are not kernels, however many axes they have.
+Kernels are measured, or all weights where that is asked for; each is called a kernel below.
 """
 
 import contextlib
@@ -18,12 +19,21 @@ from ..backend.patch import patched
 NOT_KERNELS = ("bias", "gamma", "beta", "alpha")
 
 
-def trainable_kernels(model: keras.Model) -> list[Any]:
+WHICH = ("kernels", "all")
+
+
+def trainable_kernels(model: keras.Model, which: str = "kernels") -> list[Any]:
     """The trainable kernels, in the order in which the model stores them.
+
+    Args:
+        model: a built model.
+        which: "kernels", or "all" for every trainable weight.
 
     Raises:
         ValueError: the model has none.
     """
+    if which == "all" and model.trainable_weights:
+        return list(model.trainable_weights)
     kernels = [weight for weight in model.trainable_weights if _is_kernel(weight)]
     if not kernels:
         raise ValueError(
@@ -40,8 +50,8 @@ def _is_kernel(weight: Any) -> bool:
     return len(weight.shape) > 1 and name not in NOT_KERNELS and not name.endswith("_bias")
 
 
-def kernel_paths(model: keras.Model) -> dict[int, str]:
-    """A dict from the ``id`` of each kernel, frozen ones too, to its path in the model.
+def kernel_paths(model: keras.Model, which: str = "kernels") -> dict[int, str]:
+    """A dict from the ``id`` of each kernel, or weight, frozen ones too, to its path in the model.
 
     That is the layer's path, with the weight's name where that is not ``kernel`` or, in an
     ``Embedding``, ``embeddings``. The model's own name, which Keras counts up where it is not
@@ -49,7 +59,7 @@ def kernel_paths(model: keras.Model) -> dict[int, str]:
     """
     paths: dict[int, str] = {}
     uses: dict[str, int] = {}
-    for weight in filter(_is_kernel, model.weights):
+    for weight in model.weights if which == "all" else filter(_is_kernel, model.weights):
         path = weight.path.removeprefix(f"{model.name}/")
         path = path.removesuffix("/kernel").removesuffix("/embeddings")
         uses[path] = uses.get(path, 0) + 1

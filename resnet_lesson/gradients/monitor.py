@@ -17,7 +17,7 @@ from ..checks import check_choice, check_integer
 from ..files import atomic_write
 from .first_bad import FirstBad, first_bad
 from .history import MEASURES, History
-from .kernels import trainable_kernels
+from .kernels import WHICH, trainable_kernels
 from .tape import Tape
 
 # The attributes that belong to a model and its device, and are not copied.
@@ -30,7 +30,7 @@ class GradientMonitor(keras.callbacks.Callback):
     Serves any compiled Keras model with one optimizer: functional or subclassed, mixed
     precision, ``jit_compile``, gradient accumulation, ``steps_per_execution``, ``run_eagerly``,
     ``MirroredStrategy``. The kernels are those of ``gradient_norms``: the trainable weights of two
-    axes or more, without biases and the scales of normalisation layers, which are not watched.
+    axes or more, without biases and the scales of normalisation layers, unless ``which`` is "all".
 
     Training stays as it was. In float32 on a CPU with op determinism the weights are the same
     bit for bit. Under ``jit_compile`` or several devices a compiler may fuse other operations:
@@ -47,6 +47,8 @@ class GradientMonitor(keras.callbacks.Callback):
 
     Args:
         every: record one step in ``every``, beginning with the first.
+        which: "kernels", or "all" for every trainable weight: biases, the scales of normalisation
+            layers, adapters.
 
     Attributes:
         records: a dict of arrays, see there.
@@ -55,10 +57,10 @@ class GradientMonitor(keras.callbacks.Callback):
             copy in each of its trials.
 
     Raises:
-        ValueError: ``every`` is not a positive integer. At the start of ``fit``: the
-            model is not compiled, has no trainable kernel or is not that of the fits before; a
-            custom ``train_step`` has several optimizers, or does not call ``apply`` of
-            ``model.optimizer`` exactly once a step; a second monitor is in the same ``fit``.
+        ValueError: ``every`` is not a positive integer, or ``which`` is another word. At the start
+            of ``fit``: the model is not compiled, has no trainable kernel or is not that of the
+            fits before; a custom ``train_step`` has several optimizers, or does not call ``apply``
+            of ``model.optimizer`` exactly once a step; a second monitor is in the same ``fit``.
     """
 
     # What a copy begins with.
@@ -67,9 +69,11 @@ class GradientMonitor(keras.callbacks.Callback):
     _monitored: "_MonitoredFunction | None" = None
     _due = False
 
-    def __init__(self, every: int = 1) -> None:
+    def __init__(self, every: int = 1, which: str = "kernels") -> None:
         super().__init__()
         self.every = check_integer("every", every)
+        check_choice("which", which, WHICH)
+        self.which = which
         self._history = History()
         self._copied: list[History] = []
 
@@ -103,7 +107,7 @@ class GradientMonitor(keras.callbacks.Callback):
 
     @property
     def copies(self) -> list["GradientMonitor"]:
-        copies = [GradientMonitor(self.every) for _ in self._copied]
+        copies = [GradientMonitor(self.every, self.which) for _ in self._copied]
         for twin, history in zip(copies, self._copied, strict=True):
             twin._history = history
         return copies
@@ -216,7 +220,9 @@ class GradientMonitor(keras.callbacks.Callback):
                 f"a monitor follows one model, {followed.name!r}, received {model.name!r}"
             )
         if model.built:
-            trainable_kernels(model)  # a model without any is refused before its first step
+            trainable_kernels(
+                model, self.which
+            )  # a model without any is refused before its first step
         model.make_train_function()
         plain = model.train_function
         if isinstance(plain, _MonitoredFunction):
@@ -243,7 +249,7 @@ class _MonitoredFunction:
     def __init__(self, monitor: GradientMonitor, plain: Callable[..., Any]) -> None:
         self.monitor, self.plain, self.model = monitor, plain, monitor.model
         model = self.model
-        self.tape = Tape(model, monitor.every, monitor._history.seen)
+        self.tape = Tape(model, monitor.which, monitor.every, monitor._history.seen)
         self._unread = 0  # steps on the tape since it was last read here, at most
         self._recording = self.tape.recorder.train_function()
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backend import keras, native
-from .kernels import Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
+from ..checks import check_choice
+from .kernels import WHICH, Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
 from .norms import tensor_norm
 
 ops = keras.ops
@@ -19,7 +20,7 @@ _probing = threading.RLock()  # a pass changes penalties and averages of the mod
 
 
 class KernelNorms(NamedTuple):
-    """The norms of one kernel, and its path in the model."""
+    """The norms of one kernel, or of a weight or group, and its path in the model."""
 
     layer: str
     gradient_norm: float
@@ -27,7 +28,13 @@ class KernelNorms(NamedTuple):
 
 
 def gradient_norms(
-    model: keras.Model, x: Any, y: Any = None, loss: Any = None, sample_weight: Any = None
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    loss: Any = None,
+    sample_weight: Any = None,
+    *,
+    which: str = "kernels",
 ) -> list[KernelNorms]:
     """Gradient and weight norm of every kernel, in order of use; the model stays as it was.
 
@@ -39,13 +46,15 @@ def gradient_norms(
     Args:
         model: a built Keras model.
         x: (B, ...) a batch as ``fit`` takes it: an array, a list or a dict of arrays; or a
-            ``tf.data.Dataset`` or ``PyDataset``, whose first batch is measured.
+            ``tf.data.Dataset``, ``PyDataset`` or PyTorch ``DataLoader``, whose first batch is measured.
         y: (B, ...) targets as ``fit`` takes them; None where ``x`` brings its own.
         loss: what ``compile`` takes: a loss, its name or a function, or a list or dict of them.
             None takes what the model was compiled with, or its own ``compute_loss``; what else a
             custom ``train_step`` does is not known. A model that is not compiled and ends in a
             softmax or sigmoid is measured by cross-entropy.
         sample_weight: (B,) weights as ``fit`` takes them.
+        which: "kernels", or "all" for every trainable weight: biases, the scales of normalisation
+            layers, adapters.
 
     A model's first batch is differentiated eagerly, and its second one traces a compiled function
     that later ones reuse, until the loss or something public of a layer is another.
@@ -65,7 +74,8 @@ def gradient_norms(
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "
             "call it on a batch once"
         )
-    paths, probe = kernel_paths(model), _probe_of(model, loss)
+    check_choice("which", which, WHICH)
+    paths, probe = kernel_paths(model, which), _probe_of(model, loss, which)
     batch = _batch(x, y, sample_weight)
     scale = _loss_scale(model)
     norms = probe.norms(batch, scale)
@@ -86,9 +96,9 @@ class _Probe:
     too much for a model that is probed once.
     """
 
-    def __init__(self, model: keras.Model, loss: Any, made_of: list[Any]) -> None:
+    def __init__(self, model: keras.Model, loss: Any, which: str, made_of: list[Any]) -> None:
         self.model, self.loss, self.made_of = model, loss, made_of
-        self.kernels = self.order = trainable_kernels(model)
+        self.kernels = self.order = trainable_kernels(model, which)
         self._compiled = native.compiled(model, self._differentiate)
         self._weigher: keras.Model | None = None
         self._is_first = True
@@ -153,12 +163,12 @@ def _weigher(model: keras.Model, loss: Any) -> keras.Model:
     return empty
 
 
-def _probe_of(model: keras.Model, loss: Any) -> _Probe:
+def _probe_of(model: keras.Model, loss: Any, which: str) -> _Probe:
     """The model's probe, kept with the model as long as nothing of it changes."""
-    made_of, probe = _made_of(model, loss), vars(model).get("_lesson_probe")
+    made_of, probe = [which, *_made_of(model, loss)], vars(model).get("_lesson_probe")
     if probe is None or not _are_same(probe.made_of, made_of):
         # Not by setattr: Keras tracks, and saves, what is set.
-        probe = vars(model)["_lesson_probe"] = _Probe(model, loss, made_of)
+        probe = vars(model)["_lesson_probe"] = _Probe(model, loss, which, made_of)
     return probe
 
 
@@ -274,11 +284,11 @@ def _batch(x: Any, y: Any, sample_weight: Any) -> list[Any]:
 
 
 def _is_data_set(x: Any) -> bool:
-    """Whether it hands out batches: a ``PyDataset``, or such as ``tf.data`` and PyTorch have."""
-    is_array = hasattr(x, "shape") or hasattr(x, "__array__")
-    return isinstance(x, keras.utils.PyDataset) or (
-        hasattr(x, "__iter__") and not is_array and not isinstance(x, (list, tuple, dict))
-    )
+    """Whether it hands out batches, again and again: as Keras, ``tf.data`` and PyTorch have it."""
+    if isinstance(x, (keras.utils.PyDataset, list, tuple, dict)):
+        return isinstance(x, keras.utils.PyDataset)
+    is_array, is_used_up = hasattr(x, "__array__") or hasattr(x, "shape"), hasattr(x, "__next__")
+    return hasattr(x, "__iter__") and not is_array and not is_used_up
 
 
 def _tensors(nest: Any) -> Any:

@@ -30,6 +30,7 @@ class Tape:
 
     Args:
         model: the model whose training step is to be recorded.
+        which: "kernels", or "all" for every weight.
         every: record one step in ``every``.
         seen: training steps counted before.
 
@@ -37,8 +38,9 @@ class Tape:
         kernels: those that train, in order of use, once a step has run.
     """
 
-    def __init__(self, model: keras.Model, every: int, seen: int) -> None:
+    def __init__(self, model: keras.Model, which: str, every: int, seen: int) -> None:
         self.model, self.every, self.seen = model, every, seen
+        self._which = which
         self.kernels: list[Any] = []
         self._paths: dict[int, str] = {}
         self._order: tuple[str, ...] = ()  # empty before the first forward pass
@@ -49,7 +51,8 @@ class Tape:
             self._open()
 
     def _open(self) -> None:
-        self.kernels, self._paths = trainable_kernels(self.model), kernel_paths(self.model)
+        self.kernels = trainable_kernels(self.model, self._which)
+        self._paths = kernel_paths(self.model, self._which)
         self.recorder.open()
 
     @property

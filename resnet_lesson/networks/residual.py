@@ -95,7 +95,7 @@ def residual_module(
         data: symbolic Keras tensor with known channels.
         filters: filters of the last convolution, a multiple of 4.
         stride: a number, or a pair of equal ones.
-        channel_axis: -1 or 3 for channels last, 1 for channels first (GPU only).
+        channel_axis: -1 or 3 for channels last, 1 for channels first (on TensorFlow, a GPU only).
         reduce: project the shortcut by a 1x1 convolution (of the pre-activated input in the
             two pre-activation orders, of the input in the others).
         reg: L2 strength of every convolution.
@@ -133,7 +133,7 @@ def check_channel_axis(axis: Any) -> int:
         raise ValueError(
             f"channel_axis must be -1 or 3 (channels last) or 1 (channels first), received {axis!r}"
         )
-    if axis == 1 and not native.has_gpu():
+    if axis == 1 and not native.takes_channels_first():
         raise ValueError(
             "channels first (channel_axis 1) needs a GPU: TensorFlow's convolutions on a CPU take "
             "channels last only, received channel_axis=1 on a CPU"

@@ -54,16 +54,22 @@ def batches(
 def _draws(
     config: TrainingConfig, images: int, steps: int, first_epoch: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Of each batch: which images, (B,), the corners of crops, (2, B), which to mirror, (B,)."""
+    """Of each batch: which images, (B,), and what ``crops`` draws for them."""
     order_seed, augment_seed = draws.split((config.seed, 0))
     size = config.batch_size
     for epoch in range(first_epoch, config.epochs):
         order = draws.permutation(draws.fold_in(order_seed, epoch), images)
         for step in range(steps):
-            crop_seed, flip_seed = draws.split(draws.fold_in(augment_seed, epoch * steps + step))
-            corner = draws.integers(crop_seed, (2, size), 2 * config.padding + 1)
-            mirrored = (draws.uniform(flip_seed, size) < 0.5) & config.flip
-            yield order[step * size : (step + 1) * size], corner, mirrored
+            seed = draws.fold_in(augment_seed, epoch * steps + step)
+            chosen = order[step * size : (step + 1) * size]
+            yield chosen, *crops(seed, size, config.padding, config.flip)
+
+
+def crops(seed: draws.Seed, size: int, padding: int, flip: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The corners of ``size`` crops, (2, B) rows and columns, and which to mirror, (B,)."""
+    crop_seed, flip_seed = draws.split(seed)
+    corners = draws.integers(crop_seed, (2, size), 2 * padding + 1)
+    return corners, (draws.uniform(flip_seed, size) < 0.5) & flip
 
 
 def as_bytes(images: np.ndarray) -> tuple[np.ndarray, np.float32]:
@@ -81,7 +87,7 @@ def as_bytes(images: np.ndarray) -> tuple[np.ndarray, np.float32]:
     return pixels, white
 
 
-def augment(images: Any, chosen: Any, corner: Any, mirrored: Any, padding: int) -> Any:
+def augment(images: Any, chosen: Any, corners: Any, mirrored: Any, padding: int) -> Any:
     """Pad by reflection, crop to the original size, and mirror: each chosen image by its own draw.
 
     With black frames, which only training images have, BN's averages would not fit test images.
@@ -89,7 +95,7 @@ def augment(images: Any, chosen: Any, corner: Any, mirrored: Any, padding: int) 
     Args:
         images: (N, H, W, C).
         chosen: (B,) their numbers.
-        corner: (2, B) the crop's first row and column, from 0 to twice the padding.
+        corners: (2, B) the crops' first rows and columns, from 0 to twice the padding.
         mirrored: (B,) of truth values.
         padding: pixels on each side, fewer than an image has; 0 crops nothing.
 
@@ -97,8 +103,8 @@ def augment(images: Any, chosen: Any, corner: Any, mirrored: Any, padding: int) 
         (B, H, W, C).
     """
     _, height, width, channels = images.shape
-    rows = _reflected(corner[0][:, None] + ops.arange(height) - padding, height)
-    columns = _reflected(corner[1][:, None] + ops.arange(width) - padding, width)
+    rows = _reflected(corners[0][:, None] + ops.arange(height) - padding, height)
+    columns = _reflected(corners[1][:, None] + ops.arange(width) - padding, width)
     columns = ops.where(mirrored[:, None], ops.flip(columns, axis=1), columns)
     # A padded, cropped and mirrored image is one look-up of its pixels.
     places = (chosen[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]

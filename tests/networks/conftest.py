@@ -14,7 +14,7 @@ def channels_first():
 
 @pytest.fixture
 def no_gpu(monkeypatch):
-    monkeypatch.setattr("resnet_lesson.networks.residual.has_gpu", lambda: False)
+    monkeypatch.setattr("resnet_lesson.backend.tensorflow.has_gpu", lambda: False)
 
 
 @pytest.fixture

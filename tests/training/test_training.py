@@ -18,12 +18,12 @@ from resnet_lesson import GradientMonitor, build_cifar, load, plots, training
 from resnet_lesson.__main__ import main
 from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.runtime import keras, tf
-from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
+from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint, draws
 from resnet_lesson.training import model as models
 from resnet_lesson.training import run as loop
 from resnet_lesson.training.callback import CheckpointCallback
 from resnet_lesson.training.config import command
-from resnet_lesson.training.pipeline import as_bytes, augment, batches
+from resnet_lesson.training.pipeline import as_bytes, augment, batches, crops
 from resnet_lesson.training.progress import progress
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
@@ -111,16 +111,24 @@ def coded(count, size):
     return np.repeat((100 * rows + columns + 1)[None, ..., None], count, 0).astype(np.float32)
 
 
+def drawn(images, padding, flip, seed):
+    """All images, each by its own draw, as an array."""
+    count = len(images)
+    return np.asarray(
+        augment(images, np.arange(count), *crops(seed, count, padding, flip), padding)
+    )
+
+
 def test_each_image_has_its_own_crop_and_flip():
     count, size, padding = 4000, 8, 2
-    drawn = augment(tf.constant(coded(count, size)), padding, True, (3, 4)).numpy()[..., 0]
+    found = drawn(coded(count, size), padding, True, (3, 4))[..., 0]
     framed = np.pad(coded(1, size)[0, ..., 0], padding, "reflect")
     seen = {}
     for top in range(2 * padding + 1):
         for left in range(2 * padding + 1):
             crop = framed[top : top + size, left : left + size]
             for mirrored, expected in [(False, crop), (True, crop[:, ::-1])]:
-                seen[top, left, mirrored] = (drawn == expected).all(axis=(1, 2)).sum()
+                seen[top, left, mirrored] = (found == expected).all(axis=(1, 2)).sum()
     # Every image is one of the crops that there can be, and all are equally likely: 80 of each.
     assert sum(seen.values()) == count
     assert min(seen.values()) > 40
@@ -129,9 +137,57 @@ def test_each_image_has_its_own_crop_and_flip():
     assert abs(flips / count - 0.5) < 0.03
 
 
+def by_tensorflow(images, labels, config, epoch, step):
+    """A batch by TensorFlow's own random numbers, padding and look-ups."""
+    order_seed, augment_seed = tf.unstack(tf.random.split([config.seed, 0], 2))
+    steps, size = len(images) // config.batch_size, config.batch_size
+    shuffle = tf.random.experimental.stateless_shuffle
+    order = shuffle(tf.range(len(images)), tf.random.fold_in(order_seed, epoch))
+    chosen = order[step * size : (step + 1) * size]
+    crop_seed, flip_seed = tf.unstack(
+        tf.random.split(tf.random.fold_in(augment_seed, epoch * steps + step), 2)
+    )
+    uniform, end = tf.random.stateless_uniform, 2 * config.padding + 1
+    corners = uniform((2, size, 1), crop_seed, 0, end, tf.int32)
+    rows, columns = corners[0] + tf.range(8), corners[1] + tf.range(8)
+    if config.flip:
+        columns = tf.where(uniform((size, 1), flip_seed) < 0.5, columns[:, ::-1], columns)
+    frame = [[0, 0], [config.padding] * 2, [config.padding] * 2, [0, 0]]
+    padded = tf.pad(tf.gather(images, chosen), frame, "REFLECT")
+    cropped = tf.gather(padded, rows, axis=1, batch_dims=1)
+    return tf.gather(cropped, columns, axis=2, batch_dims=1), tf.gather(labels, chosen)
+
+
+@pytest.mark.parametrize(
+    ("seed", "flip", "padding"), [(0, False, 1), (7, True, 3), (2**31 - 1, True, 0)]
+)
+def test_batches_are_drawn_as_tensorflow_draws(seed, flip, padding):
+    digits = load("digits")
+    images, labels = digits.x_train[:333], digits.y_train[:333]
+    config = dataclasses.replace(
+        TINY, seed=seed, flip=flip, padding=padding, batch_size=32, epochs=3, warmup_epochs=0
+    )
+    found = list(batches(images, labels, config, first_epoch=1))
+    assert len(found) == 20
+    for number, (x, y) in enumerate(found):
+        expected_x, expected_y = by_tensorflow(images, labels, config, *divmod(10 + number, 10))
+        np.testing.assert_array_equal(x, expected_x)
+        np.testing.assert_array_equal(y, expected_y)
+
+
+def test_philox_gives_its_published_numbers():
+    # Of Random123, kat_vectors: counters and keys of zeros, and of ones.
+    for word, expected in [
+        (0, [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]),
+        (0xFFFFFFFF, [0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD]),
+    ]:
+        counter, key = np.full((1, 4), word, np.uint32), np.full(2, word, np.uint32)
+        assert draws.philox(counter, key)[0].tolist() == expected
+
+
 def test_draws_belong_to_the_seed():
-    images = tf.constant(coded(64, 8))
-    once, again, other = (augment(images, 2, True, (3, s)).numpy() for s in (1, 1, 2))
+    images = coded(64, 8)
+    once, again, other = (drawn(images, 2, True, (3, s)) for s in (1, 1, 2))
     assert (once == again).all()
     assert (once != other).any()
 
@@ -144,7 +200,7 @@ def test_no_more_can_be_mirrored_than_there_is():
 
 def test_no_padding_and_no_flip_leave_the_images():
     images = coded(5, 8)
-    assert (augment(tf.constant(images), 0, False, (0, 0)).numpy() == images).all()
+    assert (drawn(images, 0, False, (0, 0)) == images).all()
 
 
 def test_an_epoch_visits_each_image_once_in_a_new_order():
