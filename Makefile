@@ -8,17 +8,20 @@ DEV_READY := .venv/.dev-ready
 NODE_READY := node_modules/.ready
 NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
+BACKENDS_READY := .venv-backends/.backends-ready
 # Two tests at a time: two cores are what a small machine has. What shares a browser or a kernel
 # stays together.
 IN_TWO := -n 2 --dist worksteal
 FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
-  browser bench bundles javascript
+  browser bench bundles javascript setup-backends test-backends
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
 	@echo "make test       run everything: lint, unit tests, browser, notebooks (about a quarter of an hour)"
+	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
+	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
@@ -59,7 +62,23 @@ lab: $(READY)
 browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py
 
-test: lint javascript browser
+# Keras's other backends, in an environment without TensorFlow, as their users have it.
+setup-backends: $(BACKENDS_READY)
+
+$(BACKENDS_READY): requirements.txt tests/backends/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(if $(wildcard $(BACKENDS_READY)),,--clear) .venv-backends
+	.venv-backends/bin/python -m pip --disable-pip-version-check install --quiet \
+	  -r tests/backends/requirements.txt
+	.venv-backends/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --no-deps --editable .
+	@touch $@
+
+# One beside the other, a core for each.
+test-backends: $(DEV_READY) $(BACKENDS_READY)
+	printf '%s\n' jax torch | xargs -P 2 -I BACKEND env KERAS_BACKEND=BACKEND \
+	  .venv-backends/bin/python -m pytest -q -p no:cacheprovider tests/backends
+
+test: lint javascript browser test-backends
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
 	$(BIN)/python -m pytest $(FILES_IN_TWO) tests/browser
 	$(BIN)/python -m pytest $(FILES_IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks

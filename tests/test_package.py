@@ -13,10 +13,12 @@ import resnet_lesson
 
 PACKAGE = Path(resnet_lesson.__file__).parent
 # What each room may import. A room stands below those that use it: the table has no circle.
-GROUND = {"files", "output", "checks", "runtime"}
+GROUND = {"files", "output", "checks", "backend", "runtime"}
 SUBJECTS = GROUND | {"plots", "data", "networks", "gradients"}
 MAY_IMPORT = {
     **{room: set() for room in GROUND},
+    "backend": {"checks"},
+    "runtime": {"backend"},
     "plots": {"output"},
     "data": GROUND,
     "networks": GROUND,
@@ -28,12 +30,11 @@ MAY_IMPORT = {
     "exercises": SUBJECTS | {"widgets"},
     "__main__": SUBJECTS | {"training", "pretrained", "studies", "widgets"},
 }
-# Where the name of a module comes from a table: the package's public names, and the studies'.
-TABLES = {"resnet_lesson", "resnet_lesson.studies"}
+# Where the name of a module comes from a table: of the public names, of backends, of studies.
+TABLES = {"resnet_lesson", "resnet_lesson.backend", "resnet_lesson.studies"}
 # The only homes of heavy libraries.
 HOMES = {
-    "tensorflow": "runtime",
-    "keras": "runtime",
+    **dict.fromkeys(("keras", "tensorflow", "jax", "torch"), "backend"),
     "matplotlib": "plots",
     "ipywidgets": "widgets",
     "anywidget": "widgets",

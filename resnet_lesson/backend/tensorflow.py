@@ -183,7 +183,8 @@ def mapped(
         # From outside: TensorFlow would multiply by the reciprocal of a constant.
         tensors = [tf.constant(array) for array in arrays]
     drawn = tf.data.Dataset.from_generator(draws, output_signature=signature)
-    made = drawn.map(functools.partial(function, *tensors), tf.data.AUTOTUNE)
+    plain = tf.autograph.experimental.do_not_convert(functools.partial(function, *tensors))
+    made = drawn.map(plain, tf.data.AUTOTUNE)
     return made.prefetch(tf.data.AUTOTUNE)
 
 

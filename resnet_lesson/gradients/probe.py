@@ -46,7 +46,7 @@ def gradient_norms(
     Args:
         model: a built Keras model.
         x: (B, ...) a batch as ``fit`` takes it: an array, a list or a dict of arrays; or a
-            ``tf.data.Dataset``, ``PyDataset`` or PyTorch ``DataLoader``, whose first batch is measured.
+            ``tf.data.Dataset``, ``PyDataset`` or ``DataLoader``, whose first batch is measured.
         y: (B, ...) targets as ``fit`` takes them; None where ``x`` brings its own.
         loss: what ``compile`` takes: a loss, its name or a function, or a list or dict of them.
             None takes what the model was compiled with, or its own ``compute_loss``; what else a

@@ -103,8 +103,8 @@ def augment(images: Any, chosen: Any, corners: Any, mirrored: Any, padding: int)
         (B, H, W, C).
     """
     _, height, width, channels = images.shape
-    rows = _reflected(corners[0][:, None] + ops.arange(height) - padding, height)
-    columns = _reflected(corners[1][:, None] + ops.arange(width) - padding, width)
+    rows = _reflected(corners[0][:, None] + ops.arange(height, dtype="int32") - padding, height)
+    columns = _reflected(corners[1][:, None] + ops.arange(width, dtype="int32") - padding, width)
     columns = ops.where(mirrored[:, None], ops.flip(columns, axis=1), columns)
     # A padded, cropped and mirrored image is one look-up of its pixels.
     places = (chosen[:, None, None] * height + rows[:, :, None]) * width + columns[:, None, :]

@@ -8,7 +8,7 @@ from resnet_lesson.backend import NAME, keras
 def gradients(model, x, y):
     """Those of all trainable weights, by the weights' paths."""
     values = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[NAME](model, x, y)
-    paths = [weight.path for weight in model.trainable_weights]
+    paths = [weight.path.removeprefix(f"{model.name}/") for weight in model.trainable_weights]
     return dict(zip(paths, values, strict=True))
 
 

@@ -18,8 +18,9 @@ import filelock
 import numpy as np
 import pytest
 
-from resnet_lesson import load, runtime, training
+from resnet_lesson import load, training
 from resnet_lesson.__main__ import main
+from resnet_lesson.backend import quiet
 from resnet_lesson.output import print_line
 from resnet_lesson.runtime import keras
 from resnet_lesson.training import PRESETS, TrainingConfig, checkpoint
@@ -231,7 +232,7 @@ def test_a_line_is_said_in_whatever_letters_there_are(tmp_path, monkeypatch):
 def test_c_is_held_back_whatever_stderr_is(monkeypatch, kind):
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", OUTPUTS[kind]())
-        with runtime.quiet_stderr():
+        with quiet.quiet_stderr():
             assert os.write(2, b"words of C\n") == 11
         with contextlib.suppress(OSError):
             sys.stderr and not sys.stderr.closed and sys.stderr.close()
@@ -240,7 +241,7 @@ def test_c_is_held_back_whatever_stderr_is(monkeypatch, kind):
 def test_a_file_never_takes_the_place_of_a_closed_stderr(tmp_path):
     code = """
 import os, sys
-from resnet_lesson.runtime import quiet_stderr
+from resnet_lesson.backend.quiet import quiet_stderr
 with open(sys.argv[1], "wb") as file:
     assert file.fileno() > 2
     with quiet_stderr():

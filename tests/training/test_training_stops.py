@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from resnet_lesson import load, training
+from resnet_lesson.backend import native
 from resnet_lesson.runtime import keras, set_seed
 from resnet_lesson.training import TrainingConfig, checkpoint
 from resnet_lesson.training import model as models
@@ -287,7 +288,7 @@ def machine(monkeypatch):
     """Makes this machine one with a GPU, or without: ``train`` asks no more than this."""
 
     def be(gpu):
-        monkeypatch.setattr(models, "has_gpu", lambda: gpu)
+        monkeypatch.setattr(native, "has_gpu", lambda: gpu)
         monkeypatch.setattr(records, "device_name", lambda: "a GPU" if gpu else "a CPU")
 
     return be

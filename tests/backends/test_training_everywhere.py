@@ -1,0 +1,80 @@
+"""On each backend of Keras: a training, its batches, and going on with it."""
+
+import dataclasses
+import hashlib
+
+import numpy as np
+import pytest
+
+from resnet_lesson import load, training
+from resnet_lesson.backend import NAME, NAMES
+from resnet_lesson.training import checkpoint
+from resnet_lesson.training.pipeline import batches
+
+TINY = dataclasses.replace(
+    training.PRESETS["digits"], depth=8, epochs=2, warmup_epochs=0.5, batch_size=256
+)
+
+
+def test_batches_are_the_same():
+    """As tests/training/test_training.py holds them to TensorFlow's own, the others hold to it."""
+    digits, sha256 = load("digits"), hashlib.sha256()
+    config = dataclasses.replace(TINY, flip=True, padding=2, seed=3)
+    for x, y in batches(digits.x_train, digits.y_train, config):
+        sha256.update(np.ascontiguousarray(x, np.float32))
+        sha256.update(np.ascontiguousarray(y, np.int32))
+    assert sha256.hexdigest()[:16] == "859bf2d3b2a7096b"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, training.train(TINY, folder, verbose=False)
+
+
+def test_a_training_leaves_what_it_should(whole):
+    folder, run = whole
+    assert NAME in run.record["versions"]
+    losses = [epoch["loss"] for epoch in run.record["history"]]
+    assert losses[1] < losses[0]
+    assert (folder / "model.weights.h5").exists()
+
+
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(whole, tmp_path):
+    _, run = whole
+
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(TINY, tmp_path, watch=stop, verbose=False)
+    assert len(checkpoint.load(tmp_path).history) == 1
+    again = training.train(TINY, tmp_path, resume=True, verbose=False)
+    for weight, other in zip(run.model.variables, again.model.variables, strict=True):
+        if NAME == "torch":  # sums of several threads are not in one order
+            np.testing.assert_allclose(weight.numpy(), other.numpy(), rtol=1e-3, atol=1e-4)
+        else:
+            assert weight.numpy().tobytes() == other.numpy().tobytes()
+
+
+def test_a_run_goes_on_on_its_own_backend_only(whole, tmp_path):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(TINY, tmp_path, watch=stop, verbose=False)
+    state = checkpoint.load(tmp_path)
+    other = next(name for name in NAMES if name != NAME)
+    versions = {name: value for name, value in state.about["versions"].items() if name != NAME}
+    about = state.about | {"versions": versions | {other: "1"}}
+    checkpoint.save(tmp_path, dataclasses.replace(state, about=about))
+    with pytest.raises(ValueError, match=f"was begun on {other}, received {NAME}"):
+        training.train(TINY, tmp_path, resume=True, verbose=False)
+
+
+def test_a_trained_network_can_be_loaded():
+    from resnet_lesson import pretrained
+
+    model = pretrained.load().model
+    x = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
+    assert model.predict(x, verbose=0).sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
