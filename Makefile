@@ -8,6 +8,7 @@ DEV_READY := .venv/.dev-ready
 NODE_READY := node_modules/.ready
 NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
+NO_DEPS := tests/backends/requirements-no-deps.txt
 BACKENDS_READY := .venv-backends/.backends-ready
 # Two tests at a time: two cores are what a small machine has. What shares a browser or a kernel
 # stays together.
@@ -19,7 +20,7 @@ FILES_IN_TWO := -n 2 --dist loadfile
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
-	@echo "make test       run everything: lint, unit tests, browser, notebooks (about a quarter of an hour)"
+	@echo "make test       run everything: lint, unit tests, browser, notebooks (about twenty minutes)"
 	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
 	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
@@ -46,8 +47,9 @@ $(READY): requirements.txt requirements-gpu.txt pyproject.toml
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(DEV_READY): $(READY) requirements-dev.txt
+$(DEV_READY): $(READY) requirements-dev.txt $(NO_DEPS)
 	$(PIP) -r requirements-dev.txt
+	$(PIP) --no-deps -r $(NO_DEPS)
 	@touch $@
 
 # Node.js comes with the development environment; what is installed for it runs nothing then. It
@@ -65,12 +67,12 @@ browser: $(DEV_READY)
 # Keras's other backends, in an environment without TensorFlow, as their users have it.
 setup-backends: $(BACKENDS_READY)
 
-$(BACKENDS_READY): requirements.txt tests/backends/requirements.txt pyproject.toml
+$(BACKENDS_READY): requirements.txt tests/backends/requirements.txt $(NO_DEPS) pyproject.toml
 	$(PYTHON) -m venv $(if $(wildcard $(BACKENDS_READY)),,--clear) .venv-backends
 	.venv-backends/bin/python -m pip --disable-pip-version-check install --quiet \
 	  -r tests/backends/requirements.txt
 	.venv-backends/bin/python -m pip --disable-pip-version-check install --quiet \
-	  --no-deps --editable .
+	  --no-deps --requirement $(NO_DEPS) --editable .
 	@touch $@
 
 # One beside the other, a core for each.

@@ -1,44 +1,48 @@
-"""Gradients by the backend itself, without this package's probe: cross-entropy of a softmax."""
+"""Gradients by the backend itself, without this package's probe."""
 
 import numpy as np
 
 from resnet_lesson.backend import NAME, keras
 
+ops = keras.ops
 
-def gradients(model, x, y):
-    """Those of all trainable weights, by the weights' paths."""
-    values = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[NAME](model, x, y)
+
+def cross_entropy(y):
+    """Of probabilities (B, classes), for labels (B,)."""
+    places = ops.convert_to_tensor(y[:, None])
+    return lambda p: -ops.mean(ops.log(ops.take_along_axis(p, places, axis=1)))
+
+
+def gradients(model, x, loss):
+    """Those of ``loss(model(x))`` in training, by the trainable weights' paths."""
+    values = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[NAME](model, x, loss)
     paths = [weight.path.removeprefix(f"{model.name}/") for weight in model.trainable_weights]
     return dict(zip(paths, values, strict=True))
 
 
-def _tensorflow(model, x, y):
+def _tensorflow(model, x, loss):
     import tensorflow as tf
 
     weights = [weight.value for weight in model.trainable_weights]
     with tf.GradientTape() as tape:
-        chosen = tf.gather(model(x, training=True), y, batch_dims=1)
-        loss = -tf.reduce_mean(tf.math.log(chosen))
-    return [gradient.numpy() for gradient in tape.gradient(loss, weights)]
+        value = loss(model(x, training=True))
+    return [tf.convert_to_tensor(found).numpy() for found in tape.gradient(value, weights)]
 
 
-def _jax(model, x, y):
+def _jax(model, x, loss):
     import jax
 
     others = [variable.value for variable in model.non_trainable_variables]
 
-    def loss(weights):
-        probabilities, _ = model.stateless_call(weights, others, x, training=True)
-        return -jax.numpy.log(probabilities[np.arange(len(y)), y]).mean()
+    @jax.jit
+    def value(weights):
+        return loss(model.stateless_call(weights, others, x, training=True)[0])
 
-    return list(map(np.asarray, jax.grad(loss)([w.value for w in model.trainable_weights])))
+    return list(map(np.asarray, jax.grad(value)([w.value for w in model.trainable_weights])))
 
 
-def _torch(model, x, y):
-    import torch
-
+def _torch(model, x, loss):
     model.zero_grad()
-    probabilities = model(keras.ops.convert_to_tensor(x), training=True)
-    loss = -torch.log(probabilities[torch.arange(len(y)), torch.tensor(y)]).mean()
-    loss.backward()
+    x = keras.tree.map_structure(ops.convert_to_tensor, x)
+    loss(model(x, training=True)).backward()
     return [weight.value.grad.numpy() for weight in model.trainable_weights]

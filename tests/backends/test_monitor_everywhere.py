@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import made
-from independent import gradients
+from independent import cross_entropy, gradients
 
 from resnet_lesson import GradientMonitor, grouped_norms
 from resnet_lesson.backend import NAME, keras, set_seed
@@ -43,7 +43,7 @@ def test_the_first_step_has_the_norms_of_the_gradient():
     monitor = GradientMonitor(which="all")
     fitted(monitor)
     model, x, y = made("dense_stack")
-    own, records = gradients(model, x, y), monitor.records
+    own, records = gradients(model, x, cross_entropy(y)), monitor.records
     by_path = {path.removesuffix("/kernel"): values for path, values in own.items()}
     values = dict(zip(by_path, (weight.numpy() for weight in model.trainable_weights), strict=True))
     assert len(records["layers"]) == len(own)
@@ -105,13 +105,15 @@ def test_half_precision_is_divided_by_the_loss_scale():
         monitor = GradientMonitor()
         model, x, y = made("dense_stack")
         model.compile(keras.optimizers.SGD(RATE), "sparse_categorical_crossentropy")
-        model.fit(x, y, batch_size=8, verbose=0, callbacks=[monitor])
+        model.fit(x, y, batch_size=8, epochs=8, verbose=0, callbacks=[monitor])
     finally:
         keras.config.set_dtype_policy(before)
     exact, x, y = made("dense_stack")
-    own = gradients(exact, x, y)
+    own = gradients(exact, x, cross_entropy(y))
     norms = [np.linalg.norm(own[f"{layer}/kernel"]) for layer in monitor.records["layers"]]
-    np.testing.assert_allclose(monitor.records["gradient_norm"][0], norms, rtol=0.1)
+    # At first the scaled gradient overflows; such a step leaves the weights and halves the scale.
+    found = next(row for row in monitor.records["gradient_norm"] if np.isfinite(row).all())
+    np.testing.assert_allclose(found, norms, rtol=0.1)
 
 
 def test_records_are_read_while_a_fit_goes_on():
