@@ -5,6 +5,7 @@ measured anew, and what the record has of the others stays: ``make bench BENCH_A
 """
 
 import argparse
+import functools
 
 import compute
 import latency
@@ -13,15 +14,15 @@ import studies
 import throughput
 import training
 
-PARTS = {
-    "compute": compute,
-    "latency": latency,
-    "training": training,
-    "throughput": throughput,
-    "studies": studies,
+USUAL = {
+    "compute": compute.main,
+    "latency": latency.main,
+    "training": training.main,
+    "throughput": throughput.main,
 }
-LONG = {"studies"}  # an hour or more: measured only where named
-USUAL = [name for name in PARTS if name not in LONG]
+# Minutes to an hour each: measured only where named.
+LONG = {f"study-{name}": functools.partial(studies.main, name) for name in studies.NAMES}
+PARTS = USUAL | LONG
 
 
 def main():
@@ -35,7 +36,7 @@ def main():
         parser.error(f"parts must be of {', '.join(PARTS)}, received {', '.join(sorted(unknown))}")
     for name in arguments.parts or USUAL:
         load = record.wait_for_quiet(arguments.anyway)
-        figures, versions, rows = PARTS[name].main()
+        figures, versions, rows = PARTS[name]()
         measured = {"date": record.today(), "device": record.device(), "load_average": load}
         measured |= {"versions": versions, "figures": figures, "rows": rows}
         record.write(name, measured, list(PARTS))
