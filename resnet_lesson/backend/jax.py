@@ -74,8 +74,13 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
     return function  # Keras traces a step anew where that is made anew
 
 
-def is_readable(tensor: Any) -> bool:
-    """Whether it is an array of numbers."""
+def trace() -> Any:
+    """What is traced at present, to be compared."""
+    return jax.core.get_opaque_trace_state()
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether it is an array of floating point numbers."""
     return isinstance(tensor, jax.Array) and jax.numpy.issubdtype(tensor.dtype, jax.numpy.floating)
 
 
@@ -173,6 +178,7 @@ class Recorder(Rows):
 
     def _row(self, is_due: Any, forward: Any) -> Any:
         grads, scale, before, after = self._seen
+        self._seen = self._forward = None  # parts of a trace, which ends
         gradients, before, after = map(self._of_kernels, (grads, before, after))
 
         def row() -> Any:

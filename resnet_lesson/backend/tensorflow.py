@@ -60,11 +60,14 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
     return python if tf.executing_eagerly() else tf.function(python)
 
 
-def is_readable(tensor: Any) -> bool:
-    """Whether it is a tensor of numbers that the step's own graph can read."""
-    if not isinstance(tensor, tf.Tensor) or not tensor.dtype.is_floating:
-        return False
-    return tf.executing_eagerly() or tensor.graph is tf.compat.v1.get_default_graph()
+def trace() -> Any:
+    """What is traced at present: a graph, or None."""
+    return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether it is a plain tensor of floating point numbers."""
+    return isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating
 
 
 def sum_over_replicas(tensors: list[Any]) -> list[Any]:

@@ -54,8 +54,13 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def is_readable(tensor: Any) -> bool:
-    """Whether it is a tensor of numbers."""
+def trace() -> Any:
+    """Nothing is traced."""
+    return None
+
+
+def is_float(tensor: Any) -> bool:
+    """Whether it is a tensor of floating point numbers."""
     return torch.is_tensor(tensor) and tensor.is_floating_point()
 
 

@@ -74,9 +74,10 @@ def trainable_kernel_paths(model: keras.Model) -> tuple[str, ...]:
 
 
 class Call(NamedTuple):
-    """One call of a layer, and the tensors that it returned."""
+    """One call of a layer, in which trace it was, and the tensors that it returned."""
 
     layer: keras.Layer
+    trace: Any
     outputs: list[Any]
 
 
@@ -84,8 +85,8 @@ class CallLog:
     """A context that logs what a model does: the calls of its layers, and its losses.
 
     ``calls`` lists the calls of this thread, in the order in which they started, and ``losses``
-    what ``compute_loss`` returned, since the last ``clear``. Several threads may be in the context
-    at once: a strategy traces each replica in one of its own.
+    what ``compute_loss`` returned, each behind its trace, since the last ``clear``. Several threads
+    may be in the context at once: a strategy traces each replica in one of its own.
     """
 
     def __init__(self, model: keras.Model) -> None:
@@ -126,7 +127,7 @@ class CallLog:
 
         @functools.wraps(call)
         def logged(*args: Any, **kwargs: Any) -> Any:
-            entry = Call(layer, [])
+            entry = Call(layer, native.trace(), [])
             if self._threads:
                 self.calls.append(entry)
             outputs = call(*args, **kwargs)
@@ -139,7 +140,7 @@ class CallLog:
         @functools.wraps(compute_loss)
         def logged(*args: Any, **kwargs: Any) -> Any:
             loss = compute_loss(*args, **kwargs)
-            self.losses.append(loss)
+            self.losses.append((native.trace(), loss))
             return loss
 
         return logged

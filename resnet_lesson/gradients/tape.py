@@ -1,6 +1,7 @@
 """What a monitor records of a training step: a row of numbers, computed within the step."""
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 from ..backend import keras, native
 from .history import HEAD, MEASURES, Reading
 from .kernels import (
-    Call,
     CallLog,
     calls_by_kernel,
     in_order_of_use,
@@ -124,9 +124,9 @@ class Tape:
             gradients: theirs, which stand for the loss where the step computes none by
                 ``compute_loss``.
         """
-        readable = native.is_readable
         self._settle_order()
-        losses = [ops.cast(loss, native.WIDE) for loss in filter(readable, self._log.losses)]
+        found = [_readable(trace, [loss]) for trace, loss in self._log.losses]
+        losses = [ops.cast(loss, native.WIDE) for loss in itertools.chain(*found)]
         if losses:
             loss = native.sum_over_replicas([sum(losses[1:], losses[0])])[0]
             sound = ops.isfinite(loss)
@@ -147,8 +147,7 @@ class Tape:
 
     def _suspects(self, before: list[Any]) -> list[tuple[int, list[Any]]]:
         """What may have broken, in order of use: a kernel's index, and weights or outputs."""
-        readable = native.is_readable
-        calls = [Call(c.layer, list(filter(readable, c.outputs))) for c in self._log.calls]
+        calls = [c._replace(outputs=_readable(c.trace, c.outputs)) for c in self._log.calls]
         calls = [call for call in calls if call.outputs]
         suspects = []  # with the position in that order; a call's weights come before its outputs
         for kernel, used in enumerate(calls_by_kernel(self.kernels, calls, self.model)):
@@ -178,6 +177,11 @@ class Tape:
         change = ops.stack([tensor_distance(*pair) for pair in zip(after, before, strict=True)])
         ratio = ops.where(change == 0, ops.zeros_like(change), change / weight)
         return ops.concatenate([forward, gradient, weight, ratio])
+
+
+def _readable(trace: Any, tensors: list[Any]) -> list[Any]:
+    """The floating point ones, if they belong to the present trace, and not to that of a loop."""
+    return list(filter(native.is_float, tensors)) if trace == native.trace() else []
 
 
 def _are_finite(tensors: list[Any]) -> Any:

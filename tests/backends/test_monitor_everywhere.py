@@ -137,3 +137,18 @@ def test_a_step_of_ones_own_is_recorded_or_refused():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"exactly once, received 2 calls"):
         model.fit(np.ones((4, 4)), np.ones((4, 2)), verbose=0, callbacks=[GradientMonitor()])
+
+
+def test_a_loop_in_a_layer_is_looked_at_from_outside():
+    set_seed(0)
+    model = keras.Sequential(
+        [keras.Input((5, 3)), keras.layers.LSTM(4, name="loop"), keras.layers.Dense(2)]
+    )
+    model.compile(keras.optimizers.SGD(1e30), "mse")
+    monitor = GradientMonitor()
+    x = np.random.default_rng(0).standard_normal((8, 5, 3))
+    model.fit(x, np.full((8, 2), 1e10), batch_size=2, verbose=0, callbacks=[monitor])
+    assert set(monitor.records["layers"]) == {
+        *("loop/lstm_cell", "loop/lstm_cell/recurrent_kernel", "dense"),
+    }
+    assert monitor.first_bad is not None
