@@ -43,8 +43,8 @@ def timed(name):
     """Run the study afresh.
 
     Returns:
-        Seconds in all, a dict for each run (settings, ``seconds``, ``process``), and the largest
-        ``difference`` of a number from that of the committed record.
+        The record's versions, seconds in all, a dict for each run (settings, ``seconds``,
+        ``process``), and the largest ``difference`` of a number from the committed record.
     """
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
@@ -55,7 +55,8 @@ def timed(name):
         )
         seconds = round(time.perf_counter() - started, 1)
         runs = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    return seconds, runs, difference(made.runs, studies.record(name, RESULTS).runs)
+    off = difference(made.runs, studies.record(name, RESULTS).runs)
+    return dict(made.about["versions"]), seconds, runs, off
 
 
 def difference(values, others):
@@ -71,7 +72,7 @@ def difference(values, others):
 
 def main(name):
     """(figures of a study, versions, rows of the table); of ``degradation``, the cluster's too."""
-    seconds, runs, off = timed(name)
+    versions, seconds, runs, off = timed(name)
     busy = sum(run["seconds"] for run in runs) / (record.cores() * seconds)
     figure = f"{seconds / 60:.1f} min for {len(runs)} runs; cores busy {busy:.0%}; "
     figure += f"numbers {f'within {off:.0e} of' if off else 'equal to'} those on record"
@@ -80,7 +81,5 @@ def main(name):
     if name == "degradation":
         figures["dask"], more = scaling.measure(runs)
         rows += more
-    versions = {
-        name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "distributed")
-    }
+        versions |= {"distributed": importlib.metadata.version("distributed")}
     return figures, versions, rows
