@@ -103,6 +103,9 @@ class Recorder(Rows):
     def __init__(self, tape: Any, capacity: int) -> None:
         super().__init__(tape.every, tape.seen)
         self.tape, self.capacity = tape, max(capacity, tape.model.steps_per_execution)
+        # What the step that is traced has shown of its forward pass and of its update.
+        self._forward: Any = None
+        self._seen: Any = None
 
     def open(self) -> None:
         """Nothing is kept in variables."""

@@ -83,6 +83,7 @@ class Recorder(Rows):
     def __init__(self, tape: Any, capacity: int) -> None:
         super().__init__(tape.every, tape.seen)
         self.tape, self.capacity = tape, capacity
+        self._row: Any = None  # of the present step, once it has been computed
 
     def open(self) -> None:
         """Nothing is kept in variables."""

@@ -37,8 +37,8 @@ def bits(seed: Seed, size: int) -> np.ndarray:
 
 def split(seed: Seed) -> tuple[Seed, Seed]:
     """Two seeds of one."""
-    first, second = bits(seed, 4).view(np.int32).reshape(2, 2).tolist()
-    return tuple(first), tuple(second)
+    first, of_first, second, of_second = bits(seed, 4).view(np.int32).tolist()
+    return (first, of_first), (second, of_second)
 
 
 def fold_in(seed: Seed, number: int) -> Seed:

@@ -41,8 +41,10 @@ def batches(
             f"{config.padding}"
         )
 
-    def batch(pixels: Any, white: Any, labels: Any, chosen: Any, *crop: Any) -> tuple[Any, Any]:
-        drawn = ops.cast(augment(pixels, chosen, *crop, config.padding), "float32")
+    def batch(
+        pixels: Any, white: Any, labels: Any, chosen: Any, corners: Any, mirrored: Any
+    ) -> tuple[Any, Any]:
+        drawn = ops.cast(augment(pixels, chosen, corners, mirrored, config.padding), "float32")
         return drawn / white, ops.take(labels, chosen, axis=0)
 
     count = len(images)
