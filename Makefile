@@ -77,7 +77,7 @@ $(BACKENDS_READY): requirements.txt tests/backends/requirements.txt $(NO_DEPS) p
 
 # One beside the other, a core for each.
 test-backends: $(DEV_READY) $(BACKENDS_READY)
-	printf '%s\n' jax torch | xargs -P 2 -I BACKEND env KERAS_BACKEND=BACKEND \
+	printf '%s\n' jax torch | xargs -P 2 -I {} env KERAS_BACKEND={} \
 	  .venv-backends/bin/python -m pytest -q -p no:cacheprovider tests/backends
 
 test: lint javascript browser test-backends

@@ -8,7 +8,7 @@ __all__ = ["PRESETS", "Run", "TrainingConfig", "begun", "digest", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    # The recipes are data; only training needs TensorFlow.
+    # The recipes are data; only training needs Keras.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import folder, record, run

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from resnet_lesson.backend import NAME
-
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -22,9 +20,3 @@ def reference(tmp_path_factory):
     command = [ROOT / ".venv/bin/python", HERE / "reference.py", file]
     subprocess.run(command, env=environment, check=True, timeout=240)
     return json.loads(file.read_text(encoding="utf-8"))
-
-
-@pytest.fixture
-def not_on_tensorflow():
-    if NAME == "tensorflow":
-        pytest.skip("TensorFlow is what the others are compared with")
