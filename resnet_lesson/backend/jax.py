@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
+import jax.extend
 import keras
 
 from .one_device import OneDevice
@@ -76,7 +77,7 @@ def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def trace() -> Any:
     """What is traced at present, to be compared."""
-    return jax.core.get_opaque_trace_state()
+    return jax.extend.core.get_opaque_trace_state()
 
 
 def is_float(tensor: Any) -> bool:
