@@ -141,7 +141,7 @@ export class Controls {
     this.slider.hidden = mode !== "replay";
     this.again.hidden = !(mode === "replay" && obeys);
     if (mode !== "replay" || !obeys) this.#ask(false);
-    if (held?.closest("[hidden]")) this.main.focus(); // Tab goes on from here, not from the page's top
+    if (held?.closest("[hidden]")) this.main.focus(); // Tab goes on from here
   }
 
   /** @param {Steps} steps */
