@@ -8,14 +8,14 @@ import jax
 import jax.extend
 import keras
 
-from .one_device import OneDevice
+from .elsewhere import *  # noqa: F403
+from .elsewhere import OneDevice, one_device
 from .patch import patched
 from .pictures import decoded as decoded
 from .rows import Rows
 
 VERSIONS = {"jax": jax.__version__}
 WIDE = "float32"  # in which norms are computed; JAX has no longer numbers unless it is told so
-
 IS_EAGER = False  # every operation would be compiled by itself
 
 
@@ -26,11 +26,6 @@ def has_gpu() -> bool:
 
 def gpu_name() -> str:
     return jax.devices()[0].device_kind
-
-
-def takes_channels_first() -> bool:
-    """Whether convolutions take (B, C, H, W) here."""
-    return True
 
 
 def sum_of_squares(tensor: Any) -> Any:
@@ -71,10 +66,6 @@ def gradients(model: keras.Model, loss: Callable[[], Any], weights: list[Any]) -
     return jax.grad(of)([weight.value for weight in weights])
 
 
-def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function  # Keras traces a step anew where that is made anew
-
-
 def trace() -> Any:
     """What is traced at present, to be compared."""
     return jax.extend.core.get_opaque_trace_state()
@@ -85,31 +76,12 @@ def is_float(tensor: Any) -> bool:
     return isinstance(tensor, jax.Array) and jax.numpy.issubdtype(tensor.dtype, jax.numpy.floating)
 
 
-def sum_over_replicas(tensors: list[Any]) -> list[Any]:
-    return tensors  # one program computes on all devices
-
-
-def key(variable: Any) -> int:
-    return id(variable)
-
-
 class Recorder(Rows):
-    """Makes a tape's row a result of the training step that Keras compiles.
+    """Makes a tape's row a result of the training step that Keras compiles."""
 
-    Args:
-        tape: see ``gradients.tape``.
-        capacity: rows that stay on the device, at most, until they are read.
-    """
-
-    def __init__(self, tape: Any, capacity: int) -> None:
-        super().__init__(tape.every, tape.seen)
-        self.tape, self.capacity = tape, max(capacity, tape.model.steps_per_execution)
-        # What the step that is traced has shown of its forward pass and of its update.
-        self._forward: Any = None
-        self._seen: Any = None
-
-    def open(self) -> None:
-        """Nothing is kept in variables."""
+    # What the step that is traced has shown of its forward pass and of its update.
+    _forward: Any = None
+    _seen: Any = None
 
     def train_function(self) -> Callable[..., Any]:
         """The model's train function made anew, which records while it is in ``recording``."""
@@ -201,17 +173,6 @@ def mapped(
     return (compiled(*resident, *draw) for draw in draws())
 
 
-def devices(which: str) -> OneDevice:
-    """One device.
-
-    Raises:
-        ValueError: there are several, and all are wanted.
-    """
-    if which == "all" and jax.device_count() > 1:
-        raise ValueError('devices="all" needs the TensorFlow backend, received jax')
-    return OneDevice()
-
-
 def make_deterministic() -> None:
     """XLA is deterministic on a CPU, and on a GPU where XLA_FLAGS says so before it starts."""
 
@@ -221,6 +182,10 @@ def compiles_steps(deterministic: bool) -> bool:
     return True
 
 
-def fuses_batch_norm() -> bool:
-    """``fuse_batch_norm`` is TensorFlow's."""
-    return False
+def devices(which: str) -> OneDevice:
+    """One device.
+
+    Raises:
+        ValueError: there are several, and all are wanted.
+    """
+    return one_device(which, jax.device_count(), "jax")

@@ -13,18 +13,22 @@ class Rows:
     They are read once: ``seen`` is the steps at the last time, and nothing to look up.
 
     Args:
-        every: one step in so many is recorded, beginning with the first.
-        steps: how many there were before.
+        tape: says which steps are recorded, see ``gradients.tape``.
+        capacity: rows that stay on the device, at most, until they are read.
     """
 
-    def __init__(self, every: int, steps: int) -> None:
-        self.every, self.steps = every, steps
+    def __init__(self, tape: Any, capacity: int) -> None:
+        self.tape, self.steps = tape, tape.seen
+        self.capacity = max(capacity, tape.model.steps_per_execution)
         self._rows: collections.deque[Any] = collections.deque()
+
+    def open(self) -> None:
+        """Nothing is kept in variables of the model's."""
 
     @property
     def is_due(self) -> bool:
         """Whether the present step is to be recorded."""
-        return self.steps % self.every == 0
+        return self.steps % self.tape.every == 0
 
     def step(self, row: Any) -> None:
         """Count a step, with its row if it was due; else with None."""

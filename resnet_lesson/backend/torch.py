@@ -7,14 +7,14 @@ from typing import Any
 import keras
 import torch
 
-from .one_device import OneDevice
+from .elsewhere import *  # noqa: F403
+from .elsewhere import OneDevice, one_device
 from .patch import patched
 from .pictures import decoded as decoded
 from .rows import Rows
 
 VERSIONS = {"torch": torch.__version__}
 WIDE = "float64"  # in which norms are computed
-
 IS_EAGER = True  # a function runs at once
 
 
@@ -25,11 +25,6 @@ def has_gpu() -> bool:
 
 def gpu_name() -> str:
     return torch.cuda.get_device_name()
-
-
-def takes_channels_first() -> bool:
-    """Whether convolutions take (B, C, H, W) here."""
-    return True
 
 
 def sum_of_squares(tensor: Any) -> Any:
@@ -50,10 +45,6 @@ def gradients(model: keras.Model, loss: Callable[[], Any], weights: list[Any]) -
     return list(torch.autograd.grad(value, values, allow_unused=True))
 
 
-def untraced(function: Callable[..., Any]) -> Callable[..., Any]:
-    return function
-
-
 def trace() -> Any:
     """Nothing is traced."""
     return None
@@ -64,29 +55,10 @@ def is_float(tensor: Any) -> bool:
     return torch.is_tensor(tensor) and tensor.is_floating_point()
 
 
-def sum_over_replicas(tensors: list[Any]) -> list[Any]:
-    return tensors
-
-
-def key(variable: Any) -> int:
-    return id(variable)
-
-
 class Recorder(Rows):
-    """Computes a tape's row when the optimizer is applied.
+    """Computes a tape's row when the optimizer is applied."""
 
-    Args:
-        tape: see ``gradients.tape``.
-        capacity: rows that stay on the device, at most, until they are read.
-    """
-
-    def __init__(self, tape: Any, capacity: int) -> None:
-        super().__init__(tape.every, tape.seen)
-        self.tape, self.capacity = tape, capacity
-        self._row: Any = None  # of the present step, once it has been computed
-
-    def open(self) -> None:
-        """Nothing is kept in variables."""
+    _row: Any = None  # of the present step, once it has been computed
 
     def train_function(self) -> Callable[..., Any]:
         """The model's train function, which records while it is in ``recording``."""
@@ -141,17 +113,6 @@ def mapped(
     return (function(*resident, *map(tensor, draw)) for draw in draws())
 
 
-def devices(which: str) -> OneDevice:
-    """One device.
-
-    Raises:
-        ValueError: there are several, and all are wanted.
-    """
-    if which == "all" and torch.cuda.device_count() > 1:
-        raise ValueError('devices="all" needs the TensorFlow backend, received torch')
-    return OneDevice()
-
-
 def make_deterministic() -> None:
     """Choose kernels that give the same bits again."""
     torch.use_deterministic_algorithms(True)
@@ -162,6 +123,10 @@ def compiles_steps(deterministic: bool) -> bool:
     return False
 
 
-def fuses_batch_norm() -> bool:
-    """``fuse_batch_norm`` is TensorFlow's."""
-    return False
+def devices(which: str) -> OneDevice:
+    """One device.
+
+    Raises:
+        ValueError: there are several, and all are wanted.
+    """
+    return one_device(which, torch.cuda.device_count(), "torch")

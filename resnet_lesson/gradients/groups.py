@@ -8,14 +8,15 @@ import numpy as np
 from ..checks import check_choice
 from .probe import KernelNorms
 
+
+def _words(path: str) -> list[str]:
+    """Those of the layer's name, which in this package begins as in stage2_unit3_conv1."""
+    return path.split("/")[0].split("_")
+
+
 GROUPS: dict[str, Callable[[str], str]] = {
-    # The names of this package's networks begin with both: stage2_unit3_conv1.
-    "stage": lambda path: path.split("/")[0].split("_")[0],
-    "block": lambda path: (
-        "_".join(path.split("/")[0].split("_")[:2])
-        if path.startswith("stage")
-        else path.split("/")[0].split("_")[0]
-    ),
+    "stage": lambda path: _words(path)[0],
+    "block": lambda path: "_".join(_words(path)[: 2 if path.startswith("stage") else 1]),
     "total": lambda path: "total",
 }
 
@@ -33,7 +34,7 @@ def grouped_norms(measured: Any, by: str | Callable[[str], str] = "stage") -> An
     Returns:
         The same as was given, with groups in the place of layers, in the order of their first
         layers. A step's ``update_ratio`` is the norm of the group's change over that of its
-        weights.
+        weights; NaN where a weight of zeros moved, whose change is not on record.
 
     Raises:
         ValueError: ``by`` is another word.

@@ -220,9 +220,8 @@ class GradientMonitor(keras.callbacks.Callback):
                 f"a monitor follows one model, {followed.name!r}, received {model.name!r}"
             )
         if model.built:
-            trainable_kernels(
-                model, self.which
-            )  # a model without any is refused before its first step
+            # A model without any is refused before its first step.
+            trainable_kernels(model, self.which)
         model.make_train_function()
         plain = model.train_function
         if isinstance(plain, _MonitoredFunction):
