@@ -7,6 +7,7 @@ measured anew, and what the record has of the others stays: ``make bench BENCH_A
 import argparse
 import functools
 
+import backends
 import compute
 import latency
 import record
@@ -18,6 +19,7 @@ USUAL = {
     "compute": compute.main,
     "latency": latency.main,
     "training": training.main,
+    "backends": backends.main,
     "throughput": throughput.main,
 }
 # Minutes to an hour each: measured only where named.

@@ -36,25 +36,26 @@ def main():
 
 
 def summed_up(rounds):
-    """Steps of each kind in milliseconds, and how many times as long one kind takes as another.
-
-    The times compare the means of neighbouring fits, and the median is taken over the rounds: a
-    redraw falls into one step of several, which a median over steps would not see.
-    """
-
-    def times(one, other):
-        pairs = zip(rounds[one], rounds[other], strict=True)
-        return round(float(np.median([np.mean(a) / np.mean(b) for a, b in pairs])), 4)
-
+    """Steps of each kind in milliseconds, and how many times as long one kind takes as another."""
     return {
         "ms": {name: record.summary(np.concatenate(each)) for name, each in rounds.items()},
         "times": {
-            "monitor": times("monitor", "nothing"),
-            "panel": times("panel", "monitor"),
-            "nothing again": times("nothing again", "nothing"),
-            "second backward pass": times("second backward pass", "nothing again"),
+            "monitor": times(rounds, "monitor", "nothing"),
+            "panel": times(rounds, "panel", "monitor"),
+            "nothing again": times(rounds, "nothing again", "nothing"),
+            "second backward pass": times(rounds, "second backward pass", "nothing again"),
         },
     }
+
+
+def times(rounds, one, other):
+    """How many times as long a step of one kind takes as a step of the other.
+
+    The means of neighbouring fits are compared, and the median is taken over the rounds: a redraw
+    falls into one step of several, which a median over steps would not see.
+    """
+    pairs = zip(rounds[one], rounds[other], strict=True)
+    return round(float(np.median([np.mean(a) / np.mean(b) for a, b in pairs])), 4)
 
 
 def in_kernel():
@@ -87,28 +88,43 @@ def measure(size, steps):
     model = build_cifar(20, input_shape=x.shape[1:])
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy")
     data = {"x": np.concatenate([x] * steps), "y": np.concatenate([y] * steps)}
-    clock = None
 
-    def fit(*callbacks):
+    def fit(clock, *callbacks):
         model.fit(**data, batch_size=BATCH, verbose=0, callbacks=[*callbacks, clock])
 
+    clocks = []  # of the fit that the panel is about to make
+
     def train():
-        return model, data | {"callbacks": [clock]}
+        return model, data | {"callbacks": clocks}
+
+    def watch(clock):
+        clocks[:] = [clock]
+        panel.run()
 
     monitor, second = GradientMonitor(), second_pass(model, x, y)
     panel = TrainingPanel({"ResNet-20": train}, batch_size=BATCH)
-    added = {
-        "nothing": fit,
-        "monitor": lambda: fit(monitor),
-        "panel": panel.run,
-        "nothing again": fit,
-        "second backward pass": lambda: fit(second),
-    }
-    taken = {name: [] for name in added}
+    return alternated(
+        {
+            "nothing": fit,
+            "monitor": lambda clock: fit(clock, monitor),
+            "panel": watch,
+            "nothing again": fit,
+            "second backward pass": lambda clock: fit(clock, second),
+        }
+    )
+
+
+def alternated(kinds):
+    """Milliseconds of the steps of each fit, a list for each kind; the kinds alternate.
+
+    Args:
+        kinds: by name, a function that makes a fit with the clock it is given.
+    """
+    taken = {name: [] for name in kinds}
     for round_ in range(ROUNDS + 1):
-        for name, run in added.items():
+        for name, fit in kinds.items():
             clock = stopwatch()
-            run()
+            fit(clock)
             if round_:  # the first fit of each traces
                 taken[name].append(clock.steps[WARM_UP:])
     return taken
@@ -116,7 +132,7 @@ def measure(size, steps):
 
 def stopwatch():
     """A callback that records the milliseconds from the end of a step to the end of the next."""
-    from resnet_lesson.runtime import keras
+    from resnet_lesson.backend import keras
 
     class Stopwatch(keras.callbacks.Callback):
         def on_train_begin(self, logs=None):
