@@ -122,3 +122,7 @@ if NAME != "tensorflow":
         words = f"compute on TensorFlow, and Keras is set to '{NAME}'"
         with pytest.raises(ImportError, match=words):
             resnet_lesson.stack_gradients  # noqa: B018
+
+    def test_the_widgets_say_what_they_need():
+        with pytest.raises(ImportError, match="the widgets need .*, without --no-deps"):
+            resnet_lesson.GradientExplorer  # noqa: B018
