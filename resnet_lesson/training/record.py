@@ -25,10 +25,19 @@ def digest(dataset: Dataset) -> str:
     return sha256.hexdigest()
 
 
+def code_digest() -> str:
+    """SHA-256 of this package's Python files, as hexadecimal digits."""
+    package, sha256 = Path(__file__).parents[1], hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")  # whatever ends its lines
+        sha256.update((file.relative_to(package).as_posix() + text).encode())
+    return sha256.hexdigest()
+
+
 def provenance(
     dataset: Dataset, source: str | os.PathLike[str], callbacks: Sequence[Any], strategy: Any
 ) -> dict[str, Any]:
-    """The record's entries about the data, the machine and the day.
+    """The record's entries about the data, the machine, the code and the day.
 
     Args:
         dataset: what the run trains on.
@@ -46,20 +55,22 @@ def provenance(
         "date": datetime.date.today().isoformat(),
         "hardware": device_name() if devices == 1 else f"{devices} devices: {device_name()}",
         "versions": versions(),
+        "code_sha256": code_digest(),
         **({"callbacks": names} if names else {}),
     }
 
 
 def resumed(state: State, now: dict[str, Any]) -> State:
-    """The state with the machine, versions and callbacks of this call, where they are others.
+    """The state with machine, versions, code and callbacks of this call, where they are others.
 
     Args:
         state: as it was loaded.
         now: the provenance of this call.
     """
     about, later = dict(state.about), state.about.get("went_on", [])
-    here = {name: now[name] for name in ("hardware", "versions")}
-    if any(here[name] != [about, *later][-1][name] for name in here):
+    here = {name: now[name] for name in ("hardware", "versions", "code_sha256")}
+    before = [about, *later][-1]  # of the first edition, it does not name the code
+    if any(here[name] != before.get(name) for name in here):
         when = {"after_epoch": len(state.history), "date": now["date"]}
         about["went_on"] = [*later, when | here]
     if "callbacks" in now:

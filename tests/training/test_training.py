@@ -25,6 +25,7 @@ from resnet_lesson.training.callback import CheckpointCallback
 from resnet_lesson.training.config import command
 from resnet_lesson.training.pipeline import as_bytes, augment, batches, crops
 from resnet_lesson.training.progress import progress
+from resnet_lesson.training.record import code_digest
 
 TINY = TrainingConfig(depth=8, epochs=3, batch_size=128, padding=1, flip=False)
 
@@ -294,6 +295,7 @@ def test_what_a_run_leaves(finished):
     assert record["config"] == json.loads(json.dumps(dataclasses.asdict(TINY)))
     assert (record["train_images"], record["test_images"], record["data"]) == (1280, 517, "digits")
     assert record["versions"]["keras"] == keras.__version__
+    assert record["code_sha256"] == code_digest()
     with (folder / "log.csv").open(encoding="utf-8") as file:
         log = list(csv.DictReader(file))
     assert [int(row["step"]) for row in log] == [10, 20, 30]

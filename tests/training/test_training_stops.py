@@ -322,6 +322,28 @@ def test_a_run_goes_on_on_another_kind_of_machine(tmp_path, machine, gpu):
     assert f"on {begun}, {later}" in again.sentence
 
 
+def test_a_run_that_other_code_goes_on_with_says_so(tmp_path, monkeypatch):
+    run = tiny_run(tmp_path, dataclasses.replace(TINY, epochs=2), callbacks=StopAt(0, STEPS - 1))
+    monkeypatch.setattr(records, "code_digest", lambda: "other")
+    again = tiny_run(tmp_path, dataclasses.replace(TINY, epochs=2), resume=True)
+    assert again.record["code_sha256"] == run.record["code_sha256"]
+    assert [later["code_sha256"] for later in again.record["went_on"]] == ["other"]
+
+
+def test_the_digest_of_the_code_is_of_every_file_and_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "__file__", str(tmp_path / "training" / "record.py"))
+    digests = set()
+    for name, text in [("a.py", "1"), ("a.py", "2"), ("training/b.py", ""), ("c.txt", "no code")]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        digests.add(records.code_digest())
+    assert len(digests) == 3
+    (tmp_path / "a.py").write_bytes(b"2\r\n")
+    windows = records.code_digest()
+    (tmp_path / "a.py").write_bytes(b"2\n")
+    assert records.code_digest() == windows
+
+
 def test_the_loss_scale_goes_on_where_there_is_one(tmp_path, machine):
     machine(True)
     tiny_run(tmp_path, callbacks=StopAt(0, STEPS - 1))
