@@ -27,7 +27,7 @@ help:
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export notebooks 1, 4, 5 and 6 as pages that need no kernel: site/index.html"
-	@echo "make studies    run what results/ lacks of the studies behind the lesson's claims"
+	@echo "make studies    run what is not on record of the studies behind the lesson's claims"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
@@ -113,7 +113,7 @@ lint: $(NODE_READY)
 	$(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
 
 studies: $(READY)
-	$(BIN)/python -m resnet_lesson study
+	$(BIN)/python -m resnet_lesson study --output resnet_lesson/results
 
 grid: $(READY)
 	$(BIN)/python -m resnet_lesson grid

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import record
 import scaling
-from process import ROOT
 
 from resnet_lesson import studies
+from resnet_lesson.studies.record import COMMITTED
 
-RESULTS = ROOT / "results"
 NAMES = studies.NAMES
 
 
@@ -55,7 +54,7 @@ def timed(name):
         )
         seconds = round(time.perf_counter() - started, 1)
         runs = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    off = difference(made.runs, studies.record(name, RESULTS).runs)
+    off = difference(made.runs, studies.record(name, COMMITTED).runs)
     return dict(made.about["versions"]), seconds, runs, off
 
 

@@ -7,15 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from math import comb
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from resnet_lesson import studies
-from resnet_lesson.studies.record import Record
+from resnet_lesson.studies.record import COMMITTED, Record
 
-ROOT = Path(__file__).parent.parent
 Row = dict[str, Any]
 Tables = Callable[[str], Record]
 
@@ -25,7 +23,7 @@ class Runs:
     """One measure of the rows of ``table`` that have these settings; a tuple stands for any of its
     members.
 
-    ``table`` is a record in results/ or one of TABLES, ``measure`` a column of it or one of
+    ``table`` is a committed record or one of TABLES, ``measure`` a column of it or one of
     DERIVED. With ``best_of``, an accuracy, only the runs at the learning rate that is best by it.
     """
 
@@ -270,7 +268,7 @@ def table(name: str) -> Record:
     if name in TABLES:
         made = Record(list(TABLES[name]()), {"study": name})
     else:
-        made = studies.record(name, ROOT / "results")
+        made = studies.record(name, COMMITTED)
     return Record([row | _derived(row) for row in made.runs], made.about)
 
 

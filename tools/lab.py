@@ -35,7 +35,6 @@ READY = """async () => {
 def running(home):
     """JupyterLab over a copy of the notebooks in ``home``: its address, token and the copy."""
     folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
-    shutil.copytree(ROOT / "results", home / "results")  # which the notebooks read
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -2,7 +2,7 @@
 
 Writes what to train to OUTPUT/jobs.json, and trains it in PyTorch for at most --seconds. Until all
 runs have ended, the same command goes on with those that are missing. At the end it writes
-results/cifar10.json, and runs/cifar10-long for python -m resnet_lesson pack.
+resnet_lesson/results/cifar10.json, and runs/cifar10-long for python -m resnet_lesson pack.
 """
 
 import argparse

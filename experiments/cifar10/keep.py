@@ -4,10 +4,10 @@ import datetime
 import json
 
 import numpy as np
-from jobs import JOBS, LONG, LONG_RUN, ROOT, TABLE
+from jobs import JOBS, LONG, LONG_RUN, TABLE
 
 from resnet_lesson import load
-from resnet_lesson.studies.record import Record, tried, write_record
+from resnet_lesson.studies.record import COMMITTED, Record, tried, write_record
 from resnet_lesson.training import TrainingConfig, checkpoint
 from resnet_lesson.training.folder import write_results
 from resnet_lesson.training.model import network
@@ -48,7 +48,7 @@ def keep(data, output):
         "date": datetime.date.today().isoformat(),
         **about,
     }
-    write_record(ROOT / "results/cifar10.json", Record(rows, head))
+    write_record(COMMITTED / "cifar10.json", Record(rows, head))
 
 
 def _rows(config, history):

@@ -12,6 +12,7 @@ import numpy as np
 from ..files import atomic_write, expand_path, json_table
 
 Row = dict[str, Any]  # flat: the settings of a run, its seed, its measures
+COMMITTED = Path(__file__).parents[1] / "results"  # the records behind the lesson's claims
 # The fields of every record and their types; a study may have more.
 _FIELDS: dict[str, type] = {
     **dict.fromkeys(("study", "command", "date", "sha256"), str),
@@ -115,19 +116,18 @@ class Record:
 
 
 def record(name: str, folder: str | os.PathLike[str] | None = None) -> Record:
-    """The committed record of a study, from ``folder``, ``results`` or ``../results``.
+    """The record of a study, from ``folder``; else from ``results``, else the committed one.
 
     Raises:
         FileNotFoundError: there is none; says how to make it.
         ValueError: the file was edited by hand, or is no record.
     """
-    folders = [expand_path(folder)] if folder else [Path("results"), Path("../results")]
+    folders = [expand_path(folder)] if folder else [Path("results"), COMMITTED]
     for path in (each / f"{name}.json" for each in folders):
         if path.exists():
             return read_record(path)
     raise FileNotFoundError(
-        f"no record of {name} in {' or '.join(map(str, folders))}: "
-        f"python -m resnet_lesson study {name} makes it"
+        f"no record of {name} in {folders[0]}: python -m resnet_lesson study {name} makes it"
     )
 
 

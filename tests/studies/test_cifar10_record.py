@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from resnet_lesson import pretrained, studies
+from resnet_lesson.studies.record import COMMITTED
 from resnet_lesson.training import PRESETS
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,7 @@ SETTINGS = ("batch_size", "learning_rate", "weight_decay", "padding")
 @pytest.fixture(scope="module")
 def ends():
     """The last row of each run."""
-    rows = studies.record("cifar10", ROOT / "results").runs
+    rows = studies.record("cifar10", COMMITTED).runs
     return [row for row in rows if row["epoch"] == row["epochs"]]
 
 
@@ -49,7 +50,7 @@ def test_the_recipe_is_as_good_as_the_others_that_were_tried(ends):
 
 
 def test_every_epoch_of_every_run_is_there():
-    rows = studies.record("cifar10", ROOT / "results").runs
+    rows = studies.record("cifar10", COMMITTED).runs
     named = ("network", "depth", "seed", "epochs", *SETTINGS)
     runs = {}
     for row in rows:

@@ -21,7 +21,7 @@ from toy_study import study
 from resnet_lesson import files, studies
 from resnet_lesson.__main__ import main
 from resnet_lesson.studies.engine import product, run
-from resnet_lesson.studies.record import Record, read_record, write_record
+from resnet_lesson.studies.record import COMMITTED, Record, read_record, write_record
 
 pytestmark = pytest.mark.slow
 
@@ -330,6 +330,16 @@ def test_a_record_changed_by_hand_is_refused(folder, place):
         run(study(), folder)
 
 
+def test_records_are_found_from_any_folder(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (*studies.NAMES, "cifar10"):
+        assert studies.record(name).about["study"] == name
+    own = (folder / "toy.json").read_text(encoding="utf-8")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "orders.json").write_text(own, encoding="utf-8")
+    assert studies.record("orders").about["study"] == "toy"
+
+
 def test_no_record_says_how_to_make_it(tmp_path):
     with pytest.raises(FileNotFoundError, match="python -m resnet_lesson study toy makes it"):
         studies.record("toy", tmp_path)
@@ -421,7 +431,7 @@ def test_every_study_is_on_record_as_it_is_defined(name):
     """Whoever changes a grid makes the record again: this is what a rerun would find missing."""
     from resnet_lesson.studies.engine import _key, _read_entries
 
-    found, path = studies.study(name), TESTS.parent / "results" / f"{name}.json"
+    found, path = studies.study(name), COMMITTED / f"{name}.json"
     entries = _read_entries(found, path)
     assert set(entries) == {_key(c, seed) for c in found.grid for seed in range(found.seeds)}
     assert path.stat().st_size < 500_000
@@ -444,7 +454,7 @@ def test_what_is_on_record_is_what_the_code_measures(name, settings):
     """A run of each that takes no training, made again; another machine rounds otherwise."""
     found = studies.study(name)
     configuration = next(c for c in found.grid if settings.items() <= c.items())
-    on_record = studies.record(name, TESTS.parent / "results").where(**configuration, seed=1).runs
+    on_record = studies.record(name, COMMITTED).where(**configuration, seed=1).runs
     measured = found.measure(seed=1, **configuration)
     assert len(measured) == len(on_record)
     for line, row in zip(on_record, measured, strict=True):
