@@ -89,8 +89,7 @@ stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py
 
 notebooks: $(READY)
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace \
-	  --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+	$(BIN)/python tools/execute.py notebooks/*.ipynb
 
 site: $(DEV_READY)
 	$(BIN)/python tools/build_site.py

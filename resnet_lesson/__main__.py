@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> None:
     """
     parser = argparse.ArgumentParser(prog="python -m resnet_lesson")
     commands = parser.add_subparsers(required=True)
-    for add in (_add_study, _add_train, _add_pack, _add_widget_data):
+    for add in (_add_study, _add_train, _add_pack, _add_widget_data, _add_doctor):
         add(commands)
     options = parser.parse_args(arguments)
     try:
@@ -195,6 +195,27 @@ def write_runs(options: argparse.Namespace) -> None:
     from .widgets.panel import runs
 
     print_line(f"The recorded trainings: {runs.write(options.output)}")
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor", help="say what this machine and this installation bring, and what is amiss"
+    )
+    doctor.set_defaults(command=examine)
+
+
+def examine(options: argparse.Namespace) -> None:
+    from .doctor import findings
+
+    found = findings()
+    for each in found:
+        print_line(f"{each.what}: {each.found}")
+        if each.advice:
+            print_line(f"    -> {each.advice}")
+    amiss = [each.what for each in found if each.advice]
+    if amiss:
+        raise SystemExit(f"amiss: {', '.join(amiss)}")
+    print_line("All is well.")
 
 
 if __name__ == "__main__":

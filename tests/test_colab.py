@@ -20,7 +20,9 @@ output.enable_custom_widget_manager = lambda: print("widgets enabled")
 colab.output = output
 sys.modules["google.colab"], sys.modules["google.colab.output"] = colab, output
 """
-REPORT = "\nprint(os.getcwd()); print(resnet_lesson.__file__); print('tensorflow' in sys.modules)"
+REPORT = """
+import resnet_lesson
+print(os.getcwd()); print(resnet_lesson.__file__); print('tensorflow' in sys.modules)"""
 
 
 def setup_cell(path):

@@ -18,4 +18,6 @@ if "google.colab" in sys.modules and not os.path.exists("../resnet_lesson"):
 
     output.enable_custom_widget_manager()
 
-import resnet_lesson  # noqa: F401
+from resnet_lesson import doctor
+
+doctor.warn()
