@@ -16,13 +16,14 @@ IN_TWO := -n 2 --dist worksteal
 FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
-  browser bench bundles javascript setup-backends test-backends
+  browser bench bundles javascript setup-backends test-backends test-binder
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
 	@echo "make test       run everything: lint, unit tests, browser, notebooks (about twenty minutes)"
 	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
 	@echo "make setup-backends  make the environment for that, .venv-backends"
+	@echo "make test-binder  build what Binder would, run all notebooks in it, and say what that takes"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
@@ -84,6 +85,10 @@ test: lint javascript browser test-backends
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
 	$(BIN)/python -m pytest $(FILES_IN_TWO) tests/browser
 	$(BIN)/python -m pytest $(FILES_IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
+
+# What Binder would build, in a fresh environment: minutes, and gigabytes.
+test-binder: $(DEV_READY)
+	$(BIN)/python tools/binder.py
 
 stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py

@@ -35,6 +35,16 @@ READY = """async () => {
 def running(home):
     """JupyterLab over a copy of the notebooks in ``home``: its address, token and the copy."""
     folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    with serving(home, sys.executable, folder) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serving(home, python, folder):
+    """JupyterLab of this Python over a folder: its address, token and the folder.
+
+    What it keeps, it keeps in ``home``.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -44,7 +54,7 @@ def running(home):
     log = (home / "log").open("w", encoding="utf-8")
     server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
+            *(python, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"),
             *(f"--port={port}", f"--IdentityProvider.token={token}", "--allow-root"),
             "--LabApp.expose_app_in_browser=True",
         ],
