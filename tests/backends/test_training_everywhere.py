@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from resnet_lesson import load, training
-from resnet_lesson.backend import NAME, NAMES
+from resnet_lesson.backend import NAME, NAMES, native
 from resnet_lesson.training import checkpoint
 from resnet_lesson.training.pipeline import batches
 
@@ -76,6 +76,19 @@ def test_a_run_goes_on_on_its_own_backend_only(whole, tmp_path):
     checkpoint.save(tmp_path, dataclasses.replace(state, about=about))
     with pytest.raises(ValueError, match=f"was begun on {other}, received {NAME}"):
         training.train(TINY, tmp_path, resume=True, verbose=False)
+
+
+def test_what_trains_on_a_gpu_trains_in_mixed_precision(tmp_path, monkeypatch):
+    """The same code as on a GPU, on this machine's cores."""
+    monkeypatch.setattr(native, "has_gpu", lambda: True)
+    monkeypatch.setattr(native, "gpu_name", lambda: "a GPU")
+    run = training.train(dataclasses.replace(TINY, epochs=1), tmp_path, verbose=False)
+    assert (run.record["hardware"], run.record["versions"]["device"]) == ("a GPU", "GPU")
+    assert {layer.compute_dtype for layer in run.model.layers[1:-1]} == {"float16"}
+    assert type(run.model.optimizer).__name__ == "LossScaleOptimizer"
+    (epoch,) = run.record["history"]
+    assert epoch["loss"] < np.log(10)  # of an even guess
+    assert all(norm and norm < 100 for norm in epoch["gradient_norm"])
 
 
 def test_a_trained_network_can_be_loaded():
