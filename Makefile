@@ -9,6 +9,8 @@ NODE_READY := node_modules/.ready
 NODE := $(BIN)/node
 BENCH_READY := .venv-bench/.bench-ready
 NO_DEPS := tests/backends/requirements-no-deps.txt
+COLAB_READY := .venv-colab/.colab-ready
+COLAB_PYTHON ?= python3.13
 BACKENDS_READY := .venv-backends/.backends-ready
 # Two tests at a time: two cores are what a small machine has. What shares a browser or a kernel
 # stays together.
@@ -16,7 +18,8 @@ IN_TWO := -n 2 --dist worksteal
 FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
-  browser bench bundles javascript setup-backends test-backends test-binder
+  browser bench bundles javascript setup-backends test-backends test-binder \
+  test-colab
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -24,6 +27,7 @@ help:
 	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
 	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make test-binder  build what Binder would, run all notebooks in it, and say what that takes"
+	@echo "make test-colab  run all notebooks as Colab would, beside its versions (needs Python 3.13)"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
@@ -89,6 +93,16 @@ test: lint javascript browser test-backends
 # What Binder would build, in a fresh environment: minutes, and gigabytes.
 test-binder: $(DEV_READY)
 	$(BIN)/python tools/binder.py
+
+# Colab's versions, in an environment of their own, on Colab's Python.
+test-colab: $(DEV_READY) $(COLAB_READY)
+	$(BIN)/python tools/colab.py
+
+$(COLAB_READY): tests/colab/requirements.txt
+	$(COLAB_PYTHON) -m venv $(if $(wildcard $(COLAB_READY)),,--clear) .venv-colab
+	.venv-colab/bin/python -m pip --disable-pip-version-check install --quiet \
+	  -r tests/colab/requirements.txt
+	@touch $@
 
 stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py

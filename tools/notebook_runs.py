@@ -1,0 +1,42 @@
+"""Run notebooks with another environment's Python, as their front end would."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+SECONDS = 600  # that a cell may take
+NAME = "elsewhere"
+
+
+@contextlib.contextmanager
+def kernel(home, python, environment):
+    """A context in which ``run`` takes this Python, with these environment variables."""
+    folder = Path(home, "kernels", NAME)
+    folder.mkdir(parents=True)
+    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": NAME, "language": "python", "env": environment}
+    (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
+    before = os.environ.get("JUPYTER_PATH")
+    os.environ["JUPYTER_PATH"] = str(home)
+    try:
+        yield
+    finally:
+        os.environ.pop("JUPYTER_PATH")
+        if before is not None:
+            os.environ["JUPYTER_PATH"] = before
+
+
+def run(path, folder):
+    """The notebook in this file, run with its kernel in ``folder``.
+
+    Raises:
+        CellExecutionError: a cell fails.
+    """
+    notebook = nbformat.read(path, nbformat.current_nbformat)
+    resources = {"metadata": {"path": str(folder)}}
+    client = NotebookClient(notebook, kernel_name=NAME, timeout=SECONDS, resources=resources)
+    return client.execute()
