@@ -49,9 +49,11 @@ def measure():
     """Milliseconds of each network's step, seconds to its first step, and versions."""
     from resnet_lesson.backend import NAME, versions
 
+    found = networks()
+    make, shape, _ = found["ResNet-20 on 32x32"]
     return {
-        "steps": {name: steps(*made) for name, made in networks().items()},
-        "first step": first_step(*networks()["ResNet-20 on 32x32"]),
+        "steps": {name: steps(*made) for name, made in found.items()},
+        "first step": first_step(make, shape),
         "versions": {name: versions()[name] for name in (NAME, "keras")},
     }
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import record
-from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell, new_notebook
 
 BATCH, ROUNDS = 128, 6  # pictures in a batch, fits of each kind
 WARM_UP = 4  # steps of each fit that are not counted: in them Keras traces
@@ -60,6 +58,9 @@ def times(rounds, one, other):
 
 def in_kernel():
     """What ``measure_all`` returns in a kernel of its own."""
+    from nbclient import NotebookClient
+    from nbformat.v4 import new_code_cell, new_notebook
+
     here = Path(__file__).parent
     cell = new_code_cell(CELL.format(folders=[str(here), str(here.parent)]))
     notebook = new_notebook(cells=[cell])
