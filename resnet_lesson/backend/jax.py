@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.extend
 import keras
+import numpy as np
 
 from .elsewhere import *  # noqa: F403
 from .elsewhere import OneDevice, one_device
@@ -71,6 +72,11 @@ def trace() -> Any:
     return jax.extend.core.get_opaque_trace_state()
 
 
+def is_seen(flag: Any) -> bool:
+    """Whether the flag can be seen to be true while the step runs; not in a trace."""
+    return False
+
+
 def is_float(tensor: Any) -> bool:
     """Whether it is an array of floating point numbers."""
     return isinstance(tensor, jax.Array) and jax.numpy.issubdtype(tensor.dtype, jax.numpy.floating)
@@ -119,6 +125,9 @@ class Recorder(Rows):
         ):
             model.make_train_function(force=True)
         return model.train_function
+
+    def fetched(self, rows: Sequence[Any]) -> np.ndarray:
+        return np.stack(jax.device_get(rows))  # to stack them first is compiled for each number
 
     @contextlib.contextmanager
     def recording(self) -> Any:

@@ -65,6 +65,11 @@ def trace() -> Any:
     return None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
 
 
+def is_seen(flag: Any) -> bool:
+    """Whether the flag can be seen to be true while the step runs; not in a trace."""
+    return False
+
+
 def is_float(tensor: Any) -> bool:
     """Whether it is a plain tensor of floating point numbers."""
     return isinstance(tensor, tf.Tensor) and tensor.dtype.is_floating

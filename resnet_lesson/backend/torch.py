@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import torch
 
 from .elsewhere import *  # noqa: F403
@@ -50,6 +51,11 @@ def trace() -> Any:
     return None
 
 
+def is_seen(flag: Any) -> bool:
+    """Whether the flag can be seen to be true while the step runs."""
+    return bool(flag)
+
+
 def is_float(tensor: Any) -> bool:
     """Whether it is a tensor of floating point numbers."""
     return torch.is_tensor(tensor) and tensor.is_floating_point()
@@ -65,6 +71,9 @@ class Recorder(Rows):
         model = self.tape.model
         model.make_train_function(force=True)
         return model.train_function
+
+    def fetched(self, rows: Sequence[Any]) -> np.ndarray:
+        return torch.stack(list(rows)).cpu().numpy()
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:

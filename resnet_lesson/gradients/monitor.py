@@ -196,9 +196,11 @@ class GradientMonitor(keras.callbacks.Callback):
         self._due = False
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.model.train_function is not self._monitored:
+        # On JAX, `self.model` would carry all weights from the trainer's state to the variables.
+        model = self._monitored.model
+        if model.train_function is not self._monitored:
             self._install()  # another callback had the train function made anew
-        self._due, self._fit = True, getattr(self.model, "history", None)
+        self._due, self._fit = True, getattr(model, "history", None)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._monitored is not None and self.model.train_function is self._monitored:
