@@ -191,6 +191,15 @@ def compiles_steps(deterministic: bool) -> bool:
     return True
 
 
+def steps_at_once() -> int:
+    """Training steps, at most, that pay to be one call of ``fit``'s.
+
+    Between two calls Keras waits for the loss. On a GPU a step is as short as what Python does
+    around it, which several steps in one call do meanwhile.
+    """
+    return 10 if has_gpu() else 1
+
+
 def devices(which: str) -> OneDevice:
     """One device.
 

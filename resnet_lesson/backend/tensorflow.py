@@ -215,6 +215,11 @@ def compiles_steps(deterministic: bool) -> bool:
     return has_gpu() and not deterministic
 
 
+def steps_at_once() -> int:
+    """Training steps, at most, that pay to be one call of ``fit``'s."""
+    return 1
+
+
 def fuses_batch_norm() -> bool:
     """Whether ``fuse_batch_norm`` pays here: on a GPU, XLA fuses it."""
     return not has_gpu()

@@ -132,6 +132,11 @@ def compiles_steps(deterministic: bool) -> bool:
     return False
 
 
+def steps_at_once() -> int:
+    """Training steps, at most, that pay to be one call of ``fit``'s; Keras refuses several."""
+    return 1
+
+
 def devices(which: str) -> OneDevice:
     """One device.
 

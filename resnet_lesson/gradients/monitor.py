@@ -197,7 +197,7 @@ class GradientMonitor(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         # On JAX, `self.model` would carry all weights from the trainer's state to the variables.
-        model = self._monitored.model
+        model = self._monitored.model if self._monitored else self.model
         if model.train_function is not self._monitored:
             self._install()  # another callback had the train function made anew
         self._due, self._fit = True, getattr(model, "history", None)

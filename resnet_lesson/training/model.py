@@ -86,11 +86,17 @@ def initial_network(
                     keras.metrics.SparseCategoricalCrossentropy(name="cross_entropy"),
                 ],
                 jit_compile=native.compiles_steps(config.deterministic),
+                steps_per_execution=_steps_at_once(config.steps_per_epoch(len(dataset.x_train))),
             )
             model.optimizer.build(model.trainable_variables)
     if strategy.num_replicas_in_sync == 1:
         _make_metrics(model, len(dataset.class_names))
     return model
+
+
+def _steps_at_once(steps: int) -> int:
+    """How many steps one call takes. An epoch is whole calls, as the batches go on behind it."""
+    return next(count for count in range(native.steps_at_once(), 0, -1) if steps % count == 0)
 
 
 def _make_metrics(model: keras.Model, classes: int) -> None:

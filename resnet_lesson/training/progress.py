@@ -35,7 +35,8 @@ def progress(
         task = bar.add_task("", total=epochs * steps, completed=done * steps, **fields)
 
         def advance(batch: int, logs: Any) -> None:
-            bar.advance(task)
+            begun = bar.tasks[0].fields["epoch"] - 1
+            bar.update(task, completed=begun * steps + batch + 1)  # a call may be several steps
             speed = bar.tasks[0].speed  # steps a second, lately
             if speed:
                 bar.update(task, speed=f"{speed * batch_size:.0f} images/s")

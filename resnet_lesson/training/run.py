@@ -45,7 +45,8 @@ def train(
     it trains in mixed precision, compiled by XLA; all else is the same everywhere, and a run may go
     on elsewhere.
 
-    Callbacks may stop it by ``model.stop_training``. A part of an epoch is not kept: the model is
+    Callbacks may stop it by ``model.stop_training``. On JAX with a GPU they are called once for
+    several steps. A part of an epoch is not kept: the model is
     then that of the last full epoch, of the beginning if there is none. Where callbacks leave the
     model with other weights at the end, such as ``EarlyStopping(restore_best_weights=True)``, those
     are returned and saved, and the record says of which epoch they are; a run is resumed from the

@@ -6,9 +6,10 @@ import hashlib
 import numpy as np
 import pytest
 
-from resnet_lesson import load, training
-from resnet_lesson.backend import NAME, NAMES, native
+from resnet_lesson import GradientMonitor, load, training
+from resnet_lesson.backend import NAME, NAMES, keras, native
 from resnet_lesson.training import checkpoint
+from resnet_lesson.training import model as models
 from resnet_lesson.training.pipeline import batches
 
 TINY = dataclasses.replace(
@@ -76,6 +77,24 @@ def test_a_run_goes_on_on_its_own_backend_only(whole, tmp_path):
     checkpoint.save(tmp_path, dataclasses.replace(state, about=about))
     with pytest.raises(ValueError, match=f"was begun on {other}, received {NAME}"):
         training.train(TINY, tmp_path, resume=True, verbose=False)
+
+
+if NAME == "jax":
+
+    def test_several_steps_in_one_call_train_the_same_network(whole, tmp_path, monkeypatch):
+        _, run = whole
+        monkeypatch.setattr(native, "steps_at_once", lambda: 4)  # of which 5 is no multiple
+        assert models._steps_at_once(390) == 3
+        monkeypatch.setattr(native, "steps_at_once", lambda: 10)
+        monitor, calls = GradientMonitor(), []
+        counting = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: calls.append(batch)
+        )
+        several = training.train(TINY, tmp_path, monitor=monitor, callbacks=counting, verbose=False)
+        assert calls == [4, 4]
+        assert monitor.records["step"].tolist() == list(range(10))
+        for weight, other in zip(run.model.variables, several.model.variables, strict=True):
+            assert weight.numpy().tobytes() == other.numpy().tobytes()
 
 
 def test_what_trains_on_a_gpu_trains_in_mixed_precision(tmp_path, monkeypatch):
