@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "studies": SUBJECTS,
     "widgets": SUBJECTS | {"pretrained"},
     "exercises": SUBJECTS | {"widgets"},
-    "__main__": SUBJECTS | {"training", "pretrained", "studies", "widgets"},
+    "doctor": {"checks", "output", "backend"},
+    "__main__": SUBJECTS | {"training", "pretrained", "studies", "widgets", "doctor"},
 }
 # Where the name of a module comes from a table: of the public names, of backends, of studies.
 TABLES = {"resnet_lesson", "resnet_lesson.backend", "resnet_lesson.studies"}
