@@ -149,7 +149,7 @@ $(BENCH_READY): requirements.txt benchmarks/requirements.txt
 	  -r benchmarks/requirements.txt
 	@touch $@
 
-bench: $(DEV_READY) $(BENCH_READY) browser
+bench: $(DEV_READY) $(BENCH_READY) $(BACKENDS_READY) browser
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 links: $(READY)
