@@ -7,6 +7,7 @@ from typing import Any
 
 from . import studies
 from .checks import BACKENDS
+from .keras_settings import begun_on
 from .output import print_line
 
 
@@ -96,7 +97,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument(
         "--backend",
         choices=BACKENDS,
-        help="what Keras computes on; what KERAS_BACKEND says, or tensorflow, if not given",
+        help="what Keras computes on; the run's own with --resume, else what Keras is set to",
     )
     config.add_options(train)
     train.set_defaults(command=run_training)
@@ -104,7 +105,7 @@ def _add_train(commands: Any) -> None:
 
 def _choose_backend(name: str) -> None:
     """Let Keras compute on this backend, if nothing has chosen another."""
-    chosen = os.environ.get("KERAS_BACKEND", name)
+    chosen = os.environ.get("KERAS_BACKEND") or name
     if "keras" in sys.modules:
         chosen = sys.modules["keras"].backend.backend()
     if chosen != name:
@@ -114,17 +115,31 @@ def _choose_backend(name: str) -> None:
     os.environ["KERAS_BACKEND"] = name
 
 
+def _backend_of(output: str) -> str | None:
+    """On what the run in this folder began, if there is one and nothing has chosen yet."""
+    from .files import expand_path
+    from .training import checkpoint
+
+    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
+        return None
+    state = checkpoint.load(expand_path(output))
+    return begun_on(state.about["versions"]) if state else None
+
+
 def run_training(options: argparse.Namespace) -> None:
+    from . import training
+
+    preset = options.preset or "digits"
+    output = f"runs/{preset}" if options.output is None else options.output
+    if options.backend is None and options.resume:
+        options.backend = _backend_of(output)
     if options.backend is not None:
         _choose_backend(options.backend)
-    from . import training
     from .files import expand_path
     from .gradients.monitor import GradientMonitor
     from .training import folder
     from .training.config import with_options
 
-    preset = options.preset or "digits"
-    output = f"runs/{preset}" if options.output is None else options.output
     config = training.PRESETS[preset]
     if options.resume:
         stored = training.begun(output) or config

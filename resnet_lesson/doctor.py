@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .checks import BACKENDS
+from .keras_settings import configured_backend, keras_home
 from .output import print_line
 
 GB = 1e9
@@ -50,8 +51,11 @@ def _quick() -> list[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """Of each package that this one requires: its version, and whether that is in the range."""
-    from packaging.requirements import Requirement
-
+    try:
+        from packaging.requirements import Requirement  # comes with Keras
+    except ImportError:
+        yield Finding("packaging", "not installed", "python -m pip install keras")
+        return
     try:
         required = importlib.metadata.requires("resnet-lesson") or []
     except importlib.metadata.PackageNotFoundError:
@@ -59,7 +63,7 @@ def _packages() -> Iterator[Finding]:
         yield Finding("resnet-lesson", found, "python -m pip install . in the project's folder")
         return
     yield Finding("resnet-lesson", importlib.metadata.version("resnet-lesson"))
-    backend = _backend()
+    backend = configured_backend()
     for each in map(Requirement, required):
         if each.marker and not each.marker.evaluate({"extra": ""}):
             continue
@@ -90,14 +94,9 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def _backend() -> str:
-    """On what Keras is to compute."""
-    return os.environ.get("KERAS_BACKEND", "tensorflow")
-
-
 def _settings() -> Iterator[Finding]:
     """Environment variables that change what computes."""
-    backend = _backend()
+    backend = configured_backend()
     if backend not in BACKENDS:
         advice = f"set KERAS_BACKEND to one of {', '.join(BACKENDS)}"
         yield Finding("Keras computes on", backend, advice)
@@ -137,7 +136,7 @@ def _machine_memory() -> float | None:
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line) / GB
-    except (OSError, StopIteration):
+    except (OSError, ValueError, IndexError, StopIteration):
         return None
 
 
@@ -151,7 +150,10 @@ def _container_memory(folder: Path = Path("/sys/fs/cgroup")) -> float | None:
 
 
 def _disk() -> Finding:
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return Finding("disk", "this folder was deleted", "change to another, and restart")
     free = shutil.disk_usage(here).free / GB
     found = f"{free:.1f} GB free in {here}"
     if not os.access(here, os.W_OK):
@@ -163,7 +165,7 @@ def _disk() -> Finding:
 
 def _downloads() -> Finding:
     """The folder into which Keras downloads data sets."""
-    folder = Path(os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser())
+    folder = keras_home()
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     if os.access(existing, os.W_OK):
         return Finding("downloads", f"go to {folder}")
@@ -174,6 +176,6 @@ def _downloads() -> Finding:
 def _device() -> Finding:
     try:
         from .backend import device_name
-    except ImportError as error:
-        return Finding("device", "Keras does not start", str(error))
+    except Exception as error:  # whatever keeps Keras from starting is what was asked for
+        return Finding("device", "Keras does not start", " ".join(str(error).split()))
     return Finding("device", device_name())

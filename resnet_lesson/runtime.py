@@ -4,12 +4,10 @@ All else takes ``keras`` from ``backend``, and computes on any that Keras has.
 """
 
 from .backend import NAME, callback_list, device_name, keras, set_seed, versions
+from .keras_settings import NEEDS_TENSORFLOW
 
 if NAME != "tensorflow":
-    raise ImportError(
-        "the lesson, its widgets and its studies compute on TensorFlow, and Keras is set to "
-        f"{NAME!r}: unset KERAS_BACKEND and restart"
-    )
+    raise ImportError(NEEDS_TENSORFLOW.format(NAME))
 
 from .backend.tensorflow import has_gpu, tf
 

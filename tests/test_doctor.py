@@ -1,9 +1,14 @@
 """The doctor names what is amiss and what to do, and is silent where all is well."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from resnet_lesson import doctor
 from resnet_lesson.__main__ import main
+from resnet_lesson.keras_settings import configured_backend
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +89,65 @@ def test_another_backend_does_without_what_only_the_lesson_needs(monkeypatch):
     assert "tensorflow" not in found
     assert "anywidget" not in found
     assert found["jax"].advice == ""
+
+
+def test_keras_own_settings_count(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    for text, backend in [
+        ('{"backend": "jax"}', "jax"),
+        ("{", "tensorflow"),
+        ("[]", "tensorflow"),
+        ("{}", "tensorflow"),
+    ]:
+        (tmp_path / "keras.json").write_text(text, encoding="utf-8")
+        monkeypatch.setenv("KERAS_BACKEND", "")  # which Keras takes for none
+        assert configured_backend() == backend
+        monkeypatch.setenv("KERAS_BACKEND", "torch")
+        assert configured_backend() == "torch"
+
+
+def test_keras_home_is_where_keras_says(tmp_path):
+    """In a home that cannot be written to, without one, and as it is named."""
+    code = "import keras; from resnet_lesson.keras_settings import keras_home; "
+    code += "print(keras.config.keras_home() if hasattr(keras.config, 'keras_home') else"
+    code += " keras.src.backend.config.keras_home(), keras_home())"
+    for changes in (
+        {"HOME": "/nonexistent"},
+        {"HOME": str(tmp_path)},
+        {"KERAS_HOME": str(tmp_path / "own")},
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **changes},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=120,
+        )
+        theirs, ours = done.stdout.split()
+        assert theirs == ours
+
+
+def test_what_keeps_keras_from_starting_is_a_finding():
+    done = subprocess.run(
+        [sys.executable, "-m", "resnet_lesson", "doctor"],
+        env={**os.environ, "KERAS_BACKEND": "abacus"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert "device: Keras does not start\n    -> " in done.stdout
+    assert "abacus\n    -> set KERAS_BACKEND to one of tensorflow, jax, torch" in done.stdout
+
+
+def test_a_folder_that_was_deleted_is_a_finding(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert "this folder was deleted" in {each.found for each in doctor._quick()}
+    monkeypatch.chdir(tmp_path)
 
 
 def test_a_containers_limit_counts(tmp_path, monkeypatch):

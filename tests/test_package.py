@@ -13,12 +13,13 @@ import resnet_lesson
 
 PACKAGE = Path(resnet_lesson.__file__).parent
 # What each room may import. A room stands below those that use it: the table has no circle.
-GROUND = {"files", "output", "checks", "backend", "runtime"}
+GROUND = {"files", "output", "checks", "keras_settings", "backend", "runtime"}
 SUBJECTS = GROUND | {"plots", "data", "networks", "gradients"}
 MAY_IMPORT = {
     **{room: set() for room in GROUND},
+    "keras_settings": {"checks"},
     "backend": {"checks"},
-    "runtime": {"backend"},
+    "runtime": {"backend", "keras_settings"},
     "plots": {"output"},
     "data": GROUND,
     "networks": GROUND,
@@ -28,7 +29,7 @@ MAY_IMPORT = {
     "studies": SUBJECTS,
     "widgets": SUBJECTS | {"pretrained"},
     "exercises": SUBJECTS | {"widgets"},
-    "doctor": {"checks", "output", "backend"},
+    "doctor": {"checks", "output", "keras_settings", "backend"},
     "__main__": SUBJECTS | {"training", "pretrained", "studies", "widgets", "doctor"},
 }
 # Where the name of a module comes from a table: of the public names, of backends, of studies.

@@ -67,11 +67,6 @@ def device_name() -> str:
     return native.gpu_name() if native.has_gpu() else f"CPU, {os.cpu_count()} cores"
 
 
-def begun_on(versions: dict[str, str]) -> str:
-    """On which backend a run with these ``versions`` was computed."""
-    return next(name for name in NAMES if name in versions)
-
-
 def versions() -> dict[str, str]:
     """Device and versions, on which a reported number depends, as a dict of strings."""
     return {

@@ -137,6 +137,7 @@ class Recorder(Rows):
 
         def loss_and_updates(*args: Any, **kwargs: Any) -> Any:
             loss, (unscaled, prediction, others, metrics) = plain_pass(*args, **kwargs)
+            tape.settle_order()  # the pass has shown it
             values = self._of_kernels(args[0] if args else kwargs["trainable_variables"])
             self._forward = tape.forward_pass(values)
             return loss, (unscaled, prediction, [*others, self._forward], metrics)

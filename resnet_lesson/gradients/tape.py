@@ -87,9 +87,9 @@ class Tape:
     def applies(self) -> None:
         """The step applies gradients now."""
         self._local.applied += 1
-        self._settle_order()
+        self.settle_order()
 
-    def _settle_order(self) -> None:
+    def settle_order(self) -> None:
         """Put the columns in order of use, which the first forward pass shows."""
         if self._order:
             return
@@ -124,7 +124,7 @@ class Tape:
             gradients: theirs, which stand for the loss where the step computes none by
                 ``compute_loss``.
         """
-        self._settle_order()
+        self.settle_order()
         found = [_readable(trace, [loss]) for trace, loss in self._log.losses]
         losses = [ops.cast(loss, native.WIDE) for loss in itertools.chain(*found)]
         if losses:

@@ -19,6 +19,7 @@ from typing import Any
 
 from ..checks import check_integer
 from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
+from ..keras_settings import NEEDS_TENSORFLOW, configured_backend
 from ..output import console
 from .record import Record, Row, parse_fields, read_record, tried, write_record
 
@@ -70,7 +71,7 @@ def run(
     Raises:
         ValueError: what is on record was made with other versions or on another device, or is
             damaged; or another process is running the study there.
-        ImportError: a scheduler, but no Dask.
+        ImportError: a scheduler, but no Dask; or Keras is set to another backend than TensorFlow.
         OSError: ``folder`` cannot be written to. What was measured before is kept.
     """
     seeds = check_integer("seeds", study.seeds if seeds is None else seeds)
@@ -93,6 +94,8 @@ def _run_missing(
     missing = [task for key, task in tasks.items() if key not in entries]
     if missing:
         _check_versions(study, entries.values(), path)
+        if scheduler is None and (backend := configured_backend()) != "tensorflow":
+            raise ImportError(NEEDS_TENSORFLOW.format(backend))
         _append(journal, "")  # before an hour of work, find out whether it can be kept
         for entry in _run_tasks(study, missing, len(tasks), scheduler):
             entries[entry["key"]] = entry

@@ -187,16 +187,18 @@ def with_options(config: TrainingConfig, options: argparse.Namespace) -> Trainin
     return TrainingConfig.from_json(values | given)
 
 
-def command(config: TrainingConfig, data: str | None = None) -> str:
+def command(config: TrainingConfig, data: str | None = None, backend: str = "tensorflow") -> str:
     """The line that repeats this run: the nearest preset, and the options that differ from it.
 
     Args:
         config: the run's.
         data: the name of a local copy, if the data set was not downloaded.
+        backend: on which it began.
     """
     lines = [[f"--preset {name}", *_options(config, preset)] for name, preset in PRESETS.items()]
     local = ["--data", shlex.quote(data)] if data and data != config.dataset else []
-    return " ".join(["python -m resnet_lesson train", *min(lines, key=len), *local])
+    other = [] if backend == "tensorflow" else ["--backend", backend]
+    return " ".join(["python -m resnet_lesson train", *min(lines, key=len), *local, *other])
 
 
 def _options(config: TrainingConfig, preset: TrainingConfig) -> Iterator[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from ..backend import device_name, keras, versions
 from ..data.datasets import Dataset
 from ..gradients.kernels import trainable_kernel_paths
+from ..keras_settings import begun_on
 from .checkpoint import State
 from .config import command
 
@@ -91,7 +92,7 @@ def run_record(
     """
     last = len(state.history)
     return {
-        "command": command(state.config, state.about["data"]),
+        "command": command(state.config, state.about["data"], begun_on(state.about["versions"])),
         "config": state.config.to_json(),
         **state.about,
         "parameters": model.count_params(),

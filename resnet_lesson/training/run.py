@@ -5,14 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..backend import NAME, begun_on, callback_list, keras
+from ..backend import NAME, callback_list, keras
 from ..data import load
 from ..files import remove_partial_files
 from ..gradients.monitor import GradientMonitor
+from ..keras_settings import begun_on
 from . import checkpoint, folder
 from .callback import CheckpointCallback
 from .checkpoint import State
 from .config import TrainingConfig
+from .interrupt import interrupts
 from .model import initial_network, restore, strategy_for, variable_values
 from .pipeline import InOrder, batches
 from .progress import progress
@@ -117,14 +119,20 @@ def train(
             restore(model, state)
             state = resumed(state, about)
         saving = CheckpointCallback(path, state, steps, monitor, test, watch, check)
-        with progress(done, config.epochs, steps, config.batch_size, verbose) as bar:
+        with (
+            progress(done, config.epochs, steps, config.batch_size, verbose) as bar,
+            interrupts() as check_pressed,
+        ):
+            stopping = keras.callbacks.LambdaCallback(
+                on_train_batch_begin=lambda batch, logs: check_pressed()
+            )
             model.fit(
                 training,
                 initial_epoch=done,
                 epochs=config.epochs,
                 steps_per_epoch=steps,
                 validation_data=test,
-                callbacks=[monitor, saving, bar, *callbacks, saving.last],
+                callbacks=[stopping, monitor, saving, bar, *callbacks, saving.last],
                 shuffle=False,  # the batches come in an order of their own
                 verbose=0,
             )

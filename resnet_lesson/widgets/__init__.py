@@ -9,8 +9,8 @@ except ModuleNotFoundError as error:
     if error.name not in {"anywidget", "ipywidgets", "traitlets", "IPython"}:
         raise
     raise ImportError(
-        f"the widgets need {error.name}, which is not installed: install resnet-lesson with all "
-        "that it requires, without --no-deps"
+        f"the widgets need TensorFlow, ipywidgets and anywidget, and {error.name} is not "
+        "installed: install resnet-lesson with all that it requires, without --no-deps"
     ) from error
 
 __all__ = ["ArchitectureBuilder", "GradientExplorer", "LesionExplorer", "TrainingPanel"]

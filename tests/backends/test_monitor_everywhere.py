@@ -152,3 +152,32 @@ def test_a_loop_in_a_layer_is_looked_at_from_outside():
         *("loop/lstm_cell", "loop/lstm_cell/recurrent_kernel", "dense"),
     }
     assert monitor.first_bad is not None
+
+
+class Backwards(keras.Model):
+    """Uses its layers in the other order than it holds them."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = keras.layers.Dense(4, name="last")
+        self.middle = keras.layers.Dense(8, "relu", name="middle")
+        self.first = keras.layers.Dense(8, "tanh", name="first")
+
+    def call(self, x):
+        return self.last(self.middle(self.first(x)))
+
+
+def test_the_broken_layer_is_named_whatever_the_order_in_which_the_model_holds_it():
+    model, x = Backwards(), np.ones((32, 8), np.float32)
+    model.compile("sgd", "mse")
+
+    class Breaks(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 2:
+                kernel = self.model.last.kernel
+                kernel.assign(np.full(kernel.shape, np.nan, np.float32))
+
+    monitor = GradientMonitor()
+    model.fit(x, x[:, :4], batch_size=8, verbose=0, callbacks=[monitor, Breaks()])
+    bad = monitor.first_bad
+    assert (bad.layer.split("/")[-1], bad.step, bad.where) == ("last", 2, "forward pass")

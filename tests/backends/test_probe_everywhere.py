@@ -124,5 +124,5 @@ if NAME != "tensorflow":
             resnet_lesson.stack_gradients  # noqa: B018
 
     def test_the_widgets_say_what_they_need():
-        with pytest.raises(ImportError, match=r"the widgets need .*, without --no-deps"):
+        with pytest.raises(ImportError, match=r"the widgets need TensorFlow, .* without --no-deps"):
             resnet_lesson.GradientExplorer  # noqa: B018

@@ -1,7 +1,13 @@
 """On each backend of Keras: a training, its batches, and going on with it."""
 
+import contextlib
 import dataclasses
 import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -64,6 +70,21 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(whole, tmp_path):
             assert weight.numpy().tobytes() == other.numpy().tobytes()
 
 
+def test_a_lost_interrupt_stops_a_training_all_the_same(tmp_path):
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def lose(batch, logs):
+        seen.append(batch)
+        with contextlib.suppress(KeyboardInterrupt):  # as NumPy does where JAX gives it an array
+            signal.raise_signal(signal.SIGINT)
+
+    losing = keras.callbacks.LambdaCallback(on_train_batch_end=lose)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(TINY, tmp_path, callbacks=losing, verbose=False)
+    assert seen == [0]
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_a_run_goes_on_on_its_own_backend_only(whole, tmp_path):
     def stop(record):
         raise KeyboardInterrupt
@@ -116,3 +137,37 @@ def test_a_trained_network_can_be_loaded():
     model = pretrained.load().model
     x = np.random.default_rng(0).random((2, 32, 32, 3), np.float32)
     assert model.predict(x, verbose=0).sum(axis=1) == pytest.approx([1, 1], abs=1e-5)
+
+
+def command(*arguments, **environment):
+    """The command line in a process of its own, where nothing has chosen a backend."""
+    own = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"}
+    return subprocess.run(
+        [sys.executable, "-m", "resnet_lesson", *arguments],
+        env={**own, **environment},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_a_run_is_gone_on_with_on_its_own_backend_by_itself(tmp_path):
+    def stop(record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(TINY, tmp_path, watch=stop, verbose=False)
+    done = command("train", "--resume", "--output", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    record = json.loads((tmp_path / "record.json").read_text(encoding="utf-8"))
+    assert len(record["history"]) == 2
+    assert record["command"].endswith(f" --backend {NAME}") == (NAME != "tensorflow")
+
+
+if NAME != "tensorflow":
+
+    def test_a_study_says_that_it_needs_tensorflow_and_leaves_nothing(tmp_path):
+        done = command("study", "projection", "--output", str(tmp_path), KERAS_BACKEND=NAME)
+        assert f"compute on TensorFlow, and Keras is set to '{NAME}'" in done.stderr
+        assert [path.name for path in tmp_path.iterdir() if path.name[0] != "."] == []

@@ -1,0 +1,36 @@
+"""Where Keras keeps its files and on what it computes, found as Keras does, but without it."""
+
+import json
+import os
+from pathlib import Path
+
+from .checks import BACKENDS
+
+NEEDS_TENSORFLOW = (
+    "the lesson, its widgets and its studies compute on TensorFlow, and Keras is set to {!r}: "
+    "install TensorFlow if it is missing, set KERAS_BACKEND=tensorflow and restart"
+)
+
+
+def keras_home() -> Path:
+    """The folder of Keras's settings and of what it downloads."""
+    if named := os.environ.get("KERAS_HOME"):
+        return Path(named)
+    home = os.path.expanduser("~")  # stays "~" where there is none
+    return Path(home if os.access(home, os.W_OK) else "/tmp", ".keras")
+
+
+def configured_backend() -> str:
+    """The environment's, else that of Keras's own file of settings, else TensorFlow."""
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    try:
+        settings = json.loads((keras_home() / "keras.json").read_text(encoding="utf-8"))
+        return str(settings["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return "tensorflow"
+
+
+def begun_on(versions: dict[str, str]) -> str:
+    """On which backend a run with these ``versions`` was computed."""
+    return next(name for name in BACKENDS if name in versions)
