@@ -17,7 +17,9 @@ def kernel(home, python, environment):
     """A context in which ``run`` takes this Python, with these environment variables."""
     folder = Path(home, "kernels", NAME)
     folder.mkdir(parents=True)
-    argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    # Python 3.13 would have the kernel's debugger warn of modules that it cannot stop in.
+    launcher = ("-Xfrozen_modules=off", "-m", "ipykernel_launcher")
+    argv = [str(python), *launcher, "-f", "{connection_file}"]
     spec = {"argv": argv, "display_name": NAME, "language": "python", "env": environment}
     (folder / "kernel.json").write_text(json.dumps(spec), encoding="utf-8")
     before = os.environ.get("JUPYTER_PATH")
