@@ -16,6 +16,7 @@ from resnet_lesson import GradientMonitor, load, training
 from resnet_lesson.backend import NAME, NAMES, keras, native
 from resnet_lesson.training import checkpoint
 from resnet_lesson.training import model as models
+from resnet_lesson.training.interrupt import interrupts
 from resnet_lesson.training.pipeline import batches
 
 TINY = dataclasses.replace(
@@ -70,8 +71,16 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(whole, tmp_path):
             assert weight.numpy().tobytes() == other.numpy().tobytes()
 
 
-def test_a_lost_interrupt_stops_a_training_all_the_same(tmp_path):
-    before, seen = signal.getsignal(signal.SIGINT), []
+@pytest.fixture
+def heeded():
+    """Ctrl-C raises a KeyboardInterrupt, as it does unless who started Python ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_lost_interrupt_stops_a_training_all_the_same(tmp_path, heeded):
+    seen = []
 
     def lose(batch, logs):
         seen.append(batch)
@@ -82,7 +91,15 @@ def test_a_lost_interrupt_stops_a_training_all_the_same(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         training.train(TINY, tmp_path, callbacks=losing, verbose=False)
     assert seen == [0]
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_ignored_interrupt_stays_ignored(heeded):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interrupts() as check:
+        signal.raise_signal(signal.SIGINT)
+        check()
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_a_run_goes_on_on_its_own_backend_only(whole, tmp_path):
