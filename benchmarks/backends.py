@@ -73,23 +73,11 @@ def networks():
     }
 
 
-def compiled(make, shape):
-    """The network, ready to train, and a batch for it: pictures and labels."""
-    from resnet_lesson.backend import keras, set_seed
-
-    set_seed(0)
-    random = np.random.default_rng(0)
-    x = random.standard_normal((training.BATCH, *shape)).astype(np.float32)
-    model = make()
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy")
-    return model, x, random.integers(0, 10, training.BATCH)
-
-
 def steps(make, shape, count):
     """Steps in milliseconds with and without the monitor, and how many times as long it takes."""
     from resnet_lesson import GradientMonitor
 
-    model, x, y = compiled(make, shape)
+    model, x, y = training.compiled(make, shape)
     data = {"x": np.concatenate([x] * count), "y": np.concatenate([y] * count)}
 
     def fit(clock, *callbacks):
@@ -111,7 +99,7 @@ def first_step(make, shape):
     taken = {NOTHING: [], MONITOR: []}
     for round_ in range(training.ROUNDS // 2 + 1):
         for name, seconds in taken.items():
-            model, x, y = compiled(make, shape)
+            model, x, y = training.compiled(make, shape)
             callbacks = [GradientMonitor()] if name == MONITOR else []
             before = time.perf_counter()
             model.fit(x, y, batch_size=len(x), verbose=0, callbacks=callbacks)

@@ -80,14 +80,9 @@ def measure_all():
 def measure(size, steps):
     """Milliseconds of each step of ResNet-20 by what was added to the training and by round."""
     from resnet_lesson import GradientMonitor, TrainingPanel, build_cifar
-    from resnet_lesson.runtime import keras, set_seed
 
-    set_seed(0)
-    random = np.random.default_rng(0)
-    x = random.standard_normal((BATCH, size, size, 3)).astype(np.float32)
-    y = random.integers(0, 10, BATCH)
-    model = build_cifar(20, input_shape=x.shape[1:])
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy")
+    shape = (size, size, 3)
+    model, x, y = compiled(lambda: build_cifar(20, input_shape=shape), shape)
     data = {"x": np.concatenate([x] * steps), "y": np.concatenate([y] * steps)}
 
     def fit(clock, *callbacks):
@@ -113,6 +108,19 @@ def measure(size, steps):
             "second backward pass": lambda clock: fit(clock, second),
         }
     )
+
+
+def compiled(make, shape):
+    """A network that is ready to train, and a batch for it: pictures and labels."""
+    from resnet_lesson.backend import keras, set_seed
+
+    set_seed(0)
+    random = np.random.default_rng(0)
+    x = random.standard_normal((BATCH, *shape)).astype(np.float32)
+    y = random.integers(0, 10, BATCH)
+    model = make()
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "sparse_categorical_crossentropy")
+    return model, x, y
 
 
 def alternated(kinds):

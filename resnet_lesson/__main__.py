@@ -103,11 +103,16 @@ def _add_train(commands: Any) -> None:
     train.set_defaults(command=run_training)
 
 
+def _chosen_backend() -> str | None:
+    """What Keras computes on, if it is imported or the environment says so."""
+    if "keras" in sys.modules:
+        return sys.modules["keras"].backend.backend()
+    return os.environ.get("KERAS_BACKEND") or None
+
+
 def _choose_backend(name: str) -> None:
     """Let Keras compute on this backend, if nothing has chosen another."""
-    chosen = os.environ.get("KERAS_BACKEND") or name
-    if "keras" in sys.modules:
-        chosen = sys.modules["keras"].backend.backend()
+    chosen = _chosen_backend() or name
     if chosen != name:
         raise ValueError(
             f"--backend must be that of KERAS_BACKEND where it is set, {chosen}, received {name}"
@@ -115,40 +120,30 @@ def _choose_backend(name: str) -> None:
     os.environ["KERAS_BACKEND"] = name
 
 
-def _backend_of(output: str) -> str | None:
-    """On what the run in this folder began, if there is one and nothing has chosen yet."""
-    from .files import expand_path
-    from .training import checkpoint
-
-    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
-        return None
-    state = checkpoint.load(expand_path(output))
-    return begun_on(state.about["versions"]) if state else None
-
-
 def run_training(options: argparse.Namespace) -> None:
     from . import training
+    from .files import expand_path, user_path
+    from .training import checkpoint
+    from .training.config import with_options
 
     preset = options.preset or "digits"
     output = f"runs/{preset}" if options.output is None else options.output
-    if options.backend is None and options.resume:
-        options.backend = _backend_of(output)
-    if options.backend is not None:
-        _choose_backend(options.backend)
-    from .files import expand_path
-    from .gradients.monitor import GradientMonitor
-    from .training import folder
-    from .training.config import with_options
-
     config = training.PRESETS[preset]
-    if options.resume:
-        stored = training.begun(output) or config
-        if options.preset and stored.dataset != config.dataset:
+    stored = checkpoint.load(user_path("output", output)) if options.resume else None
+    if stored:
+        if options.preset and stored.config.dataset != config.dataset:
             raise ValueError(
-                f"a run goes on with its own data, {stored.dataset}, received the preset "
+                f"a run goes on with its own data, {stored.config.dataset}, received the preset "
                 f"{options.preset}, which is for {config.dataset}"
             )
-        config = stored
+        config = stored.config
+    if options.backend:
+        _choose_backend(options.backend)
+    elif stored and not _chosen_backend():
+        _choose_backend(begun_on(stored.about["versions"]))
+    from .gradients.monitor import GradientMonitor
+    from .training import folder
+
     config = with_options(config, options)
     monitor, path = GradientMonitor(), expand_path(output)
     try:

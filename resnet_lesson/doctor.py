@@ -14,7 +14,7 @@ from .keras_settings import configured_backend, keras_home
 from .output import print_line
 
 GB = 1e9
-MEMORY = 1.5  # GB: the most that a notebook takes, with its server, is 1.3
+MEMORY = 1.5  # GB: the most that a notebook takes, with its server, is 1.4
 DISK = 1.0  # GB: CIFAR-10 takes 0.4, unpacked beside its archive
 LESSON_ONLY = {"tensorflow", "ipywidgets", "anywidget"}  # what other backends do without
 # Distributions that bring the module `tensorflow`.
@@ -143,9 +143,12 @@ def _machine_memory() -> float | None:
 def _container_memory(folder: Path = Path("/sys/fs/cgroup")) -> float | None:
     """GB that this container may still take, where it has a limit."""
     try:
-        most, taken = ((folder / f"memory.{n}").read_text().strip() for n in ("max", "current"))
-        return (int(most) - int(taken)) / GB
-    except (OSError, ValueError):  # no container, or its limit reads "max"
+        most, taken = (int((folder / f"memory.{n}").read_text()) for n in ("max", "current"))
+        lines = (folder / "memory.stat").read_text().splitlines()
+        # What was read from files lately counts as taken, and is given up where memory is wanted.
+        cached = next(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+        return (most - taken + cached) / GB
+    except (OSError, ValueError, IndexError, StopIteration):  # or the limit reads "max"
         return None
 
 

@@ -29,6 +29,17 @@ def expand_path(path: AnyPath) -> Path:
     return Path(os.path.expanduser(os.fsdecode(path)))
 
 
+def user_path(name: str, given: Any) -> Path:
+    """The absolute ``Path`` of an argument, which holds wherever the process goes meanwhile.
+
+    Raises:
+        ValueError: it is empty.
+    """
+    if not given:
+        raise ValueError(f"{name} must be a path, received {given!r}")
+    return expand_path(given).absolute()
+
+
 @contextlib.contextmanager
 def atomic_write(path: AnyPath) -> Iterator[Path]:
     """The path of a partial file, which replaces ``path`` at the end and is removed on an error.

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import colab
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -13,10 +14,10 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 
-FAKE_COLAB = """
+FAKE_COLAB = f"""
 import sys, types
 colab, output = types.ModuleType("google.colab"), types.ModuleType("google.colab.output")
-output.enable_custom_widget_manager = lambda: print("widgets enabled")
+exec({colab.GOOGLE!r}, vars(output))
 colab.output = output
 sys.modules["google.colab"], sys.modules["google.colab.output"] = colab, output
 """

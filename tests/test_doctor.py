@@ -154,10 +154,14 @@ def test_a_containers_limit_counts(tmp_path, monkeypatch):
     monkeypatch.undo()
     assert doctor._container_memory(tmp_path) is None
     (tmp_path / "memory.current").write_text("500000000\n", encoding="utf-8")
+    (tmp_path / "memory.stat").write_text("anon 2\ninactive_file 0\n", encoding="utf-8")
     (tmp_path / "memory.max").write_text("max\n", encoding="utf-8")
     assert doctor._container_memory(tmp_path) is None
     (tmp_path / "memory.max").write_text("2000000000\n", encoding="utf-8")
     assert doctor._container_memory(tmp_path) == 1.5
+    # Of what is taken, files that were read can make room.
+    (tmp_path / "memory.stat").write_text("anon 2\ninactive_file 300000000\n", encoding="utf-8")
+    assert doctor._container_memory(tmp_path) == 1.8
 
 
 def test_where_it_runs_is_told(monkeypatch):

@@ -52,16 +52,22 @@ def main():
         raise SystemExit("; ".join(too_large))
 
 
-def build(home, environment):
-    """Run what repo2docker would in an environment of its own; returns its Python."""
-    plan = subprocess.run(
+def plan(folder):
+    """What repo2docker says that it would do with this folder."""
+    done = subprocess.run(
         [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "."],
-        cwd=home,
+        cwd=folder,
         capture_output=True,
         text=True,
+        timeout=60,
         check=True,
     )
-    commands = COMMAND.findall(plan.stdout + plan.stderr)
+    return done.stdout + done.stderr
+
+
+def build(home, environment):
+    """Run what repo2docker would in an environment of its own; returns its Python."""
+    commands = COMMAND.findall(plan(home))
     if len(commands) != 2:
         raise ValueError(f"repo2docker must plan requirements and postBuild, received {commands}")
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 import notebook_runs
 
 ROOT = Path(__file__).parent.parent
-PYTHON = ROOT / ".venv-colab/bin/python"
+PYTHON = str(ROOT / ".venv-colab/bin/python")
 # Stands in for Colab's own module, which only Colab has: it must be asked for custom widgets.
 GOOGLE = '''"""What a notebook may ask of Colab."""
 
 
 def enable_custom_widget_manager():
-    print("custom widgets are enabled")
+    print("widgets enabled")
 '''
 # IPython runs this when a kernel starts; Colab's has imported its own module by then.
 STARTUP = "import google.colab\n"
@@ -34,12 +34,12 @@ def main():
         home = Path(temporary)
         environment = pretended(home)
         before = installed()
-        with notebook_runs.kernel(home, PYTHON, environment):
+        with notebook_runs.kernel(home, PYTHON, environment) as kernel:
             for path in sorted(ROOT.glob("notebooks/*.ipynb")):
                 content = home / path.stem / "content"  # a machine of its own
                 content.mkdir(parents=True)
                 started = time.monotonic()
-                notebook = notebook_runs.run(path, content)
+                notebook = notebook_runs.run(path, content, kernel)
                 check_first_cell(path, notebook)
                 print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
         moved = {name: version for name, version in installed() ^ before if name != "resnet-lesson"}
@@ -83,7 +83,7 @@ def check_first_cell(path, notebook):
     """
     cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
     said = "".join(output.get("text", "") for output in cell.outputs)
-    if said != "custom widgets are enabled\n":
+    if said != "widgets enabled\n":
         raise SystemExit(f"{path.name}: the first cell says {said!r}")
 
 

@@ -11,26 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbclient import NotebookClient
+import notebook_runs
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
 REFERENCE = "IPY_MODEL_"  # with which a widget's state names another widget
-SECONDS = 600  # that a cell may take
 
 
 def execute(path: Path) -> None:
     """Execute the notebook in its folder, and write it."""
-    notebook = nbformat.read(path, nbformat.current_nbformat)
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS,
-        record_timing=False,
-        # Of the kernel's own warnings, one would stand here for every notebook.
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
-    )
-    client.execute()
+    notebook = notebook_runs.run(path, path.parent)
     settle(notebook, path.name)
     nbformat.write(notebook, path)
 

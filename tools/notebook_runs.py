@@ -1,4 +1,4 @@
-"""Run notebooks with another environment's Python, as their front end would."""
+"""Run notebooks as a front end would, with this Python or another environment's."""
 
 import contextlib
 import json
@@ -14,7 +14,7 @@ NAME = "elsewhere"
 
 @contextlib.contextmanager
 def kernel(home, python, environment):
-    """A context in which ``run`` takes this Python, with these environment variables."""
+    """A kernel for ``run``, by name: this Python with these environment variables."""
     folder = Path(home, "kernels", NAME)
     folder.mkdir(parents=True)
     # Python 3.13 would have the kernel's debugger warn of modules that it cannot stop in.
@@ -25,20 +25,27 @@ def kernel(home, python, environment):
     before = os.environ.get("JUPYTER_PATH")
     os.environ["JUPYTER_PATH"] = str(home)
     try:
-        yield
+        yield NAME
     finally:
         os.environ.pop("JUPYTER_PATH")
         if before is not None:
             os.environ["JUPYTER_PATH"] = before
 
 
-def run(path, folder):
-    """The notebook in this file, run with its kernel in ``folder``.
+def run(path, folder, kernel_name="python3"):
+    """The notebook in this file, run in ``folder``.
 
     Raises:
         CellExecutionError: a cell fails.
     """
     notebook = nbformat.read(path, nbformat.current_nbformat)
-    resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, kernel_name=NAME, timeout=SECONDS, resources=resources)
+    client = NotebookClient(
+        notebook,
+        kernel_name=kernel_name,
+        timeout=SECONDS,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+        # Of the kernel's own warnings, one would stand here for every notebook.
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+    )
     return client.execute()

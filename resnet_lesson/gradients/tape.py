@@ -120,11 +120,10 @@ class Tape:
         broke and the loss did. Outputs are looked at only where the loss is not finite.
 
         Args:
-            before: the kernels' values.
+            before: the kernels' values, in the order that is settled.
             gradients: theirs, which stand for the loss where the step computes none by
                 ``compute_loss``.
         """
-        self.settle_order()
         found = [_readable(trace, [loss]) for trace, loss in self._log.losses]
         losses = [ops.cast(loss, native.WIDE) for loss in itertools.chain(*found)]
         if losses:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backend import keras
-from ..files import atomic_write, exclusive_lock, expand_path, json_table, save_weights
+from ..files import atomic_write, exclusive_lock, json_table, save_weights, user_path
 from . import checkpoint
 from .config import TrainingConfig
 
@@ -22,17 +22,6 @@ LOG, WEIGHTS, CURVES, RECORD = "log.csv", "model.weights.h5", "curves.png", "rec
 GRADIENTS = "gradients.csv"  # only the command line writes it
 NAMES = (checkpoint.NAME, LOG, WEIGHTS, CURVES, RECORD, GRADIENTS)
 LOCK = ".training.lock"
-
-
-def user_path(name: str, given: Any) -> Path:
-    """The absolute ``Path`` of an argument, which holds wherever the process goes meanwhile.
-
-    Raises:
-        ValueError: it is empty.
-    """
-    if not given:
-        raise ValueError(f"{name} must be a path, received {given!r}")
-    return expand_path(given).absolute()
 
 
 def begun(output: str | os.PathLike[str]) -> TrainingConfig | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..backend import NAME, callback_list, keras
 from ..data import load
-from ..files import remove_partial_files
+from ..files import remove_partial_files, user_path
 from ..gradients.monitor import GradientMonitor
 from ..keras_settings import begun_on
 from . import checkpoint, folder
@@ -81,9 +81,9 @@ def train(
             it happened; the checkpoint before stays as it was.
         FloatingPointError: the loss is no longer a number; names the step and the layer.
     """
-    path, monitor = folder.user_path("output", output), monitor or GradientMonitor()
+    path, monitor = user_path("output", output), monitor or GradientMonitor()
     if data is not None:
-        folder.user_path("data", data)
+        user_path("data", data)
     callbacks = _checked_callbacks(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
