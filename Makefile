@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-REQUIREMENTS := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.txt,requirements.txt)
+LOCK := $(if $(shell nvidia-smi -L 2>/dev/null),requirements-gpu.lock,requirements.lock)
 # A stamp is written last: an environment without one was left half made, and is made afresh.
 READY := .venv/.lesson-ready
 DEV_READY := .venv/.dev-ready
@@ -19,7 +19,7 @@ FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
   browser bench bundles javascript setup-backends test-backends test-binder \
-  test-colab
+  test-colab test-matrix locks
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
@@ -28,6 +28,7 @@ help:
 	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make test-binder  build what Binder would, run all notebooks in it, and say what that takes"
 	@echo "make test-colab  run all notebooks as Colab would, beside its versions (needs Python 3.13)"
+	@echo "make test-matrix  try the oldest and newest versions allowed (needs Python 3.11, 3.12, 3.13)"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.txt"
 	@echo "make notebooks  execute all notebooks again, in place"
@@ -39,21 +40,22 @@ help:
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
 	@echo "make lint       check style, types and the workflow files"
+	@echo "make locks      write anew what is installed, to the last file, after a change of a requirement"
 	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 
 setup: $(READY)
 
-$(READY): requirements.txt requirements-gpu.txt pyproject.toml
+$(READY): requirements.lock requirements-gpu.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
 	  "the lesson needs Python 3.11 or newer, found " + sys.version.split()[0])'
 	$(PYTHON) -m venv $(if $(wildcard $(READY)),,--clear) .venv
-	$(PIP) -r $(REQUIREMENTS)
+	$(PIP) --require-hashes -r $(LOCK)
 	$(PIP) --no-deps --editable .
 	@touch $@
 
-$(DEV_READY): $(READY) requirements-dev.txt $(NO_DEPS)
-	$(PIP) -r requirements-dev.txt
+$(DEV_READY): $(READY) requirements-dev.lock $(NO_DEPS)
+	$(PIP) --require-hashes -r requirements-dev.lock
 	$(PIP) --no-deps -r $(NO_DEPS)
 	@touch $@
 
@@ -62,6 +64,16 @@ $(DEV_READY): $(READY) requirements-dev.txt $(NO_DEPS)
 $(NODE_READY): package.json package-lock.json | $(DEV_READY)
 	NODE_OPTIONS=--use-system-ca $(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent
 	@touch $@
+
+# Every file that is installed, with its hash, on all systems: what stands in a lock is kept, unless
+# LOCK_ARGS=--upgrade asks for newer versions.
+WRITE_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-annotate --custom-compile-command "make locks"
+locks: | $(DEV_READY)
+	$(WRITE_LOCK) $(LOCK_ARGS) requirements.txt -o requirements.lock
+	$(WRITE_LOCK) $(LOCK_ARGS) requirements-gpu.txt -c requirements.lock -o requirements-gpu.lock
+	$(WRITE_LOCK) $(LOCK_ARGS) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	cp requirements.lock binder/requirements.txt
 
 lab: $(READY)
 	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
@@ -95,8 +107,12 @@ test-binder: $(DEV_READY)
 	$(BIN)/python tools/binder.py
 
 # Colab's versions, in an environment of their own, on Colab's Python.
-test-colab: $(DEV_READY) $(COLAB_READY)
+test-colab: browser $(NODE_READY) $(COLAB_READY)
 	$(BIN)/python tools/colab.py
+
+# The oldest and the newest versions that pyproject.toml allows, each in an environment of its own.
+test-matrix: $(DEV_READY)
+	$(BIN)/python tools/matrix.py $(MATRIX_ARGS)
 
 $(COLAB_READY): tests/colab/requirements.txt
 	$(COLAB_PYTHON) -m venv $(if $(wildcard $(COLAB_READY)),,--clear) .venv-colab

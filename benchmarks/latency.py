@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 
 import record
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -266,11 +265,7 @@ def rows(figures):
 
 def main():
     """(figures, versions, rows of the table)."""
-    path = finder.find()
-    if not path:
-        raise SystemExit("no Chromium or Chrome: run make browser")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=jupyter.FLAGS)
+    with tempfile.TemporaryDirectory() as folder, finder.launched() as chromium:
         versions = {"chromium": chromium.version}
         with jupyter.running(Path(folder)) as lab:
             print("first pictures", flush=True)
@@ -279,7 +274,6 @@ def main():
             figures["jupyterlab"] = in_lab(chromium, lab)
         print("key presses on the static page", flush=True)
         figures["page"] = on_page(chromium, Path(folder))
-        chromium.close()
     table = list(rows(figures))
     for row in table:
         print("   ", *row, sep=" | ", flush=True)

@@ -5,6 +5,7 @@ import os
 import platform
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ DISK = 1.0  # GB: CIFAR-10 takes 0.4, unpacked beside its archive
 LESSON_ONLY = {"tensorflow", "ipywidgets", "anywidget"}  # what other backends do without
 # Distributions that bring the module `tensorflow`.
 TENSORFLOWS = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
+PROJECT = Path(__file__).parents[1]  # of a clone
 COMMAND = "python -m resnet_lesson doctor"
 
 
@@ -56,13 +58,13 @@ def _packages() -> Iterator[Finding]:
     except ImportError:
         yield Finding("packaging", "not installed", "python -m pip install keras")
         return
-    try:
-        required = importlib.metadata.requires("resnet-lesson") or []
-    except importlib.metadata.PackageNotFoundError:
+    version = _version("resnet-lesson")
+    required = _required()
+    if required is None:
         found = f"not installed; imported from {Path(__file__).parent}"
         yield Finding("resnet-lesson", found, "python -m pip install . in the project's folder")
         return
-    yield Finding("resnet-lesson", importlib.metadata.version("resnet-lesson"))
+    yield Finding("resnet-lesson", version or f"not installed; imported from {PROJECT}")
     backend = configured_backend()
     for each in map(Requirement, required):
         if each.marker and not each.marker.evaluate({"extra": ""}):
@@ -71,6 +73,19 @@ def _packages() -> Iterator[Finding]:
             yield _package(each.name, str(each.specifier))
     if backend in BACKENDS and backend != "tensorflow":
         yield _package(backend)
+
+
+def _required() -> list[str] | None:
+    """What this package requires, as it was installed, or as the project's own file says."""
+    try:
+        return importlib.metadata.requires("resnet-lesson")
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    try:
+        text = (PROJECT / "pyproject.toml").read_text(encoding="utf-8")
+        return list(tomllib.loads(text)["project"]["dependencies"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _package(name: str, needed: str = "") -> Finding:

@@ -1,4 +1,4 @@
-"""The set-up cell on a Colab that is made here: only the notebook is open, nothing is installed."""
+"""The set-up cell where only the notebook is open and nothing is installed: Colab, Kaggle."""
 
 import json
 import os
@@ -14,13 +14,7 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 
-FAKE_COLAB = f"""
-import sys, types
-colab, output = types.ModuleType("google.colab"), types.ModuleType("google.colab.output")
-exec({colab.GOOGLE!r}, vars(output))
-colab.output = output
-sys.modules["google.colab"], sys.modules["google.colab.output"] = colab, output
-"""
+FAKE_COLAB = "import google.colab\n"  # as Colab's kernel has
 REPORT = """
 import resnet_lesson
 print(os.getcwd()); print(resnet_lesson.__file__); print('tensorflow' in sys.modules)"""
@@ -54,6 +48,12 @@ def bare(tmp_path_factory):
     return folder / "lesson.git"
 
 
+def on_colab(folder, repository):
+    """The environment of a kernel that has Colab's modules."""
+    path = str(folder / "modules")
+    return {**os.environ, "PYTHONPATH": path, "LESSON_REPOSITORY": repository.as_uri()}
+
+
 @pytest.fixture
 def colab_python(tmp_path):
     """A Python that sees this environment's libraries, and installs into its own folder."""
@@ -75,13 +75,14 @@ def test_the_same_cell_opens_every_notebook():
 def test_the_cell_fetches_the_lesson_and_runs_again(tmp_path, bare, colab_python):
     content = tmp_path / "content"
     content.mkdir()
+    colab.stand_in(tmp_path / "modules")
     cell = setup_cell(NOTEBOOKS[0])
     script = FAKE_COLAB + cell + "\n" + cell + REPORT
     for _ in ("a fresh machine", "a restarted kernel"):
         done = subprocess.run(
             [colab_python, "-c", script],
             cwd=content,
-            env={**os.environ, "LESSON_REPOSITORY": bare.as_uri()},
+            env=on_colab(tmp_path, bare),
             capture_output=True,
             text=True,
             timeout=300,
@@ -97,10 +98,11 @@ def test_the_cell_fetches_the_lesson_and_runs_again(tmp_path, bare, colab_python
 
 
 def test_a_failing_clone_is_said(tmp_path):
+    colab.stand_in(tmp_path / "modules")
     done = subprocess.run(
         [sys.executable, "-c", FAKE_COLAB + setup_cell(NOTEBOOKS[0])],
         cwd=tmp_path,
-        env={**os.environ, "LESSON_REPOSITORY": (tmp_path / "nowhere").as_uri()},
+        env=on_colab(tmp_path, tmp_path / "nowhere"),
         capture_output=True,
         text=True,
         timeout=60,
@@ -108,3 +110,29 @@ def test_a_failing_clone_is_said(tmp_path):
     )
     assert done.returncode != 0
     assert "CalledProcessError" in done.stderr
+
+
+def test_kaggles_inputs_are_found_in_a_folder_that_cannot_be_written_to(tmp_path):
+    """The lesson's repository as Kaggle shows it to a notebook, whose Python has our libraries."""
+    inputs = tmp_path / "input"
+    added = inputs / "datasets/someone/resnet-lesson/resnet_lesson"
+    added.parent.mkdir(parents=True)
+    added.symlink_to(ROOT / "resnet_lesson")
+    cell = setup_cell(NOTEBOOKS[0]).replace("/kaggle/input", str(inputs))
+    # Without the editable install, which would be found first.
+    code = f"import sys; sys.meta_path = [*filter(is_pythons, sys.meta_path)]\n{cell}{REPORT}"
+    is_pythons = "is_pythons = lambda finder: 'editable' not in repr(finder)\n"
+    command = [sys.executable, "-c", is_pythons + code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-2] == str(added / "__init__.py")
+
+
+def test_a_missing_package_is_said_with_what_to_do(tmp_path):
+    # -S: Python without its libraries.
+    command = [sys.executable, "-S", "-c", setup_cell(NOTEBOOKS[0])]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("ModuleNotFoundError: the lesson's package, resnet_lesson, is missing")
+    assert "choose Add Input" in last
+    assert "make lab" in last

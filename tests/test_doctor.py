@@ -91,6 +91,21 @@ def test_another_backend_does_without_what_only_the_lesson_needs(monkeypatch):
     assert found["jax"].advice == ""
 
 
+def test_a_clone_that_was_not_installed_is_looked_at_too(monkeypatch, tmp_path):
+    """On Kaggle, say, where it lies among the notebook's inputs."""
+
+    def missing(name):
+        raise doctor.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor.importlib.metadata, "requires", missing)
+    theirs = doctor._version
+    absent = {"resnet-lesson", "anywidget"}
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name in absent else theirs(name))
+    assert [*amiss()] == ["anywidget"]
+    monkeypatch.setattr(doctor, "PROJECT", tmp_path)  # a copy of the package alone
+    assert "pip install ." in amiss()["resnet-lesson"]
+
+
 def test_keras_own_settings_count(tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     for text, backend in [

@@ -168,6 +168,12 @@ def test_no_answer_is_seen_before_its_question(path):
     assert any("checks" in cell.metadata.get("tags", []) for cell in notebook.cells)
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)
+def test_each_says_to_shut_the_last_one_down(path):
+    title = nbformat.read(path, as_version=4).cells[0].source
+    assert "First shut the last notebook down" in title
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_figure_is_described(path):
     drawn = figures(nbformat.read(path, as_version=4))

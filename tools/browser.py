@@ -1,10 +1,16 @@
 """Find a Chromium for the browser tests, or install one; print where it is."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 
+# With which it asks nobody for anything.
+FLAGS = [
+    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -26,6 +32,20 @@ def find():
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
     return path if runs(path) else None
+
+
+@contextlib.contextmanager
+def launched():
+    """Playwright's browser, on the Chromium that was found."""
+    from playwright.sync_api import sync_playwright
+
+    path = find()
+    if path is None:
+        raise RuntimeError("no Chromium or Chrome: run make browser")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 def install():

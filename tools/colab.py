@@ -9,17 +9,23 @@ import tempfile
 import time
 from pathlib import Path
 
+import browser as finder
+import embedded
 import notebook_runs
 
 ROOT = Path(__file__).parent.parent
-PYTHON = str(ROOT / ".venv-colab/bin/python")
-# Stands in for Colab's own module, which only Colab has: it must be asked for custom widgets.
-GOOGLE = '''"""What a notebook may ask of Colab."""
-
-
-def enable_custom_widget_manager():
+PYTHON = ROOT / ".venv-colab/bin/python"
+# Stand in for Colab's own modules, which only Colab has, and refuse what those would not take.
+STAND_INS = {
+    "__init__": "",
+    "output": """def enable_custom_widget_manager():
     print("widgets enabled")
-'''
+""",
+    "drive": """def mount(mountpoint):
+    if mountpoint != "/content/drive":
+        raise ValueError(f"Colab's drive is at /content/drive, received {mountpoint!r}")
+""",
+}
 # IPython runs this when a kernel starts; Colab's has imported its own module by then.
 STARTUP = "import google.colab\n"
 
@@ -29,18 +35,24 @@ def main():
 
     Raises:
         SystemExit: a cell fails, or a package was moved.
+        ValueError: a widget is not drawn.
     """
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         environment = pretended(home)
         before = installed()
-        with notebook_runs.kernel(home, PYTHON, environment) as kernel:
+        with (
+            notebook_runs.kernel(home, PYTHON, environment) as kernel,
+            finder.launched() as browser,
+        ):
             for path in sorted(ROOT.glob("notebooks/*.ipynb")):
                 content = home / path.stem / "content"  # a machine of its own
                 content.mkdir(parents=True)
                 started = time.monotonic()
                 notebook = notebook_runs.run(path, content, kernel)
                 check_first_cell(path, notebook)
+                # Colab draws widgets as ipywidgets 7 did, with anywidget's module.
+                embedded.check(browser, notebook, 7, PYTHON.parents[1])
                 print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
         moved = {name: version for name, version in installed() ^ before if name != "resnet-lesson"}
     subprocess.run(
@@ -52,10 +64,7 @@ def main():
 
 def pretended(home):
     """The variables with which a kernel takes itself for Colab's, and the repository for ours."""
-    module = home / "modules/google/colab"
-    module.mkdir(parents=True)
-    (module / "__init__.py").write_text("", encoding="utf-8")
-    (module / "output.py").write_text(GOOGLE, encoding="utf-8")
+    stand_in(home / "modules")
     startup = home / "ipython/profile_default/startup"
     startup.mkdir(parents=True)
     (startup / "colab.py").write_text(STARTUP, encoding="utf-8")
@@ -66,6 +75,14 @@ def pretended(home):
         "IPYTHONDIR": str(home / "ipython"),
         "LESSON_REPOSITORY": repository.as_uri(),
     }
+
+
+def stand_in(folder):
+    """Put modules called google.colab in a folder that is then on Python's path."""
+    module = folder / "google/colab"
+    module.mkdir(parents=True)
+    for name, text in STAND_INS.items():
+        (module / f"{name}.py").write_text(text, encoding="utf-8")
 
 
 def installed():

@@ -15,11 +15,6 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parent.parent
-# For Chromium, which is to ask nobody for anything.
-FLAGS = [
-    *("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
-]
 READY = """async () => {
     const panel = window.jupyterapp?.shell.currentWidget;
     const session = panel?.sessionContext;

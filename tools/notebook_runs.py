@@ -37,6 +37,7 @@ def run(path, folder, kernel_name="python3"):
 
     Raises:
         CellExecutionError: a cell fails.
+        ValueError: a line on stderr, which no reader should find above a picture.
     """
     notebook = nbformat.read(path, nbformat.current_nbformat)
     client = NotebookClient(
@@ -48,4 +49,8 @@ def run(path, folder, kernel_name="python3"):
         # Of the kernel's own warnings, one would stand here for every notebook.
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
     )
-    return client.execute()
+    notebook = client.execute()
+    outputs = (output for cell in notebook.cells for output in cell.get("outputs", []))
+    if noise := "".join(each.text for each in outputs if each.get("name") == "stderr"):
+        raise ValueError(f"{Path(path).name} writes on stderr: {noise}")
+    return notebook

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import browser
 import lab
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 TARGET = Path(__file__).parent.parent / "notebooks/images/explorer.png"
 CELL = "from resnet_lesson import GradientExplorer\n\nGradientExplorer()"
@@ -31,19 +31,20 @@ def explorer_in(page, address):
 
 
 def main():
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=lab.FLAGS)
-        with lab.running(Path(home)) as address:
-            size = {"width": 1100, "height": 1000}
-            page = chromium.new_page(viewport=size, device_scale_factor=1.5)
-            explorer = explorer_in(page, address)
-            for asked in range(1, ASKED + 1):
-                explorer.locator("button.primary:visible").click()
-                said = f"question {asked} of"
-                expect(explorer.locator(".dots")).to_contain_text(said, timeout=60_000)
-            page.wait_for_timeout(500)  # until it is painted
-            explorer.screenshot(path=TARGET)
-        chromium.close()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        browser.launched() as chromium,
+        lab.running(Path(home)) as address,
+    ):
+        size = {"width": 1100, "height": 1000}
+        page = chromium.new_page(viewport=size, device_scale_factor=1.5)
+        explorer = explorer_in(page, address)
+        for asked in range(1, ASKED + 1):
+            explorer.locator("button.primary:visible").click()
+            said = f"question {asked} of"
+            expect(explorer.locator(".dots")).to_contain_text(said, timeout=60_000)
+        page.wait_for_timeout(500)  # until it is painted
+        explorer.screenshot(path=TARGET)
     print(TARGET)
 
 

@@ -22,6 +22,21 @@ NOT_KERNELS = ("bias", "gamma", "beta", "alpha")
 WHICH = ("kernels", "all")
 
 
+def check_model(model: Any) -> None:
+    """
+    Raises:
+        TypeError: it is not a model of Keras 3, such as those of TensorFlow's older Keras.
+    """
+    if isinstance(model, keras.Model):
+        return
+    is_older = any(kind.__module__.partition(".")[0] == "tf_keras" for kind in type(model).__mro__)
+    remedy = ": unset TF_USE_LEGACY_KERAS and restart, or build it with keras, not tf.keras"
+    raise TypeError(
+        f"the model must be one of Keras 3, received {type(model).__name__!r}"
+        f"{' of Keras 2' + remedy if is_older else ''}"
+    )
+
+
 def trainable_kernels(model: keras.Model, which: str = "kernels") -> list[Any]:
     """The trainable kernels, in the order in which the model stores them.
 

@@ -17,7 +17,7 @@ from ..checks import check_choice, check_integer
 from ..files import atomic_write
 from .first_bad import FirstBad, first_bad
 from .history import MEASURES, History
-from .kernels import WHICH, trainable_kernels
+from .kernels import WHICH, check_model, trainable_kernels
 from .tape import Tape
 
 # The attributes that belong to a model and its device, and are not copied.
@@ -57,6 +57,7 @@ class GradientMonitor(keras.callbacks.Callback):
             copy in each of its trials.
 
     Raises:
+        TypeError: ``fit`` is not that of a model of Keras 3.
         ValueError: ``every`` is not a positive integer, or ``which`` is another word. At the start
             of ``fit``: the model is not compiled, has no trainable kernel or is not that of the
             fits before; a custom ``train_step`` has several optimizers, or does not call ``apply``
@@ -91,6 +92,11 @@ class GradientMonitor(keras.callbacks.Callback):
         else:
             state = f"{bad.what} in the forward pass, first in {bad.layer!r}, at step {bad.step}"
         return f"<GradientMonitor: {steps} steps of {kernels} kernels, {state}>"
+
+    def set_model(self, model: keras.Model) -> None:
+        """Called by ``fit`` at its start, in every version of Keras."""
+        check_model(model)
+        super().set_model(model)
 
     def __getstate__(self) -> dict[str, Any]:
         """The records and settings: what belongs to a model and its device is left out."""

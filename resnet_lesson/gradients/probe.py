@@ -9,7 +9,15 @@ import numpy as np
 
 from ..backend import keras, native
 from ..checks import check_choice
-from .kernels import WHICH, Call, CallLog, in_order_of_use, kernel_paths, trainable_kernels
+from .kernels import (
+    WHICH,
+    Call,
+    CallLog,
+    check_model,
+    in_order_of_use,
+    kernel_paths,
+    trainable_kernels,
+)
 from .norms import tensor_norm
 
 ops = keras.ops
@@ -66,9 +74,11 @@ def gradient_norms(
         added where it is not simply ``kernel``, or ``embeddings`` of an embedding.
 
     Raises:
+        TypeError: what is given is not a model of Keras 3.
         ValueError: a model that is not built or has no kernels; a batch that is empty or whose
             arrays differ in length; no loss, where the model does not determine one.
     """
+    check_model(model)
     if not model.built:
         raise ValueError(
             f"the model must be built before it can be probed, received {model.name!r} unbuilt: "

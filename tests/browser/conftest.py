@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 import browser as finder
@@ -13,12 +12,8 @@ import lab as jupyter
 
 @pytest.fixture(scope="session")
 def chromium():
-    path = finder.find()
-    assert path, "no Chromium or Chrome: run make browser"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=path, args=jupyter.FLAGS)
-        yield launched
-        launched.close()
+    with finder.launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

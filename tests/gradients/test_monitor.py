@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from resnet_lesson import GradientMonitor
+from resnet_lesson import GradientMonitor, gradient_norms
 from resnet_lesson.gradients.first_bad import FirstBad
 from resnet_lesson.gradients.kernels import trainable_kernels
 from resnet_lesson.gradients.norms import norm, tensor_norm
@@ -280,7 +280,7 @@ def test_a_strategy_of_two_devices():
         cpu = tf.config.list_physical_devices("CPU")[0]
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-        from resnet_lesson import GradientMonitor
+        from resnet_lesson import GradientMonitor, gradient_norms
         from resnet_lesson.gradients.kernels import trainable_kernels
         from resnet_lesson.gradients.norms import norm
 
@@ -775,7 +775,7 @@ def test_what_broke_in_one_replica_only():
         cpu = tf.config.list_physical_devices("CPU")[0]
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-        from resnet_lesson import GradientMonitor
+        from resnet_lesson import GradientMonitor, gradient_norms
 
         with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
             names = ("low", "middle", "high")
@@ -954,6 +954,20 @@ def test_what_a_tuner_trains_copies_of_keeps_their_records(data):
     assert [len(twin.records["step"]) for twin in monitor.copies] == [STEPS, STEPS]
     one, other = (twin.records["weight_norm"][0, 0] for twin in monitor.copies)
     assert one != other
+
+
+def test_models_of_the_older_keras_are_refused(data):
+    """With TF_USE_LEGACY_KERAS, ``tf.keras`` is tf_keras, which gives callbacks its own models."""
+    older = type("Sequential", (), {"__module__": "tf_keras.src.engine.sequential"})
+    mine = type("Mine", (older,), {"__module__": "__main__"})
+    for model, name in ((older(), "Sequential"), (mine(), "Mine")):
+        says = f"must be one of Keras 3, received '{name}' of Keras 2: unset TF_USE_LEGACY_KERAS"
+        with pytest.raises(TypeError, match=says):
+            gradient_norms(model, *data)
+        with pytest.raises(TypeError, match=says):
+            GradientMonitor().set_model(model)
+    with pytest.raises(TypeError, match=r"must be one of Keras 3, received 'int'$"):
+        gradient_norms(3, *data)
 
 
 class Unused(keras.Model):

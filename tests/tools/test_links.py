@@ -12,7 +12,15 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import links  # noqa: E402
 
-PAGES = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *(
+        page
+        for room in ("docs", "benchmarks", "experiments")
+        for page in (ROOT / room).rglob("*.md")
+    ),
+    *sorted(ROOT.glob("notebooks/*.ipynb")),
+]
 OURS = re.compile(
     r"https://(?:mybinder\.org/v2/gh|colab\.research\.google\.com/github)/([\w.-]+/[\w.-]+)"
 )
@@ -63,6 +71,33 @@ def prose(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_relative_links_exist(page):
-    for target in re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", prose(page)):
-        if not target.startswith(("http", "attachment:")):
-            assert (page.parent / target).exists(), target
+    for target, heading in re.findall(r"\]\(([^)#\s]*)(?:#([^)]*))?\)", prose(page)):
+        if target.startswith(("http", "attachment:")):
+            continue
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        if heading:
+            assert plain(heading) in headings(linked), f"{target}#{heading}"
+
+
+def plain(heading):
+    """GitHub writes a heading in small letters in its address, and Jupyter does not."""
+    return re.sub(r"[^\w-]", "", heading.strip().replace(" ", "-")).lower()
+
+
+def headings(page):
+    return {plain(line) for line in re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)}
+
+
+def test_every_complaint_has_a_test_that_exists():
+    rows = (ROOT / "docs/complaints.md").read_text(encoding="utf-8").splitlines()[7:]
+    assert len(rows) == 11
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for row in rows:
+        tests = re.findall(r"`(tests/\S+)::(\w+)`", row)
+        commands = re.findall(r"`make ([\w-]+)`", row)
+        assert tests or commands, row
+        for file, name in tests:
+            assert f"def {name}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file}::{name}"
+        for command in commands:
+            assert f"\n{command}:" in makefile

@@ -10,7 +10,7 @@ import pytest
 from resnet_lesson.widgets import frontend
 
 ROOT = Path(__file__).parents[2]
-LICENSES = (frontend.FOLDER / "LICENSES.md").read_text(encoding="utf-8")
+LICENSES = (ROOT / "resnet_lesson/LICENSES.md").read_text(encoding="utf-8")
 SOURCES = [
     path
     for folder in (frontend.FOLDER, ROOT / "tests/javascript", ROOT / "tools")
