@@ -48,7 +48,7 @@ def answer(route, text, major, prefix, wrong):
     url = route.request.url
     if url == ADDRESS:
         route.fulfill(body=text, content_type="text/html; charset=utf-8")
-    elif found := file(url, major, prefix):
+    elif (found := file(url, major, prefix)) and found.is_file():
         route.fulfill(path=found)
     else:
         # Formulas and diagrams, and what html-manager first looks for beside the page.
@@ -69,7 +69,7 @@ def file(url, major, prefix):
 
 
 def check(browser, notebook, major, prefix=sys.prefix):
-    """See that each widget of the notebook is drawn, and that a slider moves its picture.
+    """See that each widget of the notebook is drawn, and that the explorers' depth changes them.
 
     Raises:
         ValueError: one is not, or something went wrong in the page.
@@ -79,11 +79,12 @@ def check(browser, notebook, major, prefix=sys.prefix):
         try:
             for number in range(count(notebook)):
                 widget = widgets.nth(number)
-                widget.locator("[role=img]").first.wait_for(timeout=20_000)
-                slider = widget.locator("input[type=range]")
-                if slider.count():
+                drawn = widget.locator("svg:visible, canvas:visible, .wire:visible")
+                drawn.first.wait_for(timeout=10_000)
+                depth = widget.get_by_role("slider", name="Depth")
+                if depth.count():
                     before = widget.inner_html()
-                    slider.first.press("End")
+                    depth.press("End")
                     page.wait_for_function(
                         "([element, before]) => element.innerHTML !== before",
                         arg=[widget.element_handle(), before],

@@ -45,4 +45,4 @@ def test_every_widget_carries_what_a_front_end_without_widgets_shows(path):
                 assert len(output.data["text/plain"]) > 40
                 line, picture = outputs[number - 2 : number]
                 assert "still picture" in line.data["text/html"]
-                assert len(picture.data["image/png"]) > 10_000
+                assert len(picture.data["image/png"]) > 5_000
