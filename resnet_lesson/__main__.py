@@ -1,6 +1,7 @@
 """The command line: ``python -m resnet_lesson train --preset digits``, and its other commands."""
 
 import argparse
+import errno
 import os
 import sys
 from typing import Any
@@ -27,10 +28,25 @@ def main(arguments: list[str] | None = None) -> None:
         options.command(options)
     except (ValueError, ImportError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    except (OSError, FloatingPointError) as error:
+    except OSError as error:
+        raise SystemExit(f"{parser.prog}: {error}{_remedy(error, options)}") from error
+    except FloatingPointError as error:
         raise SystemExit(f"{parser.prog}: {error}") from error
     except KeyboardInterrupt:
         raise SystemExit("stopped") from None
+
+
+def _remedy(error: OSError, options: argparse.Namespace) -> str:
+    """The argument that says where to write, where that is what was refused."""
+    given = vars(options)
+    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    if (
+        not refused
+        or "output" not in given
+        or error.filename in (given.get("data"), given.get("run"))
+    ):
+        return ""
+    return f" ({'OUTPUT' if options.command is pack_run else '--output'} says where to write)"
 
 
 def _add_study(commands: Any) -> None:

@@ -4,9 +4,11 @@ Work does not end because nobody reads its output any more.
 """
 
 import contextlib
+import logging
 import math
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -19,6 +21,21 @@ def print_line(line: str) -> None:
         with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as null:
             # Python would try again at its end, and complain.
             os.dup2(null.fileno(), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def quiet_matplotlib() -> Iterator[None]:
+    """Import matplotlib without what it logs where it has no cache yet, or no place for one.
+
+    In a notebook that would stand on stderr, above the first picture. Keras imports it, too.
+    """
+    logger = logging.getLogger("matplotlib")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def console() -> Any:

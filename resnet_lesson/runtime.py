@@ -9,13 +9,14 @@ from .keras_settings import NEEDS_TENSORFLOW
 if NAME != "tensorflow":
     raise ImportError(NEEDS_TENSORFLOW.format(NAME))
 
-from .backend.tensorflow import has_gpu, tf
+from .backend.tensorflow import has_gpu, quiet_compiler, tf
 
 __all__ = [
     "callback_list",
     "device_name",
     "has_gpu",
     "keras",
+    "quiet_compiler",
     "set_seed",
     "tf",
     "use_one_thread",

@@ -18,7 +18,7 @@ SUBJECTS = GROUND | {"plots", "data", "networks", "gradients"}
 MAY_IMPORT = {
     **{room: set() for room in GROUND},
     "keras_settings": {"checks"},
-    "backend": {"checks"},
+    "backend": {"checks", "output"},
     "runtime": {"backend", "keras_settings"},
     "plots": {"output"},
     "data": GROUND,

@@ -56,7 +56,7 @@ def main():
                 print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
         moved = {name: version for name, version in installed() ^ before if name != "resnet-lesson"}
     subprocess.run(
-        [PYTHON, "-m", "pip", "uninstall", "--quiet", "--yes", "resnet-lesson"], check=True
+        [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "resnet-lesson"], check=True
     )
     if moved:
         raise SystemExit(f"the first cell moved {moved}")
@@ -87,7 +87,7 @@ def stand_in(folder):
 
 def installed():
     """Names and versions of the environment's packages."""
-    command = [PYTHON, "-m", "pip", "list", "--format=freeze"]
+    command = [str(PYTHON), "-m", "pip", "list", "--format=freeze"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return {tuple(line.split("==")) for line in listed.splitlines()}
 

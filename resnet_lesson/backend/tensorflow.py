@@ -11,11 +11,19 @@ import numpy as np
 import tensorflow as tf
 
 from .patch import patched
+from .quiet import quiet_stderr
 
 VERSIONS = {"tensorflow": tf.__version__}
 WIDE = "float64"  # in which norms are computed
 
 IS_EAGER = True  # without a trace, a function runs at once
+
+
+@functools.cache
+def quiet_compiler() -> None:
+    """Have XLA compile for the first time here: TensorFlow 2.20 says so once, on stderr."""
+    with quiet_stderr():
+        tf.function(lambda: tf.zeros(()), jit_compile=True)()
 
 
 def has_gpu() -> bool:

@@ -16,7 +16,7 @@ from ..checks import check_choice, check_integer
 from ..data import load
 from ..networks.orders import ORDERS
 from ..networks.rules import check_order
-from ..runtime import tf
+from ..runtime import quiet_compiler, tf
 from .norms import tensor_norm
 
 Shapes = tuple[tuple[int, ...], ...]  # of the weights of one layer or module
@@ -295,6 +295,8 @@ def _compiled(
     """
     layer, features = _layer(activation, steps, shortcut)
     dense = len(shapes[0]) == 2
+    if dense:
+        quiet_compiler()
 
     # XLA fuses the operations of a dense layer; its convolutions are slow on a CPU.
     @tf.function(jit_compile=dense)
