@@ -92,10 +92,10 @@ $(BACKENDS_READY): requirements.txt tests/backends/requirements.txt $(NO_DEPS) p
 	  --no-deps --requirement $(NO_DEPS) --editable .
 	@touch $@
 
-# One beside the other, a core for each.
+# Two at a time, a core for each; each backend has a process of its own for each file.
 test-backends: $(DEV_READY) $(BACKENDS_READY)
-	printf '%s\n' jax torch | xargs -P 2 -I {} env KERAS_BACKEND={} \
-	  .venv-backends/bin/python -m pytest -q -p no:cacheprovider tests/backends
+	for file in tests/backends/test_*.py; do echo jax $$file torch $$file; done | xargs -n 2 -P 2 \
+	  sh -c 'KERAS_BACKEND=$$0 .venv-backends/bin/python -m pytest -q -p no:cacheprovider $$1'
 
 test: lint javascript browser test-backends
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests

@@ -72,9 +72,10 @@ def attempt(home, python, resolution):
     run([binaries / "python", "-c", ALONE], cwd=home)
     run([*install, "ipykernel"], cwd=home)
     run_notebooks(home, binaries / "python")
-    run([*install, "--requirements", tests_need(home)], cwd=home)
+    run([*install, "jupyterlab", "--requirements", tests_need(home)], cwd=home)
     # The tests look at files beside the package, too.
-    run([*install, "--no-deps", "--editable", ROOT], cwd=home)
+    hub = ROOT / "tests/backends/requirements-no-deps.txt"
+    run([*install, "--no-deps", "--requirements", hub, "--editable", ROOT], cwd=home)
     quick = ["-q", "-p", "no:cacheprovider", "-n", "2", "-m", "not slow", "--ignore=tests/browser"]
     run([binaries / "python", "-m", "pytest", *quick, "tests"], cwd=ROOT)
 
