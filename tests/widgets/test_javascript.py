@@ -76,7 +76,8 @@ def test_the_lock_names_versions_and_no_place_to_get_them():
     assert not any("resolved" in package for package in packages)
     wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
     assert set(wanted) & {"dependencies", "optionalDependencies", "peerDependencies"} == set()
-    assert all(re.fullmatch(r"(npm:[@\w/-]+@)?[\d.]+", one) for one in wanted["devDependencies"].values())
+    versions = wanted["devDependencies"].values()
+    assert all(re.fullmatch(r"(npm:[@\w/-]+@)?[\d.]+", version) for version in versions)
 
 
 def test_without_esbuild_it_says_what_installs_it(monkeypatch, tmp_path):
