@@ -30,7 +30,7 @@ help:
 	@echo "make test-colab  run all notebooks as Colab would, beside its versions (needs Python 3.13)"
 	@echo "make test-matrix  try the oldest and newest versions allowed (needs Python 3.11, 3.12, 3.13)"
 	@echo "make check      lint, types and the quick tests, in under two minutes"
-	@echo "make setup      make the environment, .venv, from requirements.txt"
+	@echo "make setup      make the environment, .venv, from requirements.lock"
 	@echo "make notebooks  execute all notebooks again, in place"
 	@echo "make site       export notebooks 1, 4, 5 and 6 as pages that need no kernel: site/index.html"
 	@echo "make studies    run what is not on record of the studies behind the lesson's claims"
@@ -40,7 +40,7 @@ help:
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
 	@echo "make lint       check style, types and the workflow files"
-	@echo "make locks      write anew what is installed, to the last file, after a change of a requirement"
+	@echo "make locks      write the .lock files again, after a change of a requirement"
 	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
 	@echo "make links      carry the project's address and the set-up cell everywhere"
 

@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from . import studies
@@ -37,14 +38,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _remedy(error: OSError, options: argparse.Namespace) -> str:
-    """The argument that says where to write, where that is what was refused."""
-    given = vars(options)
-    refused = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
-    if (
-        not refused
-        or "output" not in given
-        or error.filename in (given.get("data"), given.get("run"))
-    ):
+    """The argument that says where to write, if an error says that this cannot be written to."""
+    output = getattr(options, "output", None)
+    if not output or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return ""
+    folder, refused = Path(output).absolute(), Path(str(error.filename)).absolute()
+    if not (refused.is_relative_to(folder) or folder.is_relative_to(refused)):
         return ""
     return f" ({'OUTPUT' if options.command is pack_run else '--output'} says where to write)"
 
@@ -143,7 +142,9 @@ def run_training(options: argparse.Namespace) -> None:
     from .training.config import with_options
 
     preset = options.preset or "digits"
-    output = f"runs/{preset}" if options.output is None else options.output
+    if options.output is None:
+        options.output = f"runs/{preset}"
+    output = options.output
     config = training.PRESETS[preset]
     stored = checkpoint.load(user_path("output", output)) if options.resume else None
     if stored:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import clones
 import colab
 import pytest
 
@@ -115,17 +116,24 @@ def test_a_failing_clone_is_said(tmp_path):
 def test_kaggles_inputs_are_found_in_a_folder_that_cannot_be_written_to(tmp_path):
     """The lesson's repository as Kaggle shows it to a notebook, whose Python has our libraries."""
     inputs = tmp_path / "input"
-    added = inputs / "datasets/someone/resnet-lesson/resnet_lesson"
-    added.parent.mkdir(parents=True)
-    added.symlink_to(ROOT / "resnet_lesson")
+    added = inputs / "datasets/someone/resnet-lesson"
+    clones.copy(added, clones.tracked("resnet_lesson", "pyproject.toml"))
+    clones.make_read_only(inputs)
     cell = setup_cell(NOTEBOOKS[0]).replace("/kaggle/input", str(inputs))
     # Without the editable install, which would be found first.
     code = f"import sys; sys.meta_path = [*filter(is_pythons, sys.meta_path)]\n{cell}{REPORT}"
     is_pythons = "is_pythons = lambda finder: 'editable' not in repr(finder)\n"
-    command = [sys.executable, "-c", is_pythons + code]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*clones.without_roots_privileges(), sys.executable, "-c", is_pythons + code],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    clones.make_writable(inputs)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-2] == str(added / "__init__.py")
+    assert done.stdout.splitlines()[-2] == str(added / "resnet_lesson/__init__.py")
 
 
 def test_a_missing_package_is_said_with_what_to_do(tmp_path):

@@ -7,6 +7,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import clones
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -28,19 +29,12 @@ for widget in (ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPa
 """
 
 
-def tracked(folder):
-    """The files that git knows in a folder, and that are there."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return {name for name in listed.split("\0") if name and (ROOT / name).is_file()}
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """The wheel, and the source distribution that it was built from."""
     folder = tmp_path_factory.mktemp("dist")
     command = [sys.executable, "-m", "uv", "build", "--no-build-isolation", "--offline"]
-    subprocess.run([*command, "--out-dir", folder], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run([*command, "--quiet", "--out-dir", folder], cwd=ROOT, check=True)
     (wheel,), (source,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return wheel, source
 
@@ -55,7 +49,7 @@ def test_wheel_holds_the_package_and_its_licences(built):
     with zipfile.ZipFile(built[0]) as wheel:
         names = set(wheel.namelist())
     information = {name for name in names if ".dist-info/" in name}
-    assert names - information == tracked("resnet_lesson")
+    assert names - information == clones.tracked("resnet_lesson")
     licences = {name.partition("/licenses/")[2] for name in information if "/licenses/" in name}
     assert licences == {"LICENSE", "resnet_lesson/LICENSES.md"}
 
@@ -66,7 +60,7 @@ def test_source_distribution_holds_what_the_wheel_is_made_of(built):
     own = {name for name in names if not name.startswith("resnet_lesson.egg-info/")}
     written = {"PKG-INFO", "setup.cfg"}
     kept = {"LICENSE", "MANIFEST.in", "README.md", "pyproject.toml"}
-    assert own == tracked("resnet_lesson") | written | kept
+    assert own == clones.tracked("resnet_lesson") | written | kept
 
 
 def test_wheel_works_elsewhere(built, tmp_path):

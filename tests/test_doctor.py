@@ -98,11 +98,13 @@ def test_a_clone_that_was_not_installed_is_looked_at_too(monkeypatch, tmp_path):
         raise doctor.importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(doctor.importlib.metadata, "requires", missing)
-    theirs = doctor._version
-    absent = {"resnet-lesson", "anywidget"}
-    monkeypatch.setattr(doctor, "_version", lambda name: None if name in absent else theirs(name))
+    version, absent = doctor._version, {"resnet-lesson", "anywidget"}
+    monkeypatch.setattr(doctor, "_version", lambda name: None if name in absent else version(name))
     assert [*amiss()] == ["anywidget"]
     monkeypatch.setattr(doctor, "PROJECT", tmp_path)  # a copy of the package alone
+    assert "pip install ." in amiss()["resnet-lesson"]
+    theirs = '[project]\nname = "theirs"\ndependencies = ["flask"]'
+    (tmp_path / "pyproject.toml").write_text(theirs, encoding="utf-8")
     assert "pip install ." in amiss()["resnet-lesson"]
 
 

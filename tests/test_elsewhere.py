@@ -1,11 +1,10 @@
 """A notebook runs wherever it lies and whatever it is called, and whoever runs it."""
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import clones
 import nbformat
 import pytest
 
@@ -51,55 +50,25 @@ def test_papermill_runs_it_stripped_renamed_and_from_another_folder(tmp_path):
     assert said(nbformat.read(ran, nbformat.current_nbformat)) == expected
 
 
-def without_roots_privileges():
-    """Before a command: root, too, is then refused what a file's mode refuses."""
-    if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"]
-
-
 @pytest.fixture
 def read_only(tmp_path):
-    """A clone that nobody can write to."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "notebooks", "resnet_lesson", "pyproject.toml"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    """A clone in which nothing can be written or changed."""
     clone = tmp_path / "clone"
-    for name in filter(None, listed.split("\0")):
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, clone / name)
-    folders = [clone, *(path for path in clone.rglob("*") if path.is_dir())]
-    for folder in folders:
-        folder.chmod(0o555)
+    clones.copy(clone, clones.tracked("notebooks", "resnet_lesson", "pyproject.toml"))
+    clones.make_read_only(clone)
     yield clone
-    for folder in folders:
-        folder.chmod(0o755)
-
-
-def elsewhere(clone, folder):
-    """The environment of somebody without a home; Jupyter alone is told where to write."""
-    without = {name: value for name, value in os.environ.items() if not name.startswith("XDG")}
-    return {
-        **without,
-        "HOME": str(clone / "nobody"),
-        "PYTHONPATH": str(clone),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-    }
+    clones.make_writable(clone)
 
 
 def test_it_runs_in_a_clone_that_cannot_be_written_to_without_a_home(tmp_path, read_only):
-    command = [*without_roots_privileges(), sys.executable, "-c"]
+    command = [*clones.without_roots_privileges(), sys.executable, "-c"]
     probe = f"open({str(read_only / 'written')!r}, 'w')"
     refused = subprocess.run([*command, probe], capture_output=True, check=False)
     assert b"PermissionError" in refused.stderr
     folder = read_only / "notebooks"
     done = subprocess.run(
         [*command, RUN, folder / NOTEBOOK.name, folder],
-        env=elsewhere(read_only, tmp_path),
+        env=clones.without_a_home(read_only, tmp_path),
         capture_output=True,
         text=True,
         check=False,
@@ -110,9 +79,15 @@ def test_it_runs_in_a_clone_that_cannot_be_written_to_without_a_home(tmp_path, r
 @pytest.mark.parametrize("command", ["train --preset digits", "study shattering"])
 def test_a_command_names_the_option_that_says_where_to_write(tmp_path, read_only, command):
     done = subprocess.run(
-        [*without_roots_privileges(), sys.executable, "-m", "resnet_lesson", *command.split()],
+        [
+            *clones.without_roots_privileges(),
+            sys.executable,
+            "-m",
+            "resnet_lesson",
+            *command.split(),
+        ],
         cwd=read_only,
-        env=elsewhere(read_only, tmp_path),
+        env=clones.without_a_home(read_only, tmp_path),
         capture_output=True,
         text=True,
         check=False,

@@ -34,32 +34,39 @@ def main():
     """Print what each notebook took.
 
     Raises:
-        SystemExit: a cell fails, or a package was moved.
-        ValueError: a widget is not drawn.
+        CellExecutionError: a cell fails.
+        ValueError: a widget is not drawn, or a cell writes on stderr.
+        SystemExit: the first cell says something, or moved a package.
     """
     with tempfile.TemporaryDirectory() as temporary:
         home = Path(temporary)
         environment = pretended(home)
         before = installed()
-        with (
-            notebook_runs.kernel(home, PYTHON, environment) as kernel,
-            finder.launched() as browser,
-        ):
-            for path in sorted(ROOT.glob("notebooks/*.ipynb")):
-                content = home / path.stem / "content"  # a machine of its own
-                content.mkdir(parents=True)
-                started = time.monotonic()
-                notebook = notebook_runs.run(path, content, kernel)
-                check_first_cell(path, notebook)
-                # Colab draws widgets as ipywidgets 7 did, with anywidget's module.
-                embedded.check(browser, notebook, 7, PYTHON.parents[1])
-                print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
-        moved = {name: version for name, version in installed() ^ before if name != "resnet-lesson"}
-    subprocess.run(
-        [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", "resnet-lesson"], check=True
-    )
+        try:
+            run_all(home, environment)
+            moved = {each for each in installed() ^ before if each[0] != "resnet-lesson"}
+        finally:
+            uninstall = [str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes"]
+            subprocess.run([*uninstall, "resnet-lesson"], check=True)
     if moved:
-        raise SystemExit(f"the first cell moved {moved}")
+        raise SystemExit(f"the first cell moved {sorted(moved)}")
+
+
+def run_all(home, environment):
+    """Run each notebook in a folder of its own, and draw its widgets."""
+    with (
+        notebook_runs.kernel(home, PYTHON, environment) as kernel,
+        finder.launched() as browser,
+    ):
+        for path in sorted(ROOT.glob("notebooks/*.ipynb")):
+            content = home / path.stem / "content"
+            content.mkdir(parents=True)
+            started = time.monotonic()
+            notebook = notebook_runs.run(path, content, kernel)
+            check_first_cell(path, notebook)
+            # Colab draws widgets as ipywidgets 7 did, with anywidget's module.
+            embedded.check(browser, notebook, 7, PYTHON.parents[1])
+            print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
 
 
 def pretended(home):

@@ -280,7 +280,7 @@ def test_a_strategy_of_two_devices():
         cpu = tf.config.list_physical_devices("CPU")[0]
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-        from resnet_lesson import GradientMonitor, gradient_norms
+        from resnet_lesson import GradientMonitor
         from resnet_lesson.gradients.kernels import trainable_kernels
         from resnet_lesson.gradients.norms import norm
 
@@ -775,7 +775,7 @@ def test_what_broke_in_one_replica_only():
         cpu = tf.config.list_physical_devices("CPU")[0]
         two = [tf.config.LogicalDeviceConfiguration()] * 2
         tf.config.set_logical_device_configuration(cpu, two)
-        from resnet_lesson import GradientMonitor, gradient_norms
+        from resnet_lesson import GradientMonitor
 
         with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
             names = ("low", "middle", "high")

@@ -88,7 +88,7 @@ def test_environment_is_that_of_the_lock(name):
         for pin in pins:
             if pin.marker is None or pin.marker.evaluate():
                 found = importlib.metadata.version(pin.name)
-                assert found == version(pin), f"{pin.name} {found} is installed: make lab"
+                assert found == version(pin), f"{pin.name} {found} is installed: remove .venv"
 
 
 def test_binder_takes_the_lock():

@@ -12,7 +12,7 @@ import colab
 import numpy as np
 import pytest
 
-from resnet_lesson import plots, training
+from resnet_lesson import training
 from resnet_lesson.backend import native
 from resnet_lesson.runtime import keras
 from resnet_lesson.training import run as runs
@@ -44,7 +44,7 @@ def trained_by_the_cell(drive):
     assert f'"{DRIVE}/MyDrive/' in source
     source = source.replace("train_it = False", "train_it = True")
     source = source.replace(f"{DRIVE}/MyDrive", str(drive))
-    names = {"sys": sys, "plots": plots}
+    names = {"sys": sys}  # all that the set-up cell leaves
     exec(source, names)
     return names["run"]
 
