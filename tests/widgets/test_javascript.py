@@ -76,6 +76,8 @@ def test_the_lock_names_versions_and_no_place_to_get_them():
     assert not any("resolved" in package for package in packages)
     wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
     assert set(wanted) & {"dependencies", "optionalDependencies", "peerDependencies"} == set()
+    # A script of JupyterLab's in .venv, below this folder, would be read as a module and fail.
+    assert "type" not in wanted
     versions = wanted["devDependencies"].values()
     assert all(re.fullmatch(r"(npm:[@\w/-]+@)?[\d.]+", version) for version in versions)
 
