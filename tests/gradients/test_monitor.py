@@ -185,21 +185,13 @@ APPLICATIONS = {"MobileNetV2": 52, "ResNet50V2": 54}  # kernels: convolutions an
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_runs_on_published_networks(name):
-    set_seed(0)
+def test_every_layer_of_a_published_network_has_its_kernel(name):
+    """They are trained under the monitor in tests/backends/test_published_networks.py."""
     model = getattr(keras.applications, name)(weights=None, input_shape=(32, 32, 3), classes=4)
     depthwise = sum(isinstance(layer, layers.DepthwiseConv2D) for layer in model.layers)
     plain = sum(type(layer) in (layers.Conv2D, layers.Dense) for layer in model.layers)
-    monitor, x = GradientMonitor(), np.random.default_rng(0).standard_normal((4, 32, 32, 3))
-    model.compile(sgd(), "sparse_categorical_crossentropy")
-    model.fit(x, np.arange(4), batch_size=2, verbose=0, callbacks=[monitor])
-    records = monitor.records
-    assert records["gradient_norm"].shape == (2, depthwise + plain)
     assert depthwise + plain == len(trainable_kernels(model))
     assert depthwise + plain >= APPLICATIONS[name]
-    assert len(set(records["layers"])) == depthwise + plain
-    for measure in ("weight_norm", "update_ratio"):
-        assert (records[measure] > 0).all()
 
 
 def python(code):
