@@ -123,6 +123,7 @@ def test_keras_own_settings_count(tmp_path, monkeypatch):
         assert configured_backend() == "torch"
 
 
+@pytest.mark.slow
 def test_keras_home_is_where_keras_says(tmp_path):
     """In a home that cannot be written to, without one, and as it is named."""
     code = "import keras; from resnet_lesson.keras_settings import keras_home; "

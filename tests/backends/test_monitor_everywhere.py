@@ -8,6 +8,8 @@ from independent import cross_entropy, gradients
 from resnet_lesson import GradientMonitor, grouped_norms
 from resnet_lesson.backend import NAME, keras, set_seed
 
+pytestmark = pytest.mark.slow
+
 RATE = 0.01
 
 

@@ -19,6 +19,8 @@ from resnet_lesson.training import model as models
 from resnet_lesson.training.interrupt import interrupts
 from resnet_lesson.training.pipeline import batches
 
+pytestmark = pytest.mark.slow
+
 TINY = dataclasses.replace(
     training.PRESETS["digits"], depth=8, epochs=2, warmup_epochs=0.5, batch_size=256
 )
