@@ -18,10 +18,10 @@ def tracked(*folders):
 
 
 def copy(folder, names):
-    """Copy files of the project into a folder."""
+    """Copy files of the project, with their modes, into a folder."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, folder / name)
+        shutil.copy(ROOT / name, folder / name)
 
 
 def make_read_only(folder):

@@ -1,8 +1,8 @@
 """What Binder would build, read from repo2docker's plan: its exit status alone proves little."""
 
-import subprocess
 from pathlib import Path
 
+import clones
 import pytest
 
 import binder
@@ -13,14 +13,8 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory):
     # Only what git knows: a clone on Binder has no .venv.
-    files = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
     clone = tmp_path_factory.mktemp("clone")
-    for name in filter(None, files):
-        (clone / name).parent.mkdir(parents=True, exist_ok=True)
-        (clone / name).write_bytes((ROOT / name).read_bytes())
-        (clone / name).chmod((ROOT / name).stat().st_mode)
+    clones.copy(clone, clones.tracked())
     return binder.plan(clone)
 
 

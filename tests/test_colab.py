@@ -36,12 +36,7 @@ def bare(tmp_path_factory):
     """A bare repository of what git knows here, as a code host would hold it."""
     folder = tmp_path_factory.mktemp("origin")
     tree = folder / "tree"
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        (tree / name).write_bytes((ROOT / name).read_bytes())
+    clones.copy(tree, clones.tracked())
     git("init", "--quiet", cwd=tree)
     git("add", "--all", cwd=tree)
     git("commit", "--quiet", "-m", "the lesson", cwd=tree)

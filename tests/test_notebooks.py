@@ -9,6 +9,7 @@ import nbformat
 import pytest
 import reading
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from notebook_runs import VIEW
 from run_nbval import run_nbval
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,6 @@ NAMES = [
     "05_training",
     "06_inside_a_trained_network",
 ]
-VIEW = "application/vnd.jupyter.widget-view+json"
 NOT_COMPARED = ("image/png", "image/jpeg", VIEW)  # by nbval
 MACHINE = re.compile(r"(/home|/work|/tmp|/root|/Users)/")
 

@@ -16,6 +16,7 @@ import nbformat
 from bs4 import BeautifulSoup
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
+from notebook_runs import STATE, VIEW
 
 from resnet_lesson.files import atomic_write
 from resnet_lesson.widgets.frontend import FOLDER, NOT_ALIVE
@@ -29,8 +30,6 @@ PAGES = {
     "05_training": "05_training.html",
     "06_inside_a_trained_network": "06_inside_a_trained_network.html",
 }
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -53,20 +53,15 @@ def main():
 
 
 def run_all(home, environment):
-    """Run each notebook in a folder of its own, and draw its widgets."""
-    with (
-        notebook_runs.kernel(home, PYTHON, environment) as kernel,
-        finder.launched() as browser,
-    ):
-        for path in sorted(ROOT.glob("notebooks/*.ipynb")):
-            content = home / path.stem / "content"
-            content.mkdir(parents=True)
-            started = time.monotonic()
-            notebook = notebook_runs.run(path, content, kernel)
+    """Run each notebook, look at its first cell, and draw its widgets."""
+    started = time.monotonic()
+    with finder.launched() as browser:
+        for path, notebook in notebook_runs.each_alone(home, PYTHON, environment):
             check_first_cell(path, notebook)
             # Colab draws widgets as ipywidgets 7 did, with anywidget's module.
             embedded.check(browser, notebook, 7, PYTHON.parents[1])
             print(f"{path.name}: {time.monotonic() - started:.0f} s", flush=True)
+            started = time.monotonic()
 
 
 def pretended(home):

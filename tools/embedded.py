@@ -11,10 +11,10 @@ from pathlib import Path
 
 import playwright.sync_api
 from nbconvert import HTMLExporter
+from notebook_runs import VIEW
 
 ROOT = Path(__file__).parent.parent
 MODULES = ROOT / "node_modules"
-VIEW = "application/vnd.jupyter.widget-view+json"
 ANYWIDGET = "share/jupyter/nbextensions/anywidget/index.js"
 WAIT = 10_000  # ms
 ADDRESS = "http://lesson.test/"  # of the page: html-manager looks beside it first

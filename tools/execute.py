@@ -12,9 +12,8 @@ from typing import Any
 
 import nbformat
 import notebook_runs
+from notebook_runs import STATE, VIEW
 
-VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.jupyter.widget-state+json"
 REFERENCE = "IPY_MODEL_"  # with which a widget's state names another widget
 
 

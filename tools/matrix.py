@@ -71,7 +71,8 @@ def attempt(home, python, resolution):
     run([*install, "--resolution", resolution, wheel], cwd=home)
     run([binaries / "python", "-c", ALONE], cwd=home)
     run([*install, "ipykernel"], cwd=home)
-    run_notebooks(home, binaries / "python")
+    for _ in notebook_runs.each_alone(home, binaries / "python", {}):
+        pass  # to have been run is all
     held = home / "held.txt"  # what is tried stays, whatever the tests would like
     freeze = [*UV, "pip", "freeze", "--exclude", "resnet-lesson", "--python", binaries / "python"]
     held.write_bytes(subprocess.check_output(freeze))
@@ -96,14 +97,6 @@ def run(command, cwd):
     )
     if done.returncode:
         raise SystemExit(f"{' '.join(map(str, command))}\n{done.stdout[-8000:]}")
-
-
-def run_notebooks(home, python):
-    with notebook_runs.kernel(home, python, {}) as kernel:
-        for path in sorted(ROOT.glob("notebooks/*.ipynb")):
-            folder = home / "elsewhere" / path.stem
-            folder.mkdir(parents=True)
-            notebook_runs.run(path, folder, kernel)
 
 
 def tests_need(home):

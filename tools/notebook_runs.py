@@ -8,6 +8,10 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+# Under which a notebook keeps its widgets: that one is shown, and the state of all.
+VIEW = "application/vnd.jupyter.widget-view+json"
+STATE = "application/vnd.jupyter.widget-state+json"
+ROOT = Path(__file__).parent.parent
 SECONDS = 600  # that a cell may take
 NAME = "elsewhere"
 
@@ -54,3 +58,12 @@ def run(path, folder, kernel_name="python3"):
     if noise := "".join(each.text for each in outputs if each.get("name") == "stderr"):
         raise ValueError(f"{Path(path).name} writes on stderr: {noise}")
     return notebook
+
+
+def each_alone(home, python, environment):
+    """Run every notebook of the lesson in a folder of its own: its path, and what came of it."""
+    with kernel(home, python, environment) as name:
+        for path in sorted(ROOT.glob("notebooks/*.ipynb")):
+            folder = Path(home, "alone", path.stem, "content")
+            folder.mkdir(parents=True)
+            yield path, run(path, folder, name)

@@ -22,8 +22,9 @@ IS_EAGER = True  # without a trace, a function runs at once
 @functools.cache
 def quiet_compiler() -> None:
     """Have XLA compile for the first time here: TensorFlow 2.20 says so once, on stderr."""
-    with quiet_stderr():
-        tf.function(lambda: tf.zeros(()), jit_compile=True)()
+    if tf.__version__.startswith("2.20."):
+        with quiet_stderr():
+            tf.function(lambda: tf.zeros(()), jit_compile=True)()
 
 
 def has_gpu() -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import embedded
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
@@ -9,14 +10,11 @@ from playwright.sync_api import expect
 from test_page import opened
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def widgets(path):
     """How many outputs of the notebook are widgets."""
-    cells = nbformat.read(path, as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    return sum(VIEW in output.get("data", {}) for output in outputs)
+    return embedded.count(nbformat.read(path, as_version=4))
 
 
 @pytest.mark.parametrize("path", list(filter(widgets, NOTEBOOKS)), ids=lambda path: path.stem)

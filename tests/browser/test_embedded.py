@@ -6,6 +6,7 @@ from pathlib import Path
 import embedded
 import nbformat
 import pytest
+from notebook_runs import VIEW
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
 
@@ -41,7 +42,7 @@ def test_every_widget_carries_what_a_front_end_without_widgets_shows(path):
     for cell in read(path).cells:
         outputs = cell.get("outputs", [])
         for number, output in enumerate(outputs):
-            if embedded.VIEW in output.get("data", {}):
+            if VIEW in output.get("data", {}):
                 assert len(output.data["text/plain"]) > 40
                 line, picture = outputs[number - 2 : number]
                 assert "still picture" in line.data["text/html"]

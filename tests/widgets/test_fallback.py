@@ -5,6 +5,7 @@ import sys
 
 import matplotlib.pyplot as plt
 import pytest
+from notebook_runs import VIEW
 
 from resnet_lesson import (
     ArchitectureBuilder,
@@ -15,7 +16,6 @@ from resnet_lesson import (
 )
 from resnet_lesson.widgets import frontend
 
-VIEW = "application/vnd.jupyter.widget-view+json"
 # Each widget with the drawing that its picture is made of.
 DRAWN = [
     (ArchitectureBuilder, "to_scale"),
