@@ -171,7 +171,7 @@ def test_no_answer_is_seen_before_its_question(path):
 @pytest.mark.parametrize("path", NOTEBOOKS[1:], ids=lambda path: path.stem)
 def test_each_says_to_shut_the_last_one_down(path):
     title = nbformat.read(path, as_version=4).cells[0].source
-    assert "First shut the last notebook down" in title
+    assert "On Binder, shut the last notebook down first." in title
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
