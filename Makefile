@@ -111,7 +111,7 @@ test-colab: browser $(NODE_READY) $(COLAB_READY)
 	$(BIN)/python tools/colab.py
 
 # The oldest and the newest versions that pyproject.toml allows, each in an environment of its own.
-test-matrix: $(DEV_READY)
+test-matrix: $(DEV_READY) $(NODE_READY)
 	$(BIN)/python tools/matrix.py $(MATRIX_ARGS)
 
 $(COLAB_READY): tests/colab/requirements.txt
