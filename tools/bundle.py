@@ -1,15 +1,20 @@
 """Bundle the widgets' JavaScript and CSS into the module and the style sheet that each ships.
 
-``make bundles`` calls it. What Python and JavaScript both need is written first, from Python.
+``make bundles`` calls it. What Python and JavaScript both need is written first, from Python; then
+the engine of the page: its C compiled to WebAssembly, its worker, and the digits.
 """
 
+import gzip
 import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
 from resnet_lesson import plots
+from resnet_lesson.data import load
 from resnet_lesson.gradients.history import MEASURES
 from resnet_lesson.widgets.builder import widget as builder
 from resnet_lesson.widgets.explorer import guesses
@@ -22,8 +27,15 @@ NAMES = ("builder", "explorer", "lesions", "panel")
 # Beside the Python that runs this, as requirements-dev.txt installs it.
 NODE = Path(sys.executable).with_name("node")
 ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
+ENGINE = WIDGETS / "engine"
+# The compiler and what a page can be expected to have: 128-bit vectors, and no system below.
+COMPILER = (sys.executable, "-m", "ziglang", "cc", "--target=wasm32-wasi", "-mexec-model=reactor")
+COMPILED = ("-O2", "-msimd128", "-Wall", "-Wl,--no-entry", "-Wl,--strip-all")
 NOTE = "Bundled by `make bundles` from the files beside this one and in chart: read those."
-OPTIONS = ("--bundle", "--charset=utf8", "--target=es2023", "--log-level=warning")
+OPTIONS = (
+    *("--bundle", "--charset=utf8", "--target=es2023", "--log-level=warning"),
+    *("--loader:.gz=base64", "--loader:.txt=text"),
+)
 
 
 def constants():
@@ -64,6 +76,31 @@ def generated():
     return {name: json.dumps(content, indent=2) + "\n" for name, content in made.items()}
 
 
+def compiled(name, real="float"):
+    """The bytes of this C file of the engine as WebAssembly, with ``real`` for its numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder) / "program.wasm"
+        command = [*COMPILER, *COMPILED, f"-DREAL={real}", "-o", str(output), f"{name}.c"]
+        subprocess.run(command, cwd=ENGINE, check=True)
+        return output.read_bytes()
+
+
+def digits():
+    """The training digits as bytes: 64 pixels each, from 0 to 16, then all labels."""
+    data = load("digits")
+    return (16 * data.x_train).astype(np.uint8).tobytes() + data.y_train.astype(np.uint8).tobytes()
+
+
+def engine():
+    """The bytes of each file that the engine ships, by its name."""
+    worker = esbuild(str(ENGINE / "worker.js"), "--format=iife", "--minify")
+    return {
+        "stack.wasm.gz": gzip.compress(compiled("stack"), mtime=0),
+        "digits.gz": gzip.compress(digits(), mtime=0),
+        "worker.txt": worker.encode(),
+    }
+
+
 def esbuild(*arguments):
     """Run esbuild; what it prints.
 
@@ -101,6 +138,8 @@ def bundle(folder, *options):
 def main():
     for name, text in generated().items():
         (WIDGETS / "chart" / name).write_text(text, encoding="utf-8")
+    for name, content in engine().items():
+        (ENGINE / name).write_bytes(content)
     bundle(WIDGETS)
 
 

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { describe } from "../../resnet_lesson/widgets/chart/trends.js";
 import * as recorded from "../../resnet_lesson/widgets/explorer/recorded.js";
 import {
   GUESSED,
@@ -13,12 +14,12 @@ import {
   SETTING,
   TRAITS,
 } from "../../resnet_lesson/widgets/explorer/setting.js";
-import { GridSource } from "../../resnet_lesson/widgets/explorer/sources.js";
+import { GridSource, PageSource } from "../../resnet_lesson/widgets/explorer/sources.js";
 
 const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url));
 const packed = gzipSync(file("resnet_lesson/widgets/explorer/grid.json")).toString("base64");
 const grid = await recorded.readGrid(packed);
-const { words, curves } = JSON.parse(file("tests/widgets/curves.json"));
+const { words, curves, described } = JSON.parse(file("tests/widgets/curves.json"));
 const FIRST = curves[0].setting;
 
 test("labels, curves and sentences are Python's", () => {
@@ -34,6 +35,29 @@ test("labels, curves and sentences are Python's", () => {
     assert.deepEqual(answer.setting, setting);
     assert.match(answer.note, /^No kernel answers/);
   }
+});
+
+test("norms of all shapes are described as Python describes them", () => {
+  const special = { zero: 0, infinite: Number.POSITIVE_INFINITY, undefined: Number.NaN };
+  assert.ok(new Set(described.map((one) => one.described.shape)).size > 6);
+  for (const { logarithms, quantity, described: wanted } of described) {
+    const norms = logarithms.map((value) => special[value] ?? 10 ** value);
+    assert.deepEqual(describe(norms, quantity), wanted);
+  }
+});
+
+test("dense layers are computed, others looked up", async () => {
+  const engine = { norms: async () => [0, 1e-3, Number.NaN], stop() {} };
+  const page = new PageSource(grid, words, engine);
+  const { setting, curve } = await page.ask({ ...FIRST, depth: 3, seed: 1 }, FIRST);
+  assert.deepEqual(curve.values, ["zero", -3, "undefined"]);
+  assert.match(curve.label, /draw 2 of your browser$/);
+  assert.ok(curve.page && curve.setting === setting && page.redraws("dense"));
+  const looked = page.ask({ ...FIRST, kind: "convolution" }, FIRST);
+  assert.ok(!looked.curve.page && !page.redraws("convolution"));
+  const forbidden = { norms: () => Promise.reject(new Error("no WebAssembly")) };
+  const { failed } = await new PageSource(grid, words, forbidden).ask(FIRST, FIRST);
+  assert.match(failed, /cannot compute: Error: no WebAssembly/);
 });
 
 test("each of Python's traits has a control, but for the seed, which a button draws", () => {

@@ -42,6 +42,17 @@ def test_what_comes_from_python_is_current(name):
     assert shipped == bundle.generated()[name], f"{name}: run `make bundles`"
 
 
+@pytest.fixture(scope="module")
+def parts():
+    return bundle.engine()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["stack.wasm.gz", "digits.gz", "worker.txt"])
+def test_the_engine_is_that_of_its_sources(parts, name):
+    assert (bundle.ENGINE / name).read_bytes() == parts[name], f"{name}: run `make bundles`"
+
+
 def strangers(inputs):
     """Packages that others wrote, of the inputs of a bundle."""
     found = (re.search(r"node_modules/((?:@[^/]+/)?[^/]+)/", path) for path in inputs)

@@ -4,9 +4,11 @@ The other side's tests are in tests/javascript. ``python tests/widgets/test_shar
 files again.
 """
 
+import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from resnet_lesson import ArchitectureBuilder
@@ -109,7 +111,25 @@ def curves():
                 "sentence": explorer.trends.sentence(described, setting["quantity"]),
             }
         )
-    return {"words": explorer.GradientExplorer().words, "curves": found}
+    words = explorer.GradientExplorer().words
+    return {"words": words, "curves": found, "described": list(descriptions())}
+
+
+def descriptions():
+    """Norms of many shapes, as logarithms, and what is said of them."""
+    draw, layers = np.random.default_rng(0), np.arange(1, 51)
+    shapes = [np.linspace(0, slope, 50) for slope in (-40, -3, -0.5, 0.01, 0.8, 2, 4, 30)]
+    shapes += [power * np.log10(layers) for power in (-3, 0.4, 2)]
+    shapes += [draw.normal(0, spread, 50).cumsum() for spread in (0.01, 0.1, 1, 1, 3)]
+    shapes += [draw.normal(0, 0.2, 50), np.array([-1.5]), np.array([0.0, -4.2])]
+    odd = np.linspace(5, -35, 50)
+    every = [10.0**shape for shape in shapes]
+    every += [np.where(odd > limit, 10.0**odd, 0) for limit in (-20, 4.9, 6)]
+    every += [np.where(odd < 0, 10.0**odd, bad) for bad in (np.inf, np.nan)]
+    for norms, quantity in itertools.product(every, explorer.trends.SEEN):
+        logarithms = [grid.logarithm(norm) for norm in norms]
+        said = explorer.trends.describe(norms, quantity)
+        yield {"logarithms": logarithms, "quantity": quantity, "described": said}
 
 
 FILES = {"networks.json": networks, "curves.json": curves}

@@ -5,3 +5,9 @@ export const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.ch
 
 /** @param {number[]} values */
 export const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** The bytes of gzipped base64. @param {string} text */
+export async function unpacked(text) {
+  const stream = new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,9 +1,10 @@
 // The gradient explorer. The model's traits are what is shown; a source answers what they become:
-// the kernel where there is one, else the curves that came along.
+// the kernel where there is one, else the page itself.
 
 import { passRunKey } from "../chart/elements.js";
 import { kernelIsGone, listen, onResize, put } from "../chart/model.js";
 import { rounded } from "../chart/words.js";
+import { PageEngine } from "../engine/page.js";
 import { Asking } from "./asking.js";
 import { Controls } from "./controls.js";
 import * as guessed from "./guess.js";
@@ -13,7 +14,7 @@ import { Layout } from "./layout.js";
 import { frameFor, grown, toneOf } from "./picture.js";
 import { readGrid, sentences } from "./recorded.js";
 import { call, differing, label, pick, shortNames, TRAITS } from "./setting.js";
-import { GridSource, KernelSource } from "./sources.js";
+import { KernelSource, PageSource } from "./sources.js";
 import { classWords, missWords, verdict } from "./verdict.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
@@ -67,7 +68,8 @@ class Explorer {
   constructor(model, el, grid) {
     this.model = model;
     this.kernel = new KernelSource(model);
-    this.asking = new Asking(new GridSource(grid, model.get("words")), {
+    this.page = new PageSource(grid, model.get("words"), new PageEngine());
+    this.asking = new Asking(this.page, {
       shown: () => this.setting(),
       take: (answer) => this.take(answer),
       settled: () => this.settled(),
@@ -121,6 +123,7 @@ class Explorer {
 
   forget() {
     this.asking.stop();
+    this.page.stop();
     for (const end of this.endings) end();
   }
 
@@ -153,7 +156,12 @@ class Explorer {
    *
    * @param {import("./sources.js").Answer} answer
    */
-  take({ setting, curve, described, held, note }) {
+  take(answer) {
+    if ("failed" in answer) {
+      this.layout.note.textContent = answer.failed;
+      return;
+    }
+    const { setting, curve, described, held, note } = answer;
     if (note !== undefined) this.layout.note.textContent = note;
     if (held) return;
     put(this.model, { ...setting, curve, described });
@@ -190,7 +198,7 @@ class Explorer {
     this.asking.giveUp();
     this.follow();
     this.layout.note.textContent =
-      "The kernel has stopped: run this cell again. Until then, the curves are recorded ones.";
+      "The kernel has stopped: run this cell again. Until then, your browser computes.";
   }
 
   /** @param {boolean} is */
@@ -203,8 +211,8 @@ class Explorer {
     if (this.asking.waits) return;
     this.controls.show(this.setting(), this.asked()?.control);
     const { redraw } = this.layout;
-    redraw.disabled = !this.asking.source.redraws;
-    redraw.title = redraw.disabled ? "Other weights need a running kernel." : "";
+    redraw.disabled = !this.asking.source.redraws(this.get("kind"));
+    redraw.title = redraw.disabled ? "Other weights of these layers need a running kernel." : "";
   }
 
   // -------------------------------------------------------------- questions
@@ -388,10 +396,11 @@ class Explorer {
     const guessing = mode === "guess";
     const reason = asked?.why ?? how;
     const judged = guess && this.moved() ? verdict(guess, curve, setting) : "";
+    const name = label(setting, curve.page);
     const hints = {
       guess: GUESS_HINT,
       revealed: MEASURED,
-      explore: asked ? `${label(setting)}.` : tryNext(setting, this.get("hide")),
+      explore: asked ? `${name}.` : (tryNext(setting, this.get("hide")) ?? `${name}.`),
     };
     return {
       title:
@@ -399,7 +408,7 @@ class Explorer {
       hint: hints[mode],
       seen: guessing ? "" : seen,
       how: guessing ? "" : `${reason} ${judged}`.trim(),
-      label: guessing ? guessed.task(setting) : `${label(setting)}. ${seen} ${how}`,
+      label: guessing ? guessed.task(setting) : `${name}. ${seen} ${how}`,
       guess: guessing && guess ? guessed.guessWords(guess, setting) : "",
       ofClass:
         this.get("guesses").length && !guessing
@@ -485,7 +494,7 @@ class Explorer {
 /** @param {Setting} setting @param {string[]} hide */
 function tryNext(setting, hide) {
   const step = STEPS.find(([name, done]) => !hide.includes(name) && !done(setting));
-  return step ? step[2] : `${label(setting)}.`;
+  return step?.[2];
 }
 
 /** @param {Ends} one @param {Ends} other @returns {Ends} */

@@ -48,8 +48,25 @@ def kept_layers(depth: int) -> np.ndarray:
 
 @functools.cache
 def load() -> dict[str, Any]:
-    """The grid as it is sent to the browser: a dict that JSON can hold."""
+    """The grid: a dict that JSON can hold."""
     return json.loads(FILE.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def recorded_kinds() -> dict[str, Any]:
+    """The part of the grid that the browser needs: it computes dense layers itself."""
+    grid = load()
+    settings = grid["settings"]
+    first = sum(key.startswith("dense,") for key in settings)  # they stand first
+    skipped = first * len(grid["depths"]) * len(trends.SEEN)
+    described = grid["described"][skipped:]
+    kept = sorted(set(described))
+    return grid | {
+        "settings": settings[first:],
+        "codes": base64.b64encode(_codes()[skipped * LAYERS :].tobytes()).decode(),
+        "descriptions": [grid["descriptions"][which] for which in kept],
+        "described": [kept.index(which) for which in described],
+    }
 
 
 def look_up(
@@ -98,6 +115,7 @@ def settings(choices: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
         for kind, order in itertools.product(choices["kind"], choices["order"])
     ]
     found = [option | flag for option in options for flag in flags]
+    found.sort(key=lambda setting: setting["kind"] != default["kind"])
     return list({_key(setting): setting for setting in found}.values())
 
 

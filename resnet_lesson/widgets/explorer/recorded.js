@@ -1,6 +1,6 @@
 // Curves computed beforehand, as the widget's trait `grid` holds them.
 
-import { bytes } from "../chart/data.js";
+import { bytes, unpacked } from "../chart/data.js";
 import { filled } from "../chart/words.js";
 import { SETTING } from "./setting.js";
 
@@ -22,8 +22,7 @@ import { SETTING } from "./setting.js";
 
 /** The grid, unpacked. @param {string} packed @returns {Promise<Grid>} */
 export async function readGrid(packed) {
-  const stream = new Blob([bytes(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const grid = await new Response(stream).json();
+  const grid = JSON.parse(new TextDecoder().decode(await unpacked(packed)));
   const words = Object.fromEntries(Object.entries(grid.words).map(([word, code]) => [code, word]));
   return { ...grid, codes: new DataView(bytes(grid.codes).buffer), words };
 }

@@ -17,9 +17,10 @@ import { asPython, plain } from "../chart/words.js";
  */
 /** @typedef {keyof Setting} Trait */
 /**
- * A pin of an earlier version has no setting.
+ * A pin of an earlier version has no setting. What the page drew says so.
  *
- * @typedef {import("../chart/curve.js").Curve & {label: string, setting?: Setting}} LabelledCurve
+ * @typedef {import("../chart/curve.js").Curve &
+ *   {label: string, setting?: Setting, page?: boolean}} LabelledCurve
  */
 /** @typedef {import("./guess.js").Guess} Guess */
 /**
@@ -188,8 +189,13 @@ function orderOf({ order, normalization, shortcut }) {
   return (normalization ? undefined : WITHOUT_BN[order]) ?? order;
 }
 
-/** The setting in words. @param {Setting} setting */
-export function label(setting) {
+/**
+ * The setting in words, and which random weights it has: those of the kernel or of the page.
+ *
+ * @param {Setting} setting
+ * @param {boolean} [page]
+ */
+export function label(setting, page) {
   const { kind, depth, seed } = setting;
   const order = orderOf(setting);
   const layers = /** @type {Record<string, string>} */ (explorer.layers)[kind] ?? `${kind} module`;
@@ -199,6 +205,6 @@ export function label(setting) {
     ...(setting.normalization ? ["BN"] : []),
     ...(setting.shortcut ? ["shortcuts"] : []),
     ...(order === usual ? [] : [WORDS[order]]),
-    ...(seed ? [`draw ${seed + 1}`] : []),
+    ...(page ? [`draw ${seed + 1} of your browser`] : seed ? [`draw ${seed + 1}`] : []),
   ].join(", ");
 }

@@ -1,22 +1,25 @@
 // Where curves come from. The explorer asks a source and draws what it answers: one that is added
 // here touches neither picture nor controls.
 
+import { describe } from "../chart/trends.js";
 import { lookUp, nearestRecorded } from "./recorded.js";
 import { label, NAMES, SETTING, valueWords } from "./setting.js";
 
 /** @typedef {import("./setting.js").Setting} Setting */
 /** @typedef {import("./setting.js").LabelledCurve} LabelledCurve */
 /**
- * @typedef {object} Answer
+ * @typedef {object} Found
  * @property {Setting} setting the one that is answered, which may only be near the wanted one
  * @property {LabelledCurve} curve
  * @property {import("./setting.js").Described} described
  * @property {boolean} [held] whether the model holds the answer already
  * @property {string} [note] what the reader should know of the source; else the last note stays
  */
+/** @typedef {Found | {failed: string}} Answer why there is no answer, or one */
 /**
  * @typedef {object} Source
- * @property {boolean} redraws whether it has other random weights than the first
+ * @property {(kind: string) => boolean} redraws whether it has other random weights than the
+ *   first of networks of this kind
  * @property {(wanted: Setting, shown: Setting) => Answer | Promise<Answer> | null} ask
  *   the answer, at once or later; null where `shown` is what is wanted. Nobody asks again before
  *   a promise is kept, or given up (`Asking`).
@@ -31,7 +34,7 @@ const NUDGES = [12, 24]; // ms after the question
 
 /** A kernel: it hears of a changed setting, and answers by the model's traits. */
 export class KernelSource {
-  redraws = true;
+  redraws = () => true;
   /** @type {((answer: Answer) => void) | null} */
   #keep = null;
 
@@ -71,19 +74,71 @@ export class KernelSource {
   }
 }
 
-const NO_KERNEL = "No kernel answers: these curves were computed beforehand, at some depths.";
+/** The page itself, for dense layers; other kinds were recorded, and came along. */
+export class PageSource {
+  redraws = (/** @type {string} */ kind) => kind === "dense";
+
+  /**
+   * @param {import("./recorded.js").Grid} grid
+   * @param {import("./setting.js").Words} words
+   * @param {Pick<import("../engine/page.js").PageEngine, "norms" | "stop">} engine
+   */
+  constructor(grid, words, engine) {
+    this.recorded = new GridSource(grid, words);
+    this.words = words;
+    this.engine = engine;
+  }
+
+  /** @param {Setting} wanted @param {Setting} shown @returns {Answer | Promise<Answer>} */
+  ask(wanted, shown) {
+    return wanted.kind === "dense" ? this.#compute(wanted) : this.recorded.ask(wanted, shown);
+  }
+
+  /** @param {Setting} setting @returns {Promise<Answer>} */
+  async #compute(setting) {
+    const { quantity } = setting;
+    let norms;
+    try {
+      norms = await this.engine.norms(setting);
+    } catch (error) {
+      return { failed: `No kernel answers, and this page cannot compute: ${error}` };
+    }
+    const values = norms.map(logarithm);
+    const layers = norms.map((_, at) => at + 1);
+    const named = [label(setting, true), this.words.quantities[quantity]];
+    return {
+      setting,
+      curve: { layers, values, label: named.filter(Boolean).join(", "), setting, page: true },
+      described: describe(norms, quantity),
+      note: HERE,
+    };
+  }
+
+  stop() {
+    this.engine.stop();
+  }
+}
+
+const HERE = "Your browser computes this, with random weights of its own.";
+
+/** As a curve holds it. @param {number} norm @returns {import("../chart/curve.js").Value} */
+function logarithm(norm) {
+  if (norm === 0) return "zero";
+  if (Number.isFinite(norm)) return Math.log10(norm);
+  return Number.isNaN(norm) ? "undefined" : "infinite";
+}
+
+const RECORDED = "No kernel answers: these curves were computed beforehand, at some depths.";
 
 /** Curves that came along: it answers with the recorded setting that comes nearest. */
 export class GridSource {
-  redraws = false;
-
   /** @param {import("./recorded.js").Grid} grid @param {import("./setting.js").Words} words */
   constructor(grid, words) {
     this.grid = grid;
     this.words = words;
   }
 
-  /** @param {Setting} wanted @param {Setting} shown @returns {Answer} */
+  /** @param {Setting} wanted @param {Setting} shown @returns {Found} */
   ask(wanted, shown) {
     const setting = nearestRecorded(this.grid, wanted, shown);
     const { curve, described } = lookUp(this.grid, setting);
@@ -100,11 +155,11 @@ export class GridSource {
 /** What is not as it was wanted, in words. @param {Setting} wanted @param {Setting} nearest */
 function noteOf(wanted, nearest) {
   const moved = SETTING.filter((name) => nearest[name] !== wanted[name]);
-  if (moved.length === 0) return NO_KERNEL;
+  if (moved.length === 0) return RECORDED;
   const values = moved.map((name) => {
     const value = nearest[name];
     const said = typeof value === "boolean" ? (value ? "on" : "off") : valueWords(name, `${value}`);
     return `${NAMES[/** @type {keyof typeof NAMES} */ (name)].toLowerCase()} ${said}`;
   });
-  return `${NO_KERNEL} This one only with ${values.join(" and ")}.`;
+  return `${RECORDED} This one only with ${values.join(" and ")}.`;
 }

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import importlib
+import json
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -137,7 +138,8 @@ def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
     layers, values = pin.get("layers"), pin.get("values")
     if not (
         isinstance(pin.get("label"), str)
-        and pin.keys() <= {"label", "layers", "values", "setting"}
+        and pin.keys() <= {"label", "layers", "values", "setting", "page"}
+        and isinstance(pin.get("page", True), bool)
         and ("setting" not in pin or guesses.is_setting(pin["setting"], TRAITS))
         and isinstance(layers, list)
         and isinstance(values, list)
@@ -227,7 +229,9 @@ class GradientExplorer(LessonWidget):
     axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
     # Compressed, as base64: one short line in a notebook that saves it.
     grid = traitlets.Unicode(
-        base64.b64encode(gzip.compress(grid.FILE.read_bytes(), compresslevel=6, mtime=0)).decode()
+        base64.b64encode(
+            gzip.compress(json.dumps(grid.recorded_kinds()).encode(), mtime=0)
+        ).decode()
     ).tag(sync=True)
     words = traitlets.Dict(
         {

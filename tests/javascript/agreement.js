@@ -1,0 +1,27 @@
+// Differentiate networks with the weights that a test hands over, and print their norms: called by
+// tests/gradients/test_browser_engine.py with the program and a file of cases.
+
+import { readFileSync } from "node:fs";
+import { Stack } from "../../resnet_lesson/widgets/engine/stack.js";
+
+const [program, file, digits, real] = process.argv.slice(2);
+const Real = real === "double" ? Float64Array : Float32Array;
+const stack = await Stack.open(Uint8Array.from(readFileSync(program)), readFileSync(digits));
+const { exports } = stack;
+const { memory } = exports;
+const doubles = (path) => new Float64Array(Uint8Array.from(readFileSync(path)).buffer);
+const put = (at, values) => new Real(memory.buffer, at, values.length).set(values);
+const QUANTITIES = ["weight_gradient", "signal_gradient", "signal"];
+
+for (const { folder, setting, shortcut_only, quantities = QUANTITIES } of JSON.parse(
+  readFileSync(file, "utf-8"),
+)) {
+  put(exports.weights(), doubles(`${folder}/weights`));
+  put(exports.inputs(), doubles(`${folder}/inputs`));
+  put(exports.readout(), doubles(`${folder}/readout`));
+  new Int32Array(memory.buffer, exports.labels(), 128).set(doubles(`${folder}/labels`));
+  const norms = quantities.map((quantity) =>
+    stack.differentiate({ ...setting, quantity }, shortcut_only).map(String),
+  );
+  console.log(JSON.stringify(norms));
+}
