@@ -96,6 +96,7 @@ def engine():
     worker = esbuild(str(ENGINE / "worker.js"), "--format=iife", "--minify")
     return {
         "stack.wasm.gz": gzip.compress(compiled("stack"), mtime=0),
+        "race.wasm.gz": gzip.compress(compiled("race"), mtime=0),
         "digits.gz": gzip.compress(digits(), mtime=0),
         "worker.txt": worker.encode(),
     }

@@ -2,20 +2,17 @@
 
 import { explorer } from "../chart/constants.js";
 import networks from "../chart/networks.json" with { type: "json" };
+import { opened } from "./program.js";
 
 /** @typedef {import("../explorer/setting.js").Setting} Setting */
 /**
  * What stack.c exports.
  *
- * @typedef {object} Exports
- * @property {WebAssembly.Memory} memory
- * @property {() => void} _initialize
- * @property {() => number} digits
- * @property {() => number} norms
- * @property {() => void} standardize
- * @property {(seed: number, initializer: number, depth: number) => void} draw
- * @property {(depth: number, activation: number, steps: number, ending: number,
- *   shortcutOnly: number) => void} differentiate
+ * @typedef {import("./program.js").Core & {
+ *   draw: (seed: number, initializer: number, depth: number) => void,
+ *   differentiate: (depth: number, activation: number, steps: number, ending: number,
+ *     shortcutOnly: number) => void,
+ * }} Exports
  */
 
 // As stack.c numbers the steps of a layer.
@@ -50,18 +47,14 @@ export function stepsOf({ order, normalization, shortcut }) {
 }
 
 export class Stack {
-  /** @param {Exports} exports of an instance of stack.c @param {Uint8Array} digits */
-  constructor(exports, digits) {
+  /** @param {Exports} exports of an instance of stack.c that has its digits */
+  constructor(exports) {
     this.exports = exports;
-    exports._initialize();
-    new Uint8Array(exports.memory.buffer, exports.digits(), digits.length).set(digits);
-    exports.standardize();
   }
 
   /** @param {Uint8Array<ArrayBuffer>} program @param {Uint8Array} digits */
   static async open(program, digits) {
-    const { instance } = await WebAssembly.instantiate(program);
-    return new Stack(/** @type {any} */ (instance.exports), digits);
+    return new Stack(await opened(program, digits));
   }
 
   /**
