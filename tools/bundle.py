@@ -23,7 +23,7 @@ from resnet_lesson.widgets.panel import job
 
 ROOT = Path(__file__).parent.parent
 WIDGETS = ROOT / "resnet_lesson/widgets"
-NAMES = ("builder", "explorer", "lesions", "panel")
+NAMES = ("builder", "explorer", "lesions", "panel", "race")
 # Beside the Python that runs this, as requirements-dev.txt installs it.
 NODE = Path(sys.executable).with_name("node")
 ESBUILD = ROOT / "node_modules/esbuild/bin/esbuild"
@@ -93,12 +93,14 @@ def digits():
 
 def engine():
     """The bytes of each file that the engine ships, by its name."""
-    worker = esbuild(str(ENGINE / "worker.js"), "--format=iife", "--minify")
-    return {
+    workers = {
+        f"{name}.txt": esbuild(str(ENGINE / f"{name}.js"), "--format=iife", "--minify").encode()
+        for name in ("worker", "race_worker")
+    }
+    return workers | {
         "stack.wasm.gz": gzip.compress(compiled("stack"), mtime=0),
         "race.wasm.gz": gzip.compress(compiled("race"), mtime=0),
         "digits.gz": gzip.compress(digits(), mtime=0),
-        "worker.txt": worker.encode(),
     }
 
 

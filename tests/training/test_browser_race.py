@@ -13,9 +13,9 @@ import bundle
 import numpy as np
 import pytest
 
-from resnet_lesson.data import load
 from resnet_lesson.gradients.probe import gradient_norms
 from resnet_lesson.runtime import keras
+from resnet_lesson.studies import race
 
 pytestmark = pytest.mark.slow
 
@@ -65,25 +65,6 @@ def named(parameters, depth):
     return parts
 
 
-def in_keras(depth, shortcut):
-    """The network in float64, its weights to be set."""
-    layers, kind = keras.layers, {"dtype": "float64"}
-    image = keras.Input((PIXELS,), **kind)
-    h = layers.Dense(WIDTH, use_bias=False, name="stem", **kind)(image)
-
-    def prepared(x, index):
-        x = layers.BatchNormalization(epsilon=2e-5, name=f"norm{index}", **kind)(x)
-        return layers.Activation("relu", **kind)(x)
-
-    for index in range(depth):
-        branch = layers.Dense(WIDTH, use_bias=False, name=f"weight{index}", **kind)(
-            prepared(h, index)
-        )
-        h = layers.Add(**kind)([h, branch]) if shortcut else branch
-    answer = layers.Dense(CLASSES, activation="softmax", name="head", **kind)(prepared(h, depth))
-    return keras.Model(image, answer)
-
-
 def set_weights(model, parts, depth):
     model.get_layer("stem").kernel.assign(parts["stem"])
     model.get_layer("head").kernel.assign(parts["head"])
@@ -96,22 +77,15 @@ def set_weights(model, parts, depth):
         norm.beta.assign(parts["shift"][index])
 
 
-def pixels():
-    """The digits as the page has them, standardised, in float64."""
-    data = load("digits")
-    flat = data.x_train.reshape(-1, PIXELS).astype(np.float64)
-    return (flat - flat.mean(axis=0)) / (flat.std(axis=0) + 1e-6), data.y_train
-
-
 @pytest.mark.parametrize("shortcut", [False, True])
 def test_it_trains_as_keras_does(programs, shortcut):
     depth, rate = 6, 0.03
     network = {"depth": depth, "shortcut": shortcut, "seed": 3}
     said = in_the_page(programs, "double", network, rate)
-    model = in_keras(depth, shortcut)
+    model = race.network(depth, shortcut, "float64")
     set_weights(model, named(said["before"], depth), depth)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9), "sparse_categorical_crossentropy")
-    x, y = pixels()
+    x, y = race.digits()
     for step, taken in enumerate(said["taken"]):
         order = said["orders"][step // 20]
         chosen = order[step % 20 * BATCH :][:BATCH]

@@ -48,7 +48,9 @@ def parts():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["stack.wasm.gz", "race.wasm.gz", "digits.gz", "worker.txt"])
+@pytest.mark.parametrize(
+    "name", ["stack.wasm.gz", "race.wasm.gz", "digits.gz", "worker.txt", "race_worker.txt"]
+)
 def test_the_engine_is_that_of_its_sources(parts, name):
     assert (bundle.ENGINE / name).read_bytes() == parts[name], f"{name}: run `make bundles`"
 
