@@ -1,4 +1,4 @@
-// What a program of the engine is handed, and the worker in which it runs, so that no picture waits.
+// What a program of the engine is handed, and the worker in which it runs: no picture waits for it.
 
 import { unpacked } from "../chart/data.js";
 import digits from "./digits.gz";

@@ -24,15 +24,15 @@ const percent = (share) => `${share < 0.1 ? (100 * share).toFixed(1) : Math.roun
 
 /** @param {number} steps @param {number[]} wrong of the plain and of the residual network */
 export const running = (steps, [plain, residual]) =>
-  `After ${steps} steps, the plain network reads ${percent(plain)} of its training digits wrongly, ` +
-  `and the residual one ${percent(residual)}.`;
+  `After ${steps} steps, the plain network reads ${percent(plain)} of its training digits ` +
+  `wrongly, and the residual one ${percent(residual)}.`;
 
 /** @param {number} depth @param {number[]} wrong */
 export function finished(depth, [plain, residual]) {
   if (residual <= LEARNED && plain >= FAILED) {
     return (
-      "The plain network fails on the very digits that it was trained on, so it does not overfit. " +
-      `Now try 2 layers: a plain network can learn this.`
+      "The plain network fails on the very digits that it was trained on, so it does not " +
+      "overfit. Now try 2 layers: a plain network can learn this."
     );
   }
   if (plain <= LEARNED && residual <= LEARNED) {
