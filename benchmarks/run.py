@@ -10,6 +10,7 @@ import functools
 import backends
 import compute
 import latency
+import page
 import record
 import studies
 import throughput
@@ -18,6 +19,7 @@ import training
 USUAL = {
     "compute": compute.main,
     "latency": latency.main,
+    "page": page.main,
     "training": training.main,
     "backends": backends.main,
     "throughput": throughput.main,

@@ -41,8 +41,8 @@ PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <header><p>This is <a href="{source}">a notebook of the lesson</a> as it was last run.
-No kernel runs behind this page. Gradients of dense layers are computed in your browser, and all else was
-computed beforehand.</p>
+No kernel runs behind this page. Your browser computes the gradients of dense layers;
+all else was computed beforehand.</p>
 {others}</header>
 <main>
 {body}

@@ -31,7 +31,9 @@ ENGINE = WIDGETS / "engine"
 # The compiler and what a page can be expected to have: 128-bit vectors, and no system below.
 COMPILER = (sys.executable, "-m", "ziglang", "cc", "--target=wasm32-wasi", "-mexec-model=reactor")
 COMPILED = ("-O2", "-msimd128", "-Wall", "-Wl,--no-entry", "-Wl,--strip-all")
-NOTE = "Bundled by `make bundles` from the files beside this one and in chart: read those."
+NOTE = (
+    "Bundled by `make bundles` from the files beside this one, in chart and in engine: read those."
+)
 OPTIONS = (
     *("--bundle", "--charset=utf8", "--target=es2023", "--log-level=warning"),
     *("--loader:.gz=base64", "--loader:.txt=text"),
@@ -77,10 +79,13 @@ def generated():
 
 
 def compiled(name, real="float"):
-    """The bytes of this C file of the engine as WebAssembly, with ``real`` for its numbers."""
+    """The bytes of this C file of the engine as WebAssembly, with ``real`` for its numbers.
+
+    ``name`` may also be the path of a file that includes the engine's, without its ``.c``.
+    """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.wasm"
-        command = [*COMPILER, *COMPILED, f"-DREAL={real}", "-o", str(output), f"{name}.c"]
+        command = [*COMPILER, *COMPILED, "-I.", f"-DREAL={real}", "-o", str(output), f"{name}.c"]
         subprocess.run(command, cwd=ENGINE, check=True)
         return output.read_bytes()
 

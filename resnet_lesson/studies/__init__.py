@@ -16,6 +16,7 @@ NAMES = (
     "plain_copy",
     "projection",
     "paths",
+    "race",
 )
 __all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
 

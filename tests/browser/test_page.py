@@ -152,12 +152,11 @@ def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, site):
         explorer = laboratory(page)
         depth = explorer.get_by_role("slider", name="Depth")
         depth.press("End")  # the deepest: the axis has grown to what it needs
-        for _ in range(4):
-            depth.press("ArrowLeft")
-        grown, ends = axis(explorer), [end(explorer)]
-        words = [explorer.locator("text.name").first.text_content()]
-        for _ in range(6):
-            depth.press("ArrowLeft")
+        expect(shown(explorer)).to_have_attribute("aria-label", re.compile("^200 "))
+        grown, ends, words = axis(explorer), [], []
+        for layers in (50, 42, 33, 25, 16, 8):
+            depth.fill(str(layers))
+            expect(shown(explorer)).to_have_attribute("aria-label", re.compile(f"^{layers} "))
             ends.append(end(explorer))
             words.append(explorer.locator("text.name").first.text_content())
             assert axis(explorer) == grown
@@ -189,7 +188,8 @@ def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, sit
         expect(explorer.locator(".curve")).to_have_count(7)
         assert axis(explorer) == before
         first = kept.get_by_role("button").first
-        assert first.get_attribute("aria-label") == "remove 50 sigmoid layers, Glorot's weights"
+        removed = "remove 50 sigmoid layers, Glorot's weights, draw 1 of your browser"
+        assert first.get_attribute("aria-label") == removed
         first.press("Enter")
         expect(kept.get_by_role("listitem")).to_have_count(5)
         # The focus goes on to the next one, not back to the top of the page.

@@ -13,14 +13,12 @@ const doubles = (path) => new Float64Array(Uint8Array.from(readFileSync(path)).b
 const put = (at, values) => new Real(memory.buffer, at, values.length).set(values);
 const QUANTITIES = ["weight_gradient", "signal_gradient", "signal"];
 
-for (const { folder, setting, shortcut_only, quantities = QUANTITIES } of JSON.parse(
-  readFileSync(file, "utf-8"),
-)) {
+for (const { folder, setting, shortcut_only } of JSON.parse(readFileSync(file, "utf-8"))) {
   put(exports.weights(), doubles(`${folder}/weights`));
   put(exports.inputs(), doubles(`${folder}/inputs`));
   put(exports.readout(), doubles(`${folder}/readout`));
   new Int32Array(memory.buffer, exports.labels(), 128).set(doubles(`${folder}/labels`));
-  const norms = quantities.map((quantity) =>
+  const norms = QUANTITIES.map((quantity) =>
     stack.differentiate({ ...setting, quantity }, shortcut_only).map(String),
   );
   console.log(JSON.stringify(norms));

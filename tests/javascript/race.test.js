@@ -51,7 +51,7 @@ test("a pause holds it, and it goes on where it was", () => {
   loop.go();
   loop.go(); // twice is not twice as fast
   mock.timers.tick(40);
-  assert.ok(taken(reports) > before && taken(reports) < 8 * before);
+  assert.equal(taken(reports), before + 15); // at once for each, and one report later
 });
 
 test("a new start is a new race, with the same draws for the same seed", () => {
@@ -88,5 +88,7 @@ test("what is said holds for what is shown", () => {
   assert.match(finished(2, [0.01, 0.01]), /Both have learned\. Now try 30/);
   assert.equal(finished(40, [0.01, 0.01]), "Both have learned.");
   assert.match(finished(30, [0.9, 0.5]), /Neither/);
-  assert.match(finished(30, [0.1, 0.01]), /on their way/);
+  assert.match(finished(20, [0.1, 0.01]), /residual network has learned.* More layers/);
+  assert.doesNotMatch(finished(60, [0.1, 0.01]), /More layers/);
+  assert.match(finished(30, [0.1, 0.1]), /not learned it well/);
 });

@@ -13,6 +13,7 @@ import bundle
 import numpy as np
 import pytest
 
+from resnet_lesson import studies
 from resnet_lesson.gradients.probe import gradient_norms
 from resnet_lesson.runtime import keras
 from resnet_lesson.studies import race
@@ -135,3 +136,19 @@ def test_degradation_is_seen(programs):
     assert wrong[2, False] < 0.02
     assert wrong[30, True] < 0.02
     assert wrong[30, False] > 0.25
+
+
+@pytest.mark.parametrize("shortcut", [False, True])
+@pytest.mark.parametrize("depth", [2, 10, 20, 30, 40, 60])
+def test_the_pages_curves_lie_where_tensorflows_do(programs, depth, shortcut):
+    """Five seeds of each: the middle one of the page is none that TensorFlow never has."""
+    rate, steps = 0.03, 60  # the last three epochs, as in the study
+    record = studies.record("race").where(depth=depth, shortcut=shortcut, learning_rate=rate)
+    page = []
+    for seed in range(5):
+        network = {"depth": depth, "shortcut": shortcut, "seed": seed}
+        taken = in_the_page(programs, "float", network, rate, 600)["taken"][-steps:]
+        page.append(np.mean([step["wrong"] for step in taken]))
+    band = record.where(epochs=30)["wrong"]
+    assert len(band) == 5
+    assert min(band) - 0.01 <= np.median(page) <= max(band) + 0.01

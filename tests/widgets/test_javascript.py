@@ -1,5 +1,6 @@
 """The bundles that the package ships are those of its sources, and name what others wrote."""
 
+import gzip
 import json
 import re
 from pathlib import Path
@@ -52,7 +53,10 @@ def parts():
     "name", ["stack.wasm.gz", "race.wasm.gz", "digits.gz", "worker.txt", "race_worker.txt"]
 )
 def test_the_engine_is_that_of_its_sources(parts, name):
-    assert (bundle.ENGINE / name).read_bytes() == parts[name], f"{name}: run `make bundles`"
+    shipped, made = (bundle.ENGINE / name).read_bytes(), parts[name]
+    if name.endswith(".gz"):  # whose head differs between versions of Python
+        shipped, made = gzip.decompress(shipped), gzip.decompress(made)
+    assert shipped == made, f"{name}: run `make bundles`"
 
 
 def strangers(inputs):

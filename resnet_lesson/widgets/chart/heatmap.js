@@ -79,7 +79,9 @@ function cellsOf(columns, ends) {
   const cells = new ImageData(width, height);
   columns.forEach((values, column) => {
     values.forEach((value, row) => {
-      cells.data.set([...colourOf(value, ends), 255], 4 * (row * width + column));
+      const at = 4 * (row * width + column);
+      [cells.data[at], cells.data[at + 1], cells.data[at + 2]] = colourOf(value, ends);
+      cells.data[at + 3] = 255;
     });
   });
   const small = make("canvas", { width, height });

@@ -316,21 +316,25 @@ static void choose(Random *random, int32_t *numbers, int count, int all) {
 
 enum { DIGITS = 1280, PIXELS = 64, CLASSES = 10, PADDED = 16 };
 
-static uint8_t pixels[DIGITS][PIXELS], digit_labels[DIGITS];
+// As digits.gz has them: all pixels, then all labels.
+static struct { uint8_t pixels[DIGITS][PIXELS], labels[DIGITS]; } digit;
 static double standard[DIGITS][PIXELS];
 
-uint8_t *EXPORT(digits)(void) { return pixels[0]; }
-uint8_t *EXPORT(digits_labels)(void) { return digit_labels; }
+uint8_t *EXPORT(digits)(void) { return (uint8_t *)&digit; }
 
-// Standardise each pixel over all digits, which stand at `digits`; call it once.
+// Standardise each pixel over all digits, once they stand at `digits`.
 void EXPORT(standardize)(void) {
   for (int j = 0; j < PIXELS; j++) {
     double mean = 0, variance = 0;
-    for (int i = 0; i < DIGITS; i++) mean += pixels[i][j];
+    for (int i = 0; i < DIGITS; i++) mean += digit.pixels[i][j];
     mean /= DIGITS;
-    for (int i = 0; i < DIGITS; i++) variance += (pixels[i][j] - mean) * (pixels[i][j] - mean);
+    for (int i = 0; i < DIGITS; i++) {
+      const double off = digit.pixels[i][j] - mean;
+      variance += off * off;
+    }
     // Pixels count to 16, and the small number keeps those finite that never change.
     const double deviation = __builtin_sqrt(variance / DIGITS) + 16e-6;
-    for (int i = 0; i < DIGITS; i++) standard[i][j] = (pixels[i][j] - mean) / deviation;
+    for (int i = 0; i < DIGITS; i++) 
+      standard[i][j] = (digit.pixels[i][j] - mean) / deviation;
   }
 }

@@ -4,7 +4,7 @@ import { rateAt } from "./race.js";
 
 /**
  * @typedef {object} Settings
- * @property {number} run so that a report of an earlier one is known
+ * @property {number} run its number, to recognise reports of an earlier race
  * @property {number} depth
  * @property {number} rate
  * @property {number} warmup steps

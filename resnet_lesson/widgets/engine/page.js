@@ -14,15 +14,22 @@ export class PageEngine {
   #worker = null;
   /** @type {Promise<Norms> | null} */
   #opened = null;
+  #stopped = false;
 
   /**
-   * The norms of the setting's quantity by layer, input side first. One question at a time.
+   * The norms of the setting's quantity by layer, input side first. Who asks anew, before the
+   * answer has come, gets the new one only.
    *
    * @param {Setting} setting of dense layers
    */
   async norms(setting) {
     this.#opened ??= this.#open();
-    return (await this.#opened)(setting);
+    try {
+      return await (await this.#opened)(setting);
+    } catch (error) {
+      this.#end(); // the next question may have more luck
+      throw error;
+    }
   }
 
   /** @returns {Promise<Norms>} */
@@ -34,15 +41,29 @@ export class PageEngine {
       return (setting) => stack.norms(setting);
     }
     this.#worker = worker;
-    return (setting) =>
-      new Promise((keep, fail) => {
-        worker.onmessage = ({ data }) => (data.error ? fail(data.error) : keep(data.norms));
-        worker.postMessage({ setting });
+    if (this.#stopped) this.#end();
+    let asked = 0;
+    return (setting) => {
+      const number = ++asked;
+      return new Promise((keep, fail) => {
+        worker.onerror = () => fail(new Error("its worker has died"));
+        worker.onmessage = ({ data }) => {
+          if (data.number !== number) return; // of an earlier question
+          if (data.error) fail(new Error(data.error));
+          else keep(data.norms);
+        };
+        worker.postMessage({ number, setting });
       });
+    };
+  }
+
+  #end() {
+    this.#worker?.terminate();
+    [this.#worker, this.#opened] = [null, null];
   }
 
   stop() {
-    this.#worker?.terminate();
-    this.#opened = null;
+    this.#stopped = true;
+    this.#end();
   }
 }

@@ -12,7 +12,7 @@ export const parts = async (program) => ({
 });
 
 /**
- * A worker that has taken the parts; null where the page allows none, as VS Code's may.
+ * A worker that has taken the parts; null where the page forbids workers, as VS Code may.
  *
  * @param {string} code
  * @param {Parts} handed
@@ -21,15 +21,18 @@ export const parts = async (program) => ({
 export async function worked(code, handed) {
   // A blob and no file: a page that was opened from a folder may load none.
   const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  let worker;
   try {
-    const worker = new Worker(address);
+    worker = new Worker(address);
+    const made = worker;
     await new Promise((keep, fail) => {
-      worker.onmessage = ({ data }) => (data.error ? fail(data.error) : keep(undefined));
-      worker.onerror = fail;
-      worker.postMessage(handed);
+      made.onmessage = ({ data }) => (data.error ? fail(data.error) : keep(undefined));
+      made.onerror = fail;
+      made.postMessage(handed);
     });
     return worker;
   } catch {
+    worker?.terminate();
     return null;
   } finally {
     URL.revokeObjectURL(address);

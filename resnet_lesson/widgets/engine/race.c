@@ -57,9 +57,9 @@ static void next_batch(void) {
     at_batch = 0;
   }
   for (int i = 0; i < BATCH; i++) {
-    const int digit = order[at_batch * BATCH + i];
-    label[i] = digit_labels[digit];
-    for (int j = 0; j < PIXELS; j++) batch[i * PIXELS + j] = (real)standard[digit][j];
+    const int which = order[at_batch * BATCH + i];
+    label[i] = digit.labels[which];
+    for (int j = 0; j < PIXELS; j++) batch[i * PIXELS + j] = (real)standard[which][j];
   }
   at_batch++;
 }

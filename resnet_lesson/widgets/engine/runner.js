@@ -15,33 +15,54 @@ export class Runner {
   #worker = null;
   /** @type {Promise<Acts> | null} */
   #opened = null;
+  /** @type {Loop | null} where no worker is allowed */
+  #loop = null;
+  #stopped = false;
 
-  /** @param {(report: import("./loop.js").Report) => void} report */
-  constructor(report) {
+  /**
+   * @param {(report: import("./loop.js").Report) => void} report
+   * @param {(why: string) => void} fail called where nothing can be computed any more
+   */
+  constructor(report, fail) {
     this.report = report;
+    this.fail = fail;
   }
 
   /** @param {Settings} settings */
-  async start(settings) {
-    (await this.#acts()).start(settings);
+  start(settings) {
+    this.#do((acts) => acts.start(settings));
   }
 
-  async pause() {
-    (await this.#acts()).pause();
+  pause() {
+    this.#do((acts) => acts.pause());
   }
 
-  async go() {
-    (await this.#acts()).go();
+  go() {
+    this.#do((acts) => acts.go());
   }
 
   stop() {
+    this.#stopped = true;
     this.#worker?.terminate();
-    this.#opened = null;
+    this.#loop?.pause();
   }
 
-  #acts() {
+  /** @param {(acts: Acts) => void} act */
+  async #do(act) {
     this.#opened ??= this.#open();
-    return this.#opened;
+    try {
+      const acts = await this.#opened;
+      if (!this.#stopped) act(acts);
+    } catch (error) {
+      this.#failed(`${error}`);
+    }
+  }
+
+  /** @param {string} why */
+  #failed(why) {
+    this.#worker?.terminate();
+    [this.#worker, this.#opened] = [null, null]; // the next start may have more luck
+    this.fail(why);
   }
 
   /** @returns {Promise<Acts>} */
@@ -50,10 +71,16 @@ export class Runner {
     const worker = await worked(code, handed);
     if (!worker) {
       const [plain, residual] = [await open(handed), await open(handed)];
-      return new Loop({ plain, residual }, this.report);
+      this.#loop = new Loop({ plain, residual }, this.report);
+      return this.#loop;
     }
     this.#worker = worker;
-    worker.onmessage = (/** @type {MessageEvent} */ { data }) => this.report(data.report);
+    if (this.#stopped) worker.terminate();
+    worker.onerror = () => this.#failed("its worker has died");
+    worker.onmessage = (/** @type {MessageEvent} */ { data }) => {
+      if (data.error) this.#failed(data.error);
+      else this.report(data.report);
+    };
     return {
       start: (settings) => worker.postMessage({ act: "start", settings }),
       pause: () => worker.postMessage({ act: "pause" }),

@@ -49,7 +49,7 @@ static void draw_inputs(uint32_t seed) {
   choose(&random, chosen, BATCH, DIGITS);
   draw_normal(&random, projection[0], PIXELS * WIDTH);
   for (int i = 0; i < BATCH; i++) {
-    label[i] = digit_labels[chosen[i]];
+    label[i] = digit.labels[chosen[i]];
     for (int j = 0; j < WIDTH; j++) {
       double sum = 0;
       for (int k = 0; k < PIXELS; k++) sum += standard[chosen[i]][k] * projection[k][j];

@@ -9,8 +9,8 @@ addEventListener("message", async ({ data }) => {
   try {
     if (data.program) opened = Stack.open(data.program, data.digits);
     const stack = await opened;
-    postMessage({ norms: data.setting && stack.norms(data.setting) });
+    postMessage({ number: data.number, norms: data.setting && stack.norms(data.setting) });
   } catch (error) {
-    postMessage({ error: `${error}` });
+    postMessage({ number: data.number, error: `${error}` });
   }
 });

@@ -18,11 +18,13 @@ export class Asking {
   #waiting = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} until the reader is told */
   #busy;
+  /** @type {Setting | null} what is waited for */
+  #wanted = null;
   /** @type {Setting | null} */
   #next = null;
 
   /**
-   * @param {Source} standIn answers at once, where no other source does
+   * @param {Source} standIn answers where no other source does
    * @param {object} explorer
    * @param {() => Setting} explorer.shown
    * @param {(answer: Answer) => void} explorer.take called with each answer
@@ -49,12 +51,13 @@ export class Asking {
       return;
     }
     const asked = this.source.ask(wanted, this.shown());
-    if (asked instanceof Promise) this.#wait(asked);
+    if (asked instanceof Promise) this.#wait(asked, wanted);
     else if (asked) this.#end(asked, null);
   }
 
-  /** @param {Promise<Answer>} asked */
-  async #wait(asked) {
+  /** @param {Promise<Answer>} asked @param {Setting} wanted */
+  async #wait(asked, wanted) {
+    this.#wanted = wanted;
     const waiting = setTimeout(() => this.giveUp(), ANSWER_TIME);
     this.#waiting = waiting;
     this.#busy = setTimeout(() => this.busy(true), BUSY_TIME);
@@ -74,11 +77,21 @@ export class Asking {
 
   /** The source will not answer: it has been given up, or its kernel has gone. */
   giveUp() {
-    const [silent, waited, wanted] = [this.source, this.waits, this.#next ?? this.shown()];
-    this.stop();
-    this.source = this.standIn;
-    if (waited) this.request(wanted);
+    const silent = this.source;
+    this.turnTo(this.standIn);
     silent.wake?.();
+  }
+
+  /**
+   * From now on this source is asked, at first for what is still waited for.
+   *
+   * @param {Source} source
+   */
+  turnTo(source) {
+    const wanted = this.#next ?? this.#wanted;
+    this.stop();
+    this.source = source;
+    if (wanted) this.request(wanted);
   }
 
   /** Wait no longer. */
@@ -87,6 +100,6 @@ export class Asking {
     clearTimeout(this.#busy);
     this.busy(false);
     this.#waiting = null;
-    this.#next = null;
+    [this.#wanted, this.#next] = [null, null];
   }
 }

@@ -46,6 +46,7 @@ const STEPS = [
 ];
 const GUESS_HINT =
   "Drag the far end of the line to your guess, and bend it in the middle if you like.";
+const STOPPED = "The kernel has stopped: run this cell again.";
 const MEASURED = "Your guess is dashed, what was measured is the solid line.";
 
 class Explorer {
@@ -57,6 +58,8 @@ class Explorer {
   /** Whether a guess has just been held against what was measured. */
   revealed = false;
   growing = false;
+  /** Whether a kernel was here, and has gone. */
+  lost = false;
   /** Whether the question that is on its way is to be guessed first. */
   guessing = false;
 
@@ -159,13 +162,15 @@ class Explorer {
   take(answer) {
     if ("failed" in answer) {
       this.layout.note.textContent = answer.failed;
+      [this.target, this.going, this.guessing] = [0, 0, false];
       return;
     }
     const { setting, curve, described, held, note } = answer;
-    if (note !== undefined) this.layout.note.textContent = note;
+    if (note !== undefined) this.layout.note.textContent = this.lost ? `${STOPPED} ${note}` : note;
     if (held) return;
     put(this.model, { ...setting, curve, described });
-    put(this.model, { answers: this.get("answers") + 1 });
+    // The kernel counts upward: a count of its own must not be taken for the one before.
+    put(this.model, { answers: Math.min(0, this.get("answers")) - 1 });
   }
 
   /** The model holds an answer, whoever gave it. One to an earlier question is passed over. */
@@ -186,19 +191,20 @@ class Explorer {
   /** @param {unknown} said */
   hear(said) {
     if (said !== "here") return;
-    this.asking.source = this.kernel;
+    this.lost = false;
     this.layout.note.textContent = "";
-    this.model.save_changes(); // what was looked up before it answered
+    this.model.save_changes(); // what the page answered before
+    this.asking.turnTo(this.kernel);
     this.follow();
   }
 
   /** The kernel has gone, and nothing it was asked will be answered. */
   lose() {
     if (this.asking.source !== this.kernel) return;
+    this.lost = true;
+    this.layout.note.textContent = `${STOPPED} Until then, this page answers by itself.`;
     this.asking.giveUp();
     this.follow();
-    this.layout.note.textContent =
-      "The kernel has stopped: run this cell again. Until then, your browser computes.";
   }
 
   /** @param {boolean} is */
@@ -344,8 +350,7 @@ class Explorer {
         ]
       : [];
     if (mode === "guess") return own;
-    const pins =
-      mode === "explore" ? this.get("pins").filter((pin) => !isCurveOf(pin, setting)) : [];
+    const pins = mode === "explore" ? this.get("pins").filter((pin) => !isSame(pin, curve)) : [];
     const names = shortNames([...pins, curve]);
     const name = own.length ? "measured" : (names.at(-1) ?? "");
     const others = this.get("guesses").filter((one) => isOf(one, setting));
@@ -400,7 +405,7 @@ class Explorer {
     const hints = {
       guess: GUESS_HINT,
       revealed: MEASURED,
-      explore: asked ? `${name}.` : (tryNext(setting, this.get("hide")) ?? `${name}.`),
+      explore: asked ? `${label(setting)}.` : tryNext(setting, this.get("hide")),
     };
     return {
       title:
@@ -442,7 +447,10 @@ class Explorer {
   }
 
   copy() {
-    this.layout.copier.copy(call(this.setting(), this.get("pins"), this.get("hide")));
+    const [curve, pins] = [this.get("curve"), this.get("pins")];
+    const line = call(this.setting(), pins, this.get("hide"));
+    const here = [curve, ...pins].some(({ page }) => page);
+    this.layout.copier.copy(here ? `${line}  # with the kernel's random weights` : line);
   }
 
   // -------------------------------------------------------------- guessing
@@ -494,7 +502,7 @@ class Explorer {
 /** @param {Setting} setting @param {string[]} hide */
 function tryNext(setting, hide) {
   const step = STEPS.find(([name, done]) => !hide.includes(name) && !done(setting));
-  return step?.[2];
+  return step ? step[2] : `${label(setting)}.`;
 }
 
 /** @param {Ends} one @param {Ends} other @returns {Ends} */
@@ -503,6 +511,10 @@ const widest = (one, other) => [Math.min(one[0], other[0]), Math.max(one[1], oth
 /** @param {LabelledCurve} curve @param {Setting} setting */
 const isCurveOf = (curve, setting) =>
   curve.setting !== undefined && differing(curve.setting, setting).length === 0;
+
+/** @param {LabelledCurve} pin @param {LabelledCurve} curve with its setting */
+const isSame = (pin, curve) =>
+  curve.setting !== undefined && isCurveOf(pin, curve.setting) && pin.page === curve.page;
 
 /** @param {{model: import("./setting.js").Model, el: HTMLElement}} place */
 async function render({ model, el }) {

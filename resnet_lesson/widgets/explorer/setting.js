@@ -146,10 +146,12 @@ export const differing = (one, other) =>
  * @param {LabelledCurve[]} curves
  */
 export const shortNames = (curves) =>
-  curves.map(({ setting, label: whole }, at) => {
+  curves.map(({ setting, page, label: whole }, at) => {
     if (!setting) return whole;
-    const changed = differing(setting, (curves[at - 1] ?? curves[at + 1])?.setting);
-    return changed.map((name) => traitWords(name, setting)).join(", ");
+    const other = curves[at - 1] ?? curves[at + 1];
+    const changed = differing(setting, other?.setting).map((name) => traitWords(name, setting));
+    if (other && page !== other.page) changed.push(page ? "your browser's" : "the kernel's");
+    return changed.join(", ");
   });
 
 /**

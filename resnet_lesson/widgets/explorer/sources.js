@@ -91,11 +91,18 @@ export class PageSource {
 
   /** @param {Setting} wanted @param {Setting} shown @returns {Answer | Promise<Answer>} */
   ask(wanted, shown) {
-    return wanted.kind === "dense" ? this.#compute(wanted) : this.recorded.ask(wanted, shown);
+    if (wanted.kind === "dense") return this.#compute(wanted, HERE);
+    const found = this.recorded.ask(wanted, shown);
+    const undone = SETTING.filter(
+      (name) => wanted[name] !== shown[name] && found.setting[name] !== wanted[name],
+    );
+    // What the reader has just changed stays as they want it.
+    if (undone.length === 0) return found;
+    return this.#compute({ ...wanted, kind: "dense" }, `${HERE} ${ONLY_DENSE}`);
   }
 
-  /** @param {Setting} setting @returns {Promise<Answer>} */
-  async #compute(setting) {
+  /** @param {Setting} setting @param {string} note @returns {Promise<Answer>} */
+  async #compute(setting, note) {
     const { quantity } = setting;
     let norms;
     try {
@@ -110,7 +117,7 @@ export class PageSource {
       setting,
       curve: { layers, values, label: named.filter(Boolean).join(", "), setting, page: true },
       described: describe(norms, quantity),
-      note: HERE,
+      note,
     };
   }
 
@@ -119,7 +126,8 @@ export class PageSource {
   }
 }
 
-const HERE = "Your browser computes this, with random weights of its own.";
+const HERE = "No kernel answers: your browser computes this, with random weights of its own.";
+const ONLY_DENSE = "It can do so for dense layers only.";
 
 /** As a curve holds it. @param {number} norm @returns {import("../chart/curve.js").Value} */
 function logarithm(norm) {

@@ -335,6 +335,8 @@ class GradientExplorer(LessonWidget):
         if content != "hello":
             return
         self.send("here")
+        # What the page answered meanwhile may be of these settings, with other weights.
+        self.send_state(["curve", "described", "answers"])
         if not GradientExplorer._engine:
             # Only the import runs beside the kernel's own work: traits are not thread-safe.
             loading = asyncio.get_running_loop().run_in_executor(None, self._load_engine)

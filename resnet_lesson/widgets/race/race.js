@@ -18,6 +18,7 @@ import { averaged, finished, RATES, running } from "./words.js";
 const KINDS = /** @type {const} */ (["plain", "residual"]);
 const HEIGHTS = { errors: 220, map: 150 };
 const MARGINS = { left: 44, right: 74, top: 28, bottom: 26 };
+const COLUMNS = 300; // of a heat map
 const NARROW = 560; // pixels, below which the maps stand one below the other
 
 class Race {
@@ -27,6 +28,9 @@ class Race {
   state = "new";
   /** How many races have been started. */
   run = 0;
+  failed = "";
+  /** @type {number | undefined} the next one, if something is to be drawn in it */
+  frame;
   width = 640;
   main = button("Start", () => this.press(), "primary");
   again = button("Again with other weights", () => this.restart(), "quiet");
@@ -42,7 +46,10 @@ class Race {
   /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
-    this.runner = new Runner((report) => this.take(report));
+    this.runner = new Runner(
+      (report) => this.take(report),
+      (why) => this.fail(why),
+    );
     el.replaceChildren(this.layout());
     this.show();
     this.ending = onResize(this.errors, this.width, (width) => {
@@ -59,7 +66,8 @@ class Race {
       make("p", { class: "title" }, ["Which network learns, the plain one or the residual one?"]),
       make("p", { class: "hint" }, [
         "Both learn to read 1,280 digits, here in your browser. They have the same starting " +
-          "weights and the same batches, and only the second one has shortcuts.",
+          "weights and the same batches, and only the residual one has shortcuts. In a warm-up, " +
+          "the learning rate rises step by step.",
       ]),
       make("div", { class: "controls" }, [this.main, this.again]),
       this.errors,
@@ -120,10 +128,14 @@ class Race {
     this.run += 1;
     const [depth, rate] = [this.model.get("depth"), this.model.get("rate")];
     const [warmup, seed] = [this.model.get("warmup"), this.model.get("seed")];
-    this.runner.start({ run: this.run, depth, rate, warmup, seed }).catch((error) => {
-      this.state = "new";
-      say(this.live, `This page cannot compute: ${error}`);
-    });
+    this.failed = "";
+    this.runner.start({ run: this.run, depth, rate, warmup, seed });
+  }
+
+  /** @param {string} why */
+  fail(why) {
+    [this.state, this.failed] = ["new", `This page cannot compute: ${why}`];
+    this.draw();
   }
 
   /** @param {Report} report */
@@ -137,7 +149,15 @@ class Race {
       }
     }
     if (this.runs.plain.wrong.length >= STEPS) this.state = "over";
-    this.draw();
+    this.drawSoon();
+  }
+
+  /** Once for all reports that come before the next frame. */
+  drawSoon() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = undefined;
+      this.draw();
+    });
   }
 
   // -------------------------------------------------------------- what is seen
@@ -152,7 +172,7 @@ class Race {
     const last = wrong.map((curve) => curve[curve.length - 1]);
     const steps = wrong[0].length;
     say(this.said, steps ? running(steps, last) : `Two networks of ${depth} layers.`);
-    say(this.live, state === "over" ? finished(depth, last) : "");
+    say(this.live, state === "over" ? finished(depth, last) : this.failed);
     this.drawErrors(wrong);
     this.drawMaps(depth);
     set(this.errors, {
@@ -198,10 +218,11 @@ class Race {
       [0, STEPS],
       [depth, 0],
     );
-    const values = KINDS.flatMap((kind) => this.runs[kind].norms.flat());
+    const thin = KINDS.map((kind) => thinned(this.runs[kind].norms));
+    const values = thin.flat(2);
     const domain = domainOf(values.length ? values : [-3, 0]);
     for (const [at, { canvas, svg }] of this.maps.entries()) {
-      const columns = this.runs[KINDS[at]].norms;
+      const steps = this.runs[KINDS[at]].norms.length;
       set(svg, { viewBox: `0 0 ${width} ${HEIGHTS.map}`, height: HEIGHTS.map });
       svg.replaceChildren(
         line(frame.left, frame.bottom, frame.right, frame.bottom, "tick"),
@@ -210,7 +231,7 @@ class Race {
         words(frame.right, frame.bottom + 18, `${STEPS} steps`, "end"),
       );
       const bands = [{ from: 0, count: depth, top: 0, bottom: depth }];
-      paint(canvas, columns, domain.ends, frame, { to: columns.length, bands });
+      paint(canvas, thin[at], domain.ends, frame, { to: steps, bands });
     }
     set(this.key, { viewBox: `0 0 ${this.width} ${KEY_HEIGHT}` });
     this.key.replaceChildren(...drawKey(this.width, domain, "gradient"));
@@ -219,6 +240,7 @@ class Race {
   forget() {
     this.ending();
     this.runner.stop();
+    if (this.frame !== undefined) cancelAnimationFrame(this.frame);
   }
 }
 
@@ -228,6 +250,16 @@ function mapOf(kind) {
   const name = make("figcaption", {}, [`${kind}: the gradient of each layer, step by step`]);
   const figure = make("div", { class: "map" }, [canvas, svg]);
   return { canvas, svg, element: make("figure", { class: kind }, [name, figure]) };
+}
+
+/**
+ * At most COLUMNS of them, evenly spread: more are painted too slowly, and not seen.
+ *
+ * @template Column @param {Column[]} columns
+ */
+function thinned(columns) {
+  const every = Math.ceil(columns.length / COLUMNS) || 1;
+  return columns.filter((_, at) => at % every === 0);
 }
 
 /** Two heights, at least a line of words apart. @param {number[]} heights */

@@ -1,6 +1,6 @@
 // What the race says.
 
-import { EPOCH } from "../engine/race.js";
+import { EPOCH, MOST } from "../engine/race.js";
 
 export const RATES = [0.003, 0.01, 0.03, 0.1];
 const LEARNED = 0.05; // of the digits wrong, at most, by one that has learned
@@ -38,6 +38,11 @@ export function finished(depth, [plain, residual]) {
   if (plain <= LEARNED && residual <= LEARNED) {
     return depth < 20 ? "Both have learned. Now try 30 layers." : "Both have learned.";
   }
-  if (residual >= FAILED) return "Neither has learned so far. Try another learning rate.";
-  return "Both are on their way. More layers set them further apart.";
+  if (residual <= LEARNED) {
+    const more = depth < MOST ? " More layers set them further apart." : "";
+    return `The residual network has learned, and the plain one is behind.${more}`;
+  }
+  return plain >= FAILED && residual >= FAILED
+    ? "Neither has learned. Try another learning rate."
+    : "They have not learned it well so far. Try another learning rate.";
 }
