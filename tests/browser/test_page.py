@@ -119,6 +119,38 @@ def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
     assert loaded(asked) == [site.as_uri()]
 
 
+NO_WORKER = "delete window.Worker;"
+NO_WEB_ASSEMBLY = "delete window.WebAssembly;"  # a worker would have its own
+
+
+def test_it_computes_where_workers_are_forbidden(chromium, site):
+    with opened(chromium, site) as (page, _):
+        page.add_init_script(NO_WORKER)
+        page.reload()
+        explorer = laboratory(page)
+        explorer.get_by_role("slider", name="Depth").fill("63")
+        expect(shown(explorer)).to_have_attribute("aria-label", re.compile("^63 sigmoid"))
+        explorer.locator("summary", has_text="More").press("Enter")
+        explorer.get_by_role("button", name="Draw other weights").press("Enter")
+        expect(shown(explorer)).to_have_attribute(
+            "aria-label", re.compile("draw 2 of your browser")
+        )
+
+
+def test_it_says_that_it_cannot_compute_and_stays_usable(chromium, site):
+    with opened(chromium, site) as (page, _):
+        page.add_init_script(NO_WORKER + NO_WEB_ASSEMBLY)
+        page.reload()
+        explorer = laboratory(page)
+        foot = explorer.get_by_role("group", name="Questions")
+        foot.get_by_role("button", name="Walk through").press("Enter")
+        expect(explorer).to_contain_text("No kernel answers, and this page cannot compute")
+        expect(shown(explorer)).to_have_attribute("aria-label", re.compile("^20 sigmoid"))
+        slider = explorer.get_by_role("slider", name="Depth")
+        slider.press("ArrowRight")
+        expect(slider).to_have_value("20")  # it goes back to what is shown
+
+
 def test_what_was_not_recorded_moves_to_the_nearest_that_was(chromium, site):
     with opened(chromium, site) as (page, _):
         explorer = laboratory(page)

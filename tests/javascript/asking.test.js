@@ -141,6 +141,20 @@ test("a kernel that has gone is given up at once", async () => {
   assert.deepEqual([seen.answers, seen.asking.source === source], [["grid 8"], false]);
 });
 
+test("another source is asked what the first has not answered yet", async () => {
+  const [first, second, seen] = [slow(), slow(), explorerWith(prompt("grid"))];
+  seen.asking.source = first;
+  seen.asking.request({ depth: 7 });
+  seen.asking.turnTo(second);
+  assert.deepEqual([second.asked, seen.answers], [[7], []]);
+  await first.answers(); // too late
+  assert.deepEqual(seen.answers, []);
+  await second.answers();
+  assert.deepEqual([seen.answers, seen.settled], [["slow 7"], 1]);
+  seen.asking.turnTo(first); // nothing waits
+  assert.deepEqual(first.asked, [7]);
+});
+
 test("a source that is back is asked again", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   const [source, seen] = [slow(), explorerWith(prompt("grid"))];

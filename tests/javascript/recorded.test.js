@@ -60,6 +60,17 @@ test("dense layers are computed, others looked up", async () => {
   assert.match(failed, /cannot compute: Error: no WebAssembly/);
 });
 
+test("what was not recorded of a module is computed with dense layers", async () => {
+  const settings = grid.settings.filter((key) => !key.startsWith("dense,")); // as they travel
+  const engine = { norms: async () => [1, 1], stop() {} };
+  const page = new PageSource({ ...grid, settings }, words, engine);
+  const shown = { ...FIRST, kind: "convolution", activation: "relu", initializer: "he", depth: 50 };
+  const { setting, note } = await page.ask({ ...shown, activation: "tanh" }, shown);
+  assert.deepEqual([setting.kind, setting.activation], ["dense", "tanh"]);
+  assert.match(note, /dense layers only/);
+  assert.equal(page.ask({ ...shown, normalization: true }, shown).setting.kind, "convolution");
+});
+
 test("each of Python's traits has a control, but for the seed, which a button draws", () => {
   assert.deepEqual([...Object.keys(NAMES), "seed"].sort(), [...TRAITS].sort());
   for (const names of [SETTING, GUESSED]) assert.ok(names.every((name) => TRAITS.includes(name)));
