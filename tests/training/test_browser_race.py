@@ -12,6 +12,7 @@ from pathlib import Path
 import bundle
 import numpy as np
 import pytest
+from scipy.stats import mannwhitneyu
 
 from resnet_lesson import studies
 from resnet_lesson.gradients.probe import gradient_norms
@@ -140,15 +141,17 @@ def test_degradation_is_seen(programs):
 
 @pytest.mark.parametrize("shortcut", [False, True])
 @pytest.mark.parametrize("depth", [2, 10, 20, 30, 40, 60])
-def test_the_pages_curves_lie_where_tensorflows_do(programs, depth, shortcut):
-    """Five seeds of each: the middle one of the page is none that TensorFlow never has."""
-    rate, steps = 0.03, 60  # the last three epochs, as in the study
-    record = studies.record("race").where(depth=depth, shortcut=shortcut, learning_rate=rate)
+def test_the_pages_networks_end_where_tensorflows_do(programs, depth, shortcut):
+    """By their ranks, ten trainings of the page cannot be told from the five on record."""
+    rate, last = 0.03, 60  # the last three epochs, as in the study
     page = []
-    for seed in range(5):
+    for seed in range(10):
         network = {"depth": depth, "shortcut": shortcut, "seed": seed}
-        taken = in_the_page(programs, "float", network, rate, 600)["taken"][-steps:]
+        taken = in_the_page(programs, "float", network, rate, 600)["taken"][-last:]
         page.append(np.mean([step["wrong"] for step in taken]))
-    band = record.where(epochs=30)["wrong"]
-    assert len(band) == 5
-    assert min(band) - 0.01 <= np.median(page) <= max(band) + 0.01
+    record = studies.record("race").where(depth=depth, shortcut=shortcut, learning_rate=rate)
+    recorded = record.where(epochs=30)["wrong"]
+    assert len(recorded) == 5
+    assert mannwhitneyu(page, recorded).pvalue > 0.01
+    if depth >= 30:
+        assert (max(page) < 0.05) if shortcut else (min(page) > 0.25)
