@@ -7,6 +7,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +64,6 @@ class Page:
 
 def kernel(settings):
     """Milliseconds of each, by the kernel's engine."""
-    import time
-
     from resnet_lesson import stack_gradients
 
     taken = []

@@ -1,10 +1,6 @@
 """The race in a page of its own: a plain and a residual network learn before the reader's eyes."""
 
-import functools
-import http.server
 import re
-import shutil
-import threading
 
 import axe
 import pytest
@@ -22,32 +18,33 @@ race.render({ model, el: document.getElementById("race") });
 </script></html>"""
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        """Nobody reads it."""
+ADDRESS = "http://lesson.test/"
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("race")
-    for kind in ("js", "css"):
-        shutil.copy(frontend.FOLDER / f"race/bundle.{kind}", folder)
-    (folder / "index.html").write_text(PAGE, encoding="utf-8")
-    serve = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/index.html"
-        server.shutdown()
+def answer(route):
+    """The page, and its bundle beside it."""
+    name = route.request.url.removeprefix(ADDRESS)
+    if name:
+        route.fulfill(path=frontend.FOLDER / "race" / name)
+    else:
+        route.fulfill(body=PAGE, content_type="text/html; charset=utf-8")
+
+
+def opened(chromium, **options):
+    page = chromium.new_page(**options)
+    page.route("**/*", answer)
+    page.goto(ADDRESS)
+    return page
 
 
 @pytest.fixture
-def race(chromium, address):
+def race(chromium):
     """The race in a page that must complain of nothing."""
-    page = chromium.new_page(viewport={"width": 1000, "height": 900})
+    page = opened(chromium, viewport={"width": 1000, "height": 900})
     complaints = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda said: complaints.append(said.text))
-    page.goto(address)
+    page.reload()
     yield page
     page.close()
     assert complaints == []
@@ -97,9 +94,8 @@ def test_pause_holds_it_and_a_slider_starts_it_anew(race):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_amiss_on_a_phone(chromium, address, scheme):
-    page = chromium.new_page(viewport={"width": 375, "height": 800}, color_scheme=scheme)
-    page.goto(address)
+def test_nothing_is_amiss_on_a_phone(chromium, scheme):
+    page = opened(chromium, viewport={"width": 375, "height": 800}, color_scheme=scheme)
     page.get_by_role("button", name="Start").click()
     expect(page.locator(".said").first).to_contain_text("After")
     page.get_by_role("button", name="Pause").click()

@@ -5,7 +5,6 @@ kernel, whichever is more: where the kernel itself does not know a digit, nobody
 Its twin of 64 bits, from the same C, agrees with the NumPy version.
 """
 
-import gzip
 import json
 import random
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import bundle
 import numpy as np
+import page_programs
 import pytest
 from test_stacks import FIGURE_4, exact, material
 
@@ -46,14 +46,7 @@ def cases():
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    """The program that is shipped and its twin of 64 bits, and the digits, as paths."""
-    folder = tmp_path_factory.mktemp("programs")
-    shipped = gzip.decompress((bundle.ENGINE / "stack.wasm.gz").read_bytes())
-    found = {"float": shipped, "double": bundle.compiled("stack", "double")}
-    for name, content in found.items():
-        (folder / name).write_bytes(content)
-    (folder / "digits").write_bytes(bundle.digits())
-    return folder
+    return page_programs.written(tmp_path_factory.mktemp("programs"), "stack")
 
 
 def in_the_page(programs, folder, real, every):

@@ -2,17 +2,10 @@
 // kernel by tests/gradients/test_browser_engine.py.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { Stack, stepsOf } from "../../resnet_lesson/widgets/engine/stack.js";
+import { part } from "./part.js";
 
-const part = (name) =>
-  Uint8Array.from(
-    gunzipSync(
-      readFileSync(new URL(`../../resnet_lesson/widgets/engine/${name}.gz`, import.meta.url)),
-    ),
-  );
 const stack = await Stack.open(part("stack.wasm"), part("digits"));
 const SETTING = {
   kind: "dense",

@@ -1,19 +1,12 @@
 // The race: its loop, its rate and its words.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { mock, test } from "node:test";
-import { gunzipSync } from "node:zlib";
 import { Loop, STEPS } from "../../resnet_lesson/widgets/engine/loop.js";
 import { BATCH, Racer, rateAt } from "../../resnet_lesson/widgets/engine/race.js";
 import { averaged, finished, running } from "../../resnet_lesson/widgets/race/words.js";
+import { part } from "./part.js";
 
-const part = (name) =>
-  Uint8Array.from(
-    gunzipSync(
-      readFileSync(new URL(`../../resnet_lesson/widgets/engine/${name}.gz`, import.meta.url)),
-    ),
-  );
 const open = () => Racer.open(part("race.wasm"), part("digits"));
 const racers = { plain: await open(), residual: await open() };
 const SETTINGS = { run: 1, depth: 4, rate: 0.03, warmup: 0, seed: 0 };

@@ -4,13 +4,13 @@ Its twin of 64 bits, from the same C, follows Keras in float64 to the last digit
 computes in 32 bits, and follows its twin.
 """
 
-import gzip
 import json
 import subprocess
 from pathlib import Path
 
 import bundle
 import numpy as np
+import page_programs
 import pytest
 from scipy.stats import mannwhitneyu
 
@@ -37,11 +37,7 @@ COUNT = sum(int(np.prod(shape)) for shape in SHAPES.values())
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("programs")
-    (folder / "float").write_bytes(gzip.decompress((bundle.ENGINE / "race.wasm.gz").read_bytes()))
-    (folder / "double").write_bytes(bundle.compiled("race", "double"))
-    (folder / "digits").write_bytes(bundle.digits())
-    return folder
+    return page_programs.written(tmp_path_factory.mktemp("programs"), "race")
 
 
 def in_the_page(programs, real, network, rate, steps=STEPS):

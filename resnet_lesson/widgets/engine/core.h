@@ -79,7 +79,7 @@ static inline void transpose(const real *a, real *to, int rows, int columns) {
 }
 
 // The sum of squares, whose range is that of 64 bits: no norm of 32-bit numbers leaves it.
-static double squares(const real *x, int count) {
+static inline double squares(const real *x, int count) {
   double sums[4] = {0};
   for (int i = 0; i < count; i += 4)
     for (int lane = 0; lane < 4; lane++) sums[lane] += (double)x[i + lane] * (double)x[i + lane];
@@ -100,57 +100,48 @@ static inline real square(real x) {
   return size * size;
 }
 
+// The highest power's coefficient stands first.
+static inline float polynomial(const float *coefficients, int count, float x) {
+  float sum = coefficients[0];
+#pragma clang loop unroll(full)
+  for (int k = 1; k < count; k++) sum = sum * x + coefficients[k];
+  return sum;
+}
+
 static inline real exponential(real x) {
+  static const float p[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                            4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
   if (sizeof(real) == 8) return exp(x);
   x = clamped(x, 88);  // and below -87.7 it is zero
   union { float number; int32_t bits; } shifted = {x * 1.44269504f + 12582912.0f}, power;
   const float n = shifted.number - 12582912.0f;
   const float r = x - n * 0.693359375f + n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
   power.bits = (shifted.bits - 0x4B400000 + 127) << 23;
-  return (y * r * r + r + 1) * power.number;
+  return (polynomial(p, 6, r) * r * r + r + 1) * power.number;
 }
 
 static inline real hyperbolic_tangent(real x) {
+  static const float p[] = {-2.76076847742355e-16f, 2.00018790482477e-13f, -8.60467152213735e-11f,
+                            5.12229709037114e-08f,  1.48572235717979e-05f, 6.37261928875436e-04f,
+                            4.89352455891786e-03f};
+  static const float q[] = {1.19825839466702e-06f, 1.18534705686654e-04f, 2.26843463243900e-03f,
+                            4.89352518554385e-03f};
   if (sizeof(real) == 8) return tanh(x);
   x = clamped(x, 7.90531110763549805f);
   const float s = square(x);
-  float p = -2.76076847742355e-16f;
-  p = p * s + 2.00018790482477e-13f;
-  p = p * s - 8.60467152213735e-11f;
-  p = p * s + 5.12229709037114e-08f;
-  p = p * s + 1.48572235717979e-05f;
-  p = p * s + 6.37261928875436e-04f;
-  p = p * s + 4.89352455891786e-03f;
-  float q = 1.19825839466702e-06f;
-  q = q * s + 1.18534705686654e-04f;
-  q = q * s + 2.26843463243900e-03f;
-  q = q * s + 4.89352518554385e-03f;
-  return x * p / q;
+  return x * polynomial(p, 7, s) / polynomial(q, 4, s);
 }
 
 static inline real error_function(real x) {
+  static const float p[] = {-2.72614225801306e-10f, 2.77068142495902e-08f, -2.10102402082508e-06f,
+                            -5.69250639462346e-05f, -7.34990630326855e-04f, -2.95459980854025e-03f,
+                            -1.60960333262415e-02f};
+  static const float q[] = {-1.45660718464996e-05f, -2.13374055278905e-04f, -1.68282697438203e-03f,
+                            -7.37332916720468e-03f, -1.42647390514189e-02f};
   if (sizeof(real) == 8) return erf(x);
   x = clamped(x, 4);
   const float s = square(x);
-  float p = -2.72614225801306e-10f;
-  p = p * s + 2.77068142495902e-08f;
-  p = p * s - 2.10102402082508e-06f;
-  p = p * s - 5.69250639462346e-05f;
-  p = p * s - 7.34990630326855e-04f;
-  p = p * s - 2.95459980854025e-03f;
-  p = p * s - 1.60960333262415e-02f;
-  float q = -1.45660718464996e-05f;
-  q = q * s - 2.13374055278905e-04f;
-  q = q * s - 1.68282697438203e-03f;
-  q = q * s - 7.37332916720468e-03f;
-  q = q * s - 1.42647390514189e-02f;
-  return x * p / q;
+  return x * polynomial(p, 7, s) / polynomial(q, 5, s);
 }
 
 static inline real normal_share(real x) {

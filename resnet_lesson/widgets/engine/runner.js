@@ -1,7 +1,7 @@
 // The race as a page starts and watches it.
 
 import { Loop } from "./loop.js";
-import { parts, worked } from "./parts.js";
+import { Program } from "./parts.js";
 import { Racer } from "./race.js";
 import program from "./race.wasm.gz";
 import code from "./race_worker.txt";
@@ -9,15 +9,21 @@ import code from "./race_worker.txt";
 /** @typedef {import("./loop.js").Settings} Settings */
 /** @typedef {Pick<Loop, "start" | "pause" | "go">} Acts */
 
-/** Made when it is first started. */
 export class Runner {
-  /** @type {Worker | null} */
-  #worker = null;
-  /** @type {Promise<Acts> | null} */
-  #opened = null;
   /** @type {Loop | null} where no worker is allowed */
   #loop = null;
-  #stopped = false;
+  /** @type {Program<Acts>} */
+  #program = new Program(
+    program,
+    code,
+    (worker) => this.#inWorker(worker),
+    async ({ program, digits }) => {
+      const plain = await Racer.open(program, digits);
+      const residual = await Racer.open(program, digits);
+      this.#loop = new Loop({ plain, residual }, this.report);
+      return this.#loop;
+    },
+  );
 
   /**
    * @param {(report: import("./loop.js").Report) => void} report
@@ -42,17 +48,15 @@ export class Runner {
   }
 
   stop() {
-    this.#stopped = true;
-    this.#worker?.terminate();
+    this.#program.stop();
     this.#loop?.pause();
   }
 
   /** @param {(acts: Acts) => void} act */
   async #do(act) {
-    this.#opened ??= this.#open();
     try {
-      const acts = await this.#opened;
-      if (!this.#stopped) act(acts);
+      const acts = await this.#program.opened();
+      if (!this.#program.stopped) act(acts);
     } catch (error) {
       this.#failed(`${error}`);
     }
@@ -60,24 +64,14 @@ export class Runner {
 
   /** @param {string} why */
   #failed(why) {
-    this.#worker?.terminate();
-    [this.#worker, this.#opened] = [null, null]; // the next start may have more luck
+    this.#program.end();
     this.fail(why);
   }
 
-  /** @returns {Promise<Acts>} */
-  async #open() {
-    const handed = await parts(program);
-    const worker = await worked(code, handed);
-    if (!worker) {
-      const [plain, residual] = [await open(handed), await open(handed)];
-      this.#loop = new Loop({ plain, residual }, this.report);
-      return this.#loop;
-    }
-    this.#worker = worker;
-    if (this.#stopped) worker.terminate();
+  /** @param {Worker} worker @returns {Acts} */
+  #inWorker(worker) {
     worker.onerror = () => this.#failed("its worker has died");
-    worker.onmessage = (/** @type {MessageEvent} */ { data }) => {
+    worker.onmessage = ({ data }) => {
       if (data.error) this.#failed(data.error);
       else this.report(data.report);
     };
@@ -88,6 +82,3 @@ export class Runner {
     };
   }
 }
-
-/** @param {import("./parts.js").Parts} parts */
-const open = ({ program, digits }) => Racer.open(program, digits);

@@ -401,7 +401,6 @@ class Explorer {
     const guessing = mode === "guess";
     const reason = asked?.why ?? how;
     const judged = guess && this.moved() ? verdict(guess, curve, setting) : "";
-    const name = label(setting, curve.page);
     const hints = {
       guess: GUESS_HINT,
       revealed: MEASURED,
@@ -413,7 +412,7 @@ class Explorer {
       hint: hints[mode],
       seen: guessing ? "" : seen,
       how: guessing ? "" : `${reason} ${judged}`.trim(),
-      label: guessing ? guessed.task(setting) : `${name}. ${seen} ${how}`,
+      label: guessing ? guessed.task(setting) : `${label(setting, curve.page)}. ${seen} ${how}`,
       guess: guessing && guess ? guessed.guessWords(guess, setting) : "",
       ofClass:
         this.get("guesses").length && !guessing
