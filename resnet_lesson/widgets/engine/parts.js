@@ -41,7 +41,8 @@ async function worked(code, handed) {
 }
 
 /**
- * A program that is made when it is first needed: in a worker, or on the page where none is allowed.
+ * A program that is made when it is first needed: in a worker, or on the page where none is
+ * allowed.
  *
  * @template Asked what is asked of it
  */
