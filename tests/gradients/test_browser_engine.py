@@ -106,8 +106,8 @@ def test_with_the_kernels_weights_it_agrees_with_the_kernel(programs, tmp_path):
         apart = decades(page, kernel).max()
         alike += apart <= 1e-3
         if apart > 1e-3:
-            unsure = max(decades(kernel, other).max() for other in nudged(options))
-            assert apart <= 4 * unsure, options
+            # As soon as one nudge does so much, the others need not be tried.
+            assert any(apart <= 4 * decades(kernel, other).max() for other in nudged(options))
     assert alike > 0.8 * len(every)  # the rule is not one that lets everything pass
 
 

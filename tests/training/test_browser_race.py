@@ -40,14 +40,22 @@ def programs(tmp_path_factory):
     return page_programs.written(tmp_path_factory.mktemp("programs"), "race")
 
 
-def in_the_page(programs, real, network, rate, steps=STEPS):
-    """What race.js prints: parameters before and after, each step, the order of each epoch."""
-    settings = {"network": network, "rate": rate, "steps": steps, "parameters": COUNT}
+def in_the_page(programs, real, networks, rate, steps=STEPS, parameters=COUNT):
+    """What race.js prints of each: parameters before and after, steps, the order of each epoch."""
+    settings = {"networks": networks, "rate": rate, "steps": steps, "parameters": parameters}
     command = [bundle.NODE, SCRIPT, programs / real, programs / "digits", real]
     printed = subprocess.run(
         [*command, json.dumps(settings)], check=True, capture_output=True, encoding="utf-8"
     )
-    return json.loads(printed.stdout)
+    said = [json.loads(line) for line in printed.stdout.splitlines()]
+    assert len(said) == len(networks)
+    return said
+
+
+def wrong_at_the_end(programs, networks, rate):
+    """The share of wrong answers in the last three epochs of 30, as in the study, of each."""
+    said = in_the_page(programs, "float", networks, rate, steps=600, parameters=0)
+    return [np.mean([step["wrong"] for step in one["taken"][-60:]]) for one in said]
 
 
 def named(parameters, depth):
@@ -79,7 +87,7 @@ def set_weights(model, parts, depth):
 def test_it_trains_as_keras_does(programs, shortcut):
     depth, rate = 6, 0.03
     network = {"depth": depth, "shortcut": shortcut, "seed": 3}
-    said = in_the_page(programs, "double", network, rate)
+    (said,) = in_the_page(programs, "double", [network], rate)
     model = race.network(depth, shortcut, "float64")
     set_weights(model, named(said["before"], depth), depth)
     model.compile(keras.optimizers.SGD(rate, momentum=0.9), "sparse_categorical_crossentropy")
@@ -108,28 +116,28 @@ def test_it_trains_as_keras_does(programs, shortcut):
 @pytest.mark.parametrize("shortcut", [False, True])
 def test_what_is_shipped_follows_its_twin(programs, shortcut):
     network = {"depth": 10, "shortcut": shortcut, "seed": 0}
-    shipped, twin = (in_the_page(programs, real, network, 0.03, 5) for real in ("float", "double"))
+    (shipped,), (twin,) = (
+        in_the_page(programs, real, [network], 0.03, 5) for real in ("float", "double")
+    )
     np.testing.assert_allclose(shipped["before"], twin["before"], rtol=1e-6)
     for one, other in zip(shipped["taken"], twin["taken"], strict=True):
         np.testing.assert_allclose(one["norms"], other["norms"], rtol=2e-2)
 
 
 def test_twins_of_both_kinds_begin_with_the_same_draws(programs):
-    networks = [{"depth": 10, "shortcut": shortcut, "seed": 0} for shortcut in (False, True)]
-    plain, residual = (in_the_page(programs, "float", network, 0.03, 1) for network in networks)
+    kinds = [{"depth": 10, "shortcut": shortcut, "seed": 0} for shortcut in (False, True)]
+    networks = [*kinds, kinds[0] | {"seed": 1}]
+    plain, residual, other = in_the_page(programs, "float", networks, 0.03, 1)
     assert plain["before"] == residual["before"]
     assert plain["orders"] == residual["orders"]
-    other = in_the_page(programs, "float", networks[0] | {"seed": 1}, 0.03, 1)
     assert other["before"] != plain["before"]
 
 
 def test_degradation_is_seen(programs):
     """The claim of the page: a deep plain network fails where its residual twin learns."""
-    wrong = {}
-    for depth, shortcut in [(2, False), (30, False), (30, True)]:
-        network = {"depth": depth, "shortcut": shortcut, "seed": 0}
-        taken = in_the_page(programs, "float", network, 0.03, 600)["taken"]
-        wrong[depth, shortcut] = np.mean([step["wrong"] for step in taken[-60:]])
+    kinds = [(2, False), (30, False), (30, True)]
+    networks = [{"depth": depth, "shortcut": shortcut, "seed": 0} for depth, shortcut in kinds]
+    wrong = dict(zip(kinds, wrong_at_the_end(programs, networks, 0.03), strict=True))
     assert wrong[2, False] < 0.02
     assert wrong[30, True] < 0.02
     assert wrong[30, False] > 0.25
@@ -139,12 +147,9 @@ def test_degradation_is_seen(programs):
 @pytest.mark.parametrize("depth", [2, 10, 20, 30, 40, 60])
 def test_the_pages_networks_end_where_tensorflows_do(programs, depth, shortcut):
     """By their ranks, ten trainings of the page cannot be told from the five on record."""
-    rate, last = 0.03, 60  # the last three epochs, as in the study
-    page = []
-    for seed in range(10):
-        network = {"depth": depth, "shortcut": shortcut, "seed": seed}
-        taken = in_the_page(programs, "float", network, rate, 600)["taken"][-last:]
-        page.append(np.mean([step["wrong"] for step in taken]))
+    rate = 0.03
+    networks = [{"depth": depth, "shortcut": shortcut, "seed": seed} for seed in range(10)]
+    page = wrong_at_the_end(programs, networks, rate)
     record = studies.record("race").where(depth=depth, shortcut=shortcut, learning_rate=rate)
     recorded = record.where(epochs=30)["wrong"]
     assert len(recorded) == 5
