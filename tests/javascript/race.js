@@ -1,5 +1,6 @@
-// Train networks of the page for some steps, and print a line for each: what it was, and what became
-// of it. Called by tests/training/test_browser_race.py with the program, the digits and what to do.
+// Train networks of the page for some steps, and print a line for each: what it was, and what
+// became of it. Called by tests/training/test_browser_race.py with the program, the digits and what
+// to do.
 
 import { readFileSync } from "node:fs";
 import { Racer } from "../../resnet_lesson/widgets/engine/race.js";
