@@ -22,7 +22,7 @@ def build_cifar(
     classes: int = 10,
     reg: float = 1e-4,
 ) -> keras.Model:
-    """A network after He's CIFAR family: images (B, *input_shape) -> probabilities (B, classes).
+    """A network after He's CIFAR family: ``(B, *input_shape)`` -> probabilities ``(B, classes)``.
 
     A 3x3 stem, three stages of ``base_filters`` times 1, 2 and 4 filters (times 4 more with
     bottlenecks), the first module of the second and third stage of stride 2. The shortcut is

@@ -1,10 +1,11 @@
-// Brings the page's widgets to life where no kernel runs.
+// The model of a widget, where nobody else has one.
 
 /** @typedef {(...details: any[]) => void} Listener */
 /** @typedef {Record<string, any>} Traits */
+/** @typedef {(name: string) => any} Getter */
 
 /** What anywidget hands a widget as its model, over its saved traits. @param {Traits} traits */
-function standIn(traits) {
+export function standIn(traits) {
   /** @type {Map<string, Listener[]>} */
   const listeners = new Map();
   const emit = (/** @type {string} */ event, /** @type {any[]} */ ...details) => {
@@ -34,22 +35,3 @@ function standIn(traits) {
   };
   return model;
 }
-
-/** @param {string} id @param {Traits} traits */
-async function mount(id, traits) {
-  const address = URL.createObjectURL(new Blob([traits._esm], { type: "text/javascript" }));
-  const { default: widget } = await import(address);
-  URL.revokeObjectURL(address);
-  const style = document.createElement("style");
-  style.textContent = traits._css;
-  document.head.append(style);
-  const model = standIn(traits);
-  await widget.initialize?.({ model });
-  for (const el of document.querySelectorAll(`[data-widget="${id}"]`)) {
-    el.replaceChildren(); // the picture for readers without JavaScript
-    await widget.render({ model, el });
-  }
-}
-
-const saved = JSON.parse(document.getElementById("widgets")?.textContent ?? "{}");
-for (const [id, traits] of Object.entries(saved)) await mount(id, traits);

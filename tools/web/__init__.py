@@ -1,0 +1,1 @@
+"""What Sphinx has to learn for the lesson's pages: its widgets, formulas, words and policy."""
