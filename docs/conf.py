@@ -42,5 +42,7 @@ suppress_warnings = ["myst.header"]
 # Docstrings write code as Markdown does.
 default_role = "code"
 add_module_names = False
+# As they are written: a value could be a path of the machine that builds.
+autodoc_preserve_defaults = True
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"

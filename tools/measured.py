@@ -25,7 +25,8 @@ import nbformat
 
 ROOT = Path(__file__).parent.parent
 NOT_PROSE = re.compile(
-    r"```.*?```|(?<=\])\([^)]*\)|https?://[^\s)>]+|</?[a-zA-Z][^>]*>|"
+    # What a page computes anew is held by tests/tools/test_sentences.py.
+    r"<span data-says[^>]*>[^<]*</span>|```.*?```|(?<=\])\([^)]*\)|https?://[^\s)>]+|</?[a-zA-Z][^>]*>|"
     r"`[^`]*[^\W\d_][^`]*`|\$[^$]*[^\W\d_][^$]*\$|"
     # Numbers that say by themselves what they are.
     r"(?:(?:[Ss]ections?|[Tt]ables?|[Ff]igures?|Python|Keras|arXiv:)\s*\d+(?:\.\d+)*"

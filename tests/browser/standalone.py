@@ -1,19 +1,25 @@
-"""A page that holds one widget and nothing else, as ``make site`` would export it."""
+"""A page that holds one widget and nothing else, beside the script of the site's pages."""
 
 import build_site
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from web import widgets
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>A widget</title><link rel="icon" href="data:,">
+<style>:root {{ color-scheme: light dark }} body {{ margin: 0; padding: 1rem }}</style>
+<link rel="stylesheet" href="_static/lesson.css"><script defer src="_static/lesson.js"></script>
+</head>
+<body><main><h1>A widget</h1>
+{widget}
+</main></body>
+</html>
+"""
 
 
 def write(path, widget):
-    """Export the widget, as it is now, to a page at ``path``."""
-    bundle, _ = widget._repr_mimebundle_()
-    state = {widget.model_id: {"state": widget.get_state()}}
-    source = new_notebook(
-        cells=[
-            new_markdown_cell("# A widget"),
-            new_code_cell("widget", outputs=[new_output("display_data", data=bundle)]),
-        ],
-        metadata={"widgets": {build_site.STATE: {"state": state}}},
-    )
-    build_site.write(path, build_site.page(source, "notebooks/widget.ipynb"))
+    """Write a page of the widget, as it is now, to ``path``."""
+    static = path.parent / "_static"
+    build_site.bundle_page(static)
+    path.write_text(PAGE.format(widget=widgets.of(widget, static, "_static")), encoding="utf-8")
     return path

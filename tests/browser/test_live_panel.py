@@ -4,10 +4,9 @@ import itertools
 import re
 
 import axe
-import build_site
 import lab as jupyter
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+import standalone
 from playwright.sync_api import expect
 from test_lab import ask, complaints_of, run_all, settles, show_as
 from test_page import THEMES, WIDTHS, loaded, opened
@@ -458,20 +457,8 @@ def test_a_kernel_that_dies_while_it_builds_is_told_in_seconds(laboratory):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A page with the recorded training, made as the lesson's own is made."""
-    panel = TrainingPanel.replay()
-    bundle, _ = panel._repr_mimebundle_()
-    source = new_notebook(
-        cells=[
-            new_markdown_cell("# Replay"),
-            new_code_cell("TrainingPanel.replay()", outputs=[new_output("display_data", bundle)]),
-        ]
-    )
-    saved = {panel.model_id: {"state": panel.get_state()}}
-    source.metadata["widgets"] = {build_site.STATE: {"state": saved}}
-    path = tmp_path_factory.mktemp("site") / "index.html"
-    build_site.write(path, build_site.page(source, "notebooks/replay.ipynb"))
-    return path
+    """A page with the recorded training."""
+    return standalone.write(tmp_path_factory.mktemp("site") / "index.html", TrainingPanel.replay())
 
 
 def test_a_recorded_training_plays_from_a_file(chromium, site):
@@ -493,7 +480,7 @@ def test_a_recorded_training_plays_from_a_file(chromium, site):
         page.keyboard.press("ArrowRight")
         expect(said).to_contain_text("weights are 9.1 times as large in the plain network")
         assert cells_by_keys(page, panel)[0].startswith("stem conv\nstep 2: ")
-    assert loaded(asked) == [site.as_uri()]
+    assert loaded(asked, site) == []
 
 
 def test_a_cell_under_the_pointer_is_said(chromium, site):

@@ -4,7 +4,7 @@
 import { explorer } from "../../resnet_lesson/widgets/chart/constants.js";
 import { set } from "../../resnet_lesson/widgets/chart/elements.js";
 import { PageEngine } from "../../resnet_lesson/widgets/engine/page.js";
-import { share } from "../../resnet_lesson/widgets/explorer/guess.js";
+import { shareOf } from "../../resnet_lesson/widgets/explorer/guess.js";
 
 /** @typedef {import("../../resnet_lesson/widgets/explorer/setting.js").Setting} Setting */
 
@@ -24,9 +24,8 @@ const LEAPS = /** @type {Record<string, number>} */ ({
 const SAYINGS = /** @type {Record<string, (norms: number[]) => string>} */ ({
   share(norms) {
     const [first, last] = [norms[0], norms[norms.length - 1]];
-    if (first === 0) return "exactly nothing";
-    if (!Number.isFinite(first / last)) return "more than a number can hold";
-    return share(Math.log10(first / last));
+    if (first === 0) return "exactly nothing of";
+    return shareOf(Math.log10(first / last));
   },
   nothing: (norms) => `${norms.filter((norm) => norm === 0).length}`,
 });

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 from docutils import nodes
@@ -64,8 +65,15 @@ def picture(words, png):
     return f'<img alt="{words}" src="data:image/png;base64,{png}">' if png else f"<p>{words}</p>"
 
 
+def of(widget, static, shared, name=None):
+    """``element`` for a widget as it is now."""
+    data, _ = widget._repr_mimebundle_()
+    stand_in = picture(data["text/plain"], data.get("image/png"))
+    return element(KINDS[type(widget).__name__], widget.get_state(), stand_in, static, shared, name)
+
+
 class Widget(Directive):
-    """A widget of the lesson: its class, and what it begins with as YAML.
+    """A widget of the lesson, or the race: its class, and what it begins with as YAML.
 
     Raises:
         docutils' error: there is no such widget, or it refuses its traits.
@@ -73,31 +81,22 @@ class Widget(Directive):
 
     required_arguments = 1
     has_content = True
-    option_spec = {"name": str}
+    option_spec: ClassVar = {"name": str}
 
     def run(self):
-        settings = self.state.document.settings
-        app, docname = settings.env.app, settings.env.docname
-        kind, traits = self.arguments[0], yaml.safe_load("\n".join(self.content)) or {}
-        if kind == "Race":
-            made, stand_in = traits, "<p>The race needs JavaScript.</p>"
-        else:
-            try:
-                widget = getattr(resnet_lesson, kind)(**traits)
-            except Exception as error:
-                raise self.error(f"{kind}: {error}") from error
-            data, _ = widget._repr_mimebundle_()
-            made, stand_in = widget.get_state(), picture(data["text/plain"], data.get("image/png"))
-        shared = app.builder.get_relative_uri(docname, "_static").removesuffix(".html")
-        text = element(
-            KINDS.get(kind, "race"),
-            made,
-            stand_in,
-            app.srcdir / "_static",
-            shared,
-            self.options.get("name"),
-        )
-        return [nodes.raw("", text, format="html")]
+        environment = self.state.document.settings.env
+        traits = yaml.safe_load("\n".join(self.content)) or {}
+        up = "../" * environment.docname.count("/")
+        place = (environment.srcdir / "_static", f"{up}_static", self.options.get("name"))
+        return [nodes.raw("", self.made(self.arguments[0], traits, place), format="html")]
+
+    def made(self, kind, traits, place):
+        if kind == "Race":  # which has no class in Python
+            return element("race", traits, "<p>The race needs JavaScript.</p>", *place)
+        try:
+            return of(getattr(resnet_lesson, kind)(**traits), *place)
+        except Exception as error:
+            raise self.error(f"{kind}: {error}") from error
 
 
 def setup(app):

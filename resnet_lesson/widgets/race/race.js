@@ -18,6 +18,7 @@ import { averaged, finished, RATES, running } from "./words.js";
 const KINDS = /** @type {const} */ (["plain", "residual"]);
 const HEIGHTS = { errors: 220, map: 150 };
 const MARGINS = { left: 44, right: 74, top: 28, bottom: 26 };
+const GUESS = "Guess first: which of them will read its digits better after some seconds?";
 const COLUMNS = 300; // of a heat map
 const NARROW = 560; // pixels, below which the maps stand one below the other
 
@@ -172,7 +173,8 @@ class Race {
     const last = wrong.map((curve) => curve[curve.length - 1]);
     const steps = wrong[0].length;
     say(this.said, steps ? running(steps, last) : `Two networks of ${depth} layers.`);
-    say(this.live, state === "over" ? finished(depth, last) : this.failed);
+    const asked = state === "new" ? GUESS : "";
+    say(this.live, state === "over" ? finished(depth, last) : this.failed || asked);
     this.drawErrors(wrong);
     this.drawMaps(depth);
     set(this.errors, {
@@ -191,7 +193,8 @@ class Race {
     const names = apart(curves.map((curve) => frame.y(curve.at(-1) ?? 0.9)));
     this.errors.replaceChildren(
       ...drawMarks(frame, marks),
-      ...[0, 200, 400].map((step) => words(frame.x(step), frame.bottom + 18, `${step}`)),
+      // On a phone, the last one would stand in the way of a third.
+      ...[0, 200, 400].slice(0, this.width < NARROW ? 2 : 3).map((step) => words(frame.x(step), frame.bottom + 18, `${step}`)),
       words(frame.right, frame.bottom + 18, `${STEPS} steps`, "end"),
       words(0, 12, "training digits that are read wrongly", "start"),
       ...KINDS.map((kind, at) => {
