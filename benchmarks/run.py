@@ -9,6 +9,7 @@ import functools
 
 import backends
 import compute
+import hub
 import latency
 import page
 import record
@@ -25,7 +26,8 @@ USUAL = {
     "throughput": throughput.main,
 }
 # Minutes to an hour each: measured only where named.
-LONG = {f"study-{name}": functools.partial(studies.main, name) for name in studies.NAMES}
+LONG = {"hub": hub.main}
+LONG |= {f"study-{name}": functools.partial(studies.main, name) for name in studies.NAMES}
 PARTS = USUAL | LONG
 
 
@@ -44,6 +46,8 @@ def main():
         measured = {"date": record.today(), "device": record.device(), "load_average": load}
         measured |= {"versions": versions, "figures": figures, "rows": rows}
         record.write(name, measured, list(PARTS))
+        if name == "hub":
+            hub.tell(measured)
 
 
 if __name__ == "__main__":
