@@ -5,10 +5,12 @@ import json
 import axe
 import bundle
 import pytest
+import standalone
 from playwright.sync_api import expect
 from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  # noqa: F401
 
-from resnet_lesson.widgets.explorer import guesses
+from resnet_lesson import GradientExplorer
+from resnet_lesson.widgets.explorer import guess_code, guesses
 from resnet_lesson.widgets.explorer import widget as module
 
 SETTING = {name: module.FIRST[name] for name in guesses.GUESSED} | {"depth": 21}
@@ -211,6 +213,52 @@ def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # n
         expect(explorer).to_contain_text("homework.json is no saved guess")
         assert explorer.locator(".curve.class").count() == 2
     assert loaded(asked) == [site.as_uri()]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_code_is_copied_and_a_class_is_pasted(chromium, tmp_path, width):
+    path = standalone.write(tmp_path / "page.html", GradientExplorer(depth=50, hide=["questions"]))
+    with opened(chromium, path, width, permissions=["clipboard-write"]) as (page, asked):
+        explorer = page.locator(".resnet-explorer")
+        explorer.get_by_role("button", name="Guess first").press("Enter")
+        copy = explorer.get_by_role("button", name="Copy the code of my guess")
+        expect(copy).to_be_hidden()  # nothing was guessed
+        code, codes = explorer.locator(".coded > code"), []
+        for _ in range(2):
+            handle(explorer).press("PageDown")
+            expect(explorer.get_by_role("status").filter(has_text="Copied.")).to_have_count(0)
+            copy.press("Enter")
+            expect(explorer.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+            codes.append(code.inner_text())
+        assert [guess["end"] for guess in guess_code.read(codes)] == [-5, -10]
+        code.click()
+        assert page.evaluate("getSelection().toString().trim()") == codes[-1]
+        # Where there is no clipboard, the code is selected.
+        page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(0); }")
+        page.evaluate("getSelection().empty()")
+        copy.press("Space")
+        expect(explorer.get_by_role("status").filter(has_text="Press Ctrl")).to_be_visible()
+        assert page.evaluate("getSelection().toString()") == codes[-1]
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+        explorer.get_by_role("button", name="Show what was measured").click()
+        expect(code).to_have_text(codes[-1])
+        explorer.get_by_role("button", name="Explore freely").press("Enter")
+        explorer.locator("summary", has_text="More").press("Enter")
+        field = explorer.get_by_role("textbox", name="Paste the codes of a class, one a line")
+        field.fill(f'"Anna"\t{codes[0]}\n\nBea\tforgot\n{codes[1].lower()}\n')
+        field.press("Tab")
+        page.keyboard.press("Enter")  # the button behind it
+        expect(explorer).to_contain_text(
+            "2 opened guesses of what the first layer gets: from 10⁻¹⁰ to 10⁻⁵"
+        )
+        expect(explorer.locator(".note:visible")).to_contain_text(
+            ["2 opened", "Line 3 has no code"]
+        )
+        assert explorer.locator(".curve.class").count() == 2
+        assert axe.violations(page) == []
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+    assert loaded(asked) == [path.as_uri()]
 
 
 @pytest.mark.parametrize("theme", THEMES)

@@ -298,6 +298,29 @@ def test_a_file_that_is_no_guess_is_named(tmp_path, text):
     assert explorer.guesses == []
 
 
+def test_codes_of_a_class_are_opened_and_a_line_without_one_changes_nothing():
+    explorer = GradientExplorer()
+    explorer.open_guesses(codes="Anna\tG4K2S-BAB5D\n\nBea\tG4K2S-ERA7K\n")
+    assert [guess["end"] for guess in explorer.guesses] == [-12.5, 0]
+    explorer.open_guesses(codes=iter(["G4K2S-BAB5D"]))
+    assert [guess["end"] for guess in explorer.guesses] == [-12.5]
+    for codes, reason in (
+        (["G4K2S-BAB5D", "G4K2S-BAB6D", None], r"Line 2 has a wrong .*\. Line 3 is no text: None"),
+        ("\n", r"codes must hold one code a line\.$"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            explorer.open_guesses(codes=codes)
+    assert len(explorer.guesses) == 1
+
+
+def test_a_folder_and_codes_are_told_apart():
+    with pytest.raises(ValueError, match="codes in place of files are given as codes="):
+        GradientExplorer().open_guesses("G4K2S-BAB5D")
+    for arguments in ({}, {"folder": ".", "codes": "G4K2S-BAB5D"}):
+        with pytest.raises(TypeError, match="one of the two"):
+            GradientExplorer().open_guesses(**arguments)
+
+
 def test_a_folder_without_guesses_is_named(tmp_path):
     with pytest.raises(ValueError, match="must hold saved guesses"):
         GradientExplorer().open_guesses(tmp_path / "nothing")

@@ -6,6 +6,7 @@ files again.
 
 import itertools
 import json
+import random
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from resnet_lesson import ArchitectureBuilder
 from resnet_lesson.networks import cost, rules
 from resnet_lesson.widgets.builder import widget as builder
-from resnet_lesson.widgets.explorer import grid
+from resnet_lesson.widgets.explorer import grid, guess_code, guesses
 from resnet_lesson.widgets.explorer import widget as explorer
 
 HERE = Path(__file__).parent
@@ -132,7 +133,56 @@ def descriptions():
         yield {"logarithms": logarithms, "quantity": quantity, "described": said}
 
 
-FILES = {"networks.json": networks, "curves.json": curves}
+CODE = "G4K2S-BAB5D"
+# A line, and whether its one code is found.
+LINES = [
+    (CODE, True),
+    ("", True),
+    (" g4k2s bab5d\r", True),
+    ("g4k2sbab5d", True),
+    ("G4K2S\u00a0\u2013\u00a0BAB5D", True),
+    (f'"{CODE}"\tGunda Lil', True),
+    (f"Gunda\t{CODE}", True),
+    (f"Gunda {CODE}", True),  # the name and half of the code have ten letters
+    (f"2026-11-29 10:22:01;Zoë-Gwendoline Li;'{CODE}'", True),
+    ("Name,Code", False),
+    (CODE[:-1], False),
+    (CODE + "7", False),
+    ("6" + CODE[1:], False),
+    (f"Anna\t{CODE[:-2]}D5", False),
+    (CODE.replace("S", "U"), False),
+    ("GZZZZ-ZZZZZ", False),  # whose check holds, beyond the last guess
+    (f"{CODE}, {CODE}", False),
+]
+
+
+def drawn_guesses():
+    """Some of all sorts, and those at the ends of every range."""
+    draw, grid_of = random.Random(0), grid.load()
+    offered = grid_of["choices"] | {"depth": range(1, grid_of["most"] + 1)}
+    values = {name: offered.get(name, (False, True)) for name in guesses.GUESSED}
+    for at in (0, -1):
+        setting = {name: every[at] for name, every in values.items()}
+        yield {"setting": setting, "end": (-45, 45)[at], "bend": (45, -45)[at]}
+    while True:
+        setting = {name: draw.choice(every) for name, every in values.items()}
+        yield {"setting": setting, "end": draw.uniform(-45, 45), "bend": draw.uniform(-9, 9)}
+
+
+def codes():
+    """Guesses and their codes; then lines, and what is said of those without a code."""
+    made = itertools.islice(drawn_guesses(), 40)
+    with pytest.raises(ValueError, match="must hold") as refused:
+        guess_code.read([line for line, _ in LINES])
+    start, message = "codes must hold one code a line. ", str(refused.value)
+    return {
+        "guesses": [{"guess": guess, "code": guess_code.encode(guess)} for guess in made],
+        "lines": [{"line": line, "found": found} for line, found in LINES],
+        "refused": message.removeprefix(start),
+    }
+
+
+FILES = {"networks.json": networks, "curves.json": curves, "guess_codes.json": codes}
 
 
 @pytest.mark.parametrize("name", FILES)

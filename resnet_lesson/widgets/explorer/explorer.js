@@ -8,6 +8,7 @@ import { PageEngine } from "../engine/page.js";
 import { Asking } from "./asking.js";
 import { Controls } from "./controls.js";
 import * as guessed from "./guess.js";
+import { encode, readCodes } from "./guess_code.js";
 import { readGuesses, saveGuess } from "./guess_file.js";
 import { Handles } from "./handles.js";
 import { Layout } from "./layout.js";
@@ -116,7 +117,8 @@ class Explorer {
       guess: () => this.startGuess(),
       reveal: () => this.revealGuess(),
       saveGuess: () => saveGuess(stamped(this.guess() ?? STRAIGHT, this.setting())),
-      openGuesses: (files) => this.openGuesses(files),
+      openGuesses: async (files) => this.showGuesses(await readGuesses(files)),
+      openCodes: (text) => this.showGuesses(readCodes(text)),
       walk: (by) => this.walk(by, false),
       leave: () => this.leave(),
       copy: () => this.copy(),
@@ -420,6 +422,7 @@ class Explorer {
           : "",
       mode,
       moved: this.moved(),
+      code: this.code(),
       question,
       next: questions[question]?.question,
       count: questions.length,
@@ -466,6 +469,16 @@ class Explorer {
     return isOf(this.get("guess"), this.setting());
   }
 
+  /** Of what the reader drew; one that Python has set may be beyond what a code holds. */
+  code() {
+    const guess = this.get("guess");
+    try {
+      return isOf(guess, this.setting()) ? encode(guess) : "";
+    } catch {
+      return "";
+    }
+  }
+
   /** Of the next question, before its answer is seen; else of what is shown. */
   startGuess() {
     const next = this.get("questions")[this.get("question")];
@@ -490,9 +503,8 @@ class Explorer {
     put(this.model, { guess: stamped(guess, this.setting()) });
   }
 
-  /** @param {File[]} files */
-  async openGuesses(files) {
-    const { guesses, refused } = await readGuesses(files);
+  /** Those of a class. @param {ReturnType<typeof readCodes>} read */
+  showGuesses({ guesses, refused }) {
     this.layout.note.textContent = refused.join(" ");
     this.keep({ guesses });
   }

@@ -2,9 +2,9 @@
 
 import { explorer } from "../chart/constants.js";
 import { make } from "../chart/elements.js";
-import { GUESSED } from "./setting.js";
+import { GUESSED, valuesOf } from "./setting.js";
 
-const { choices, most, decades: DECADES } = explorer;
+const { decades: DECADES } = explorer;
 
 /** @typedef {import("./guess.js").Guess} Guess */
 
@@ -23,7 +23,7 @@ export function readGuess(text) {
     throw new Error(`is no saved guess: "file" must be "${explorer.file}"`);
   }
   const { setting, end, bend } = read;
-  const known = GUESSED.every((name) => takes(name, Object(setting)[name]));
+  const known = GUESSED.every((name) => valuesOf(name).includes(Object(setting)[name]));
   const sized = [end, bend].every((one) => Number.isFinite(one) && Math.abs(one) <= DECADES);
   if (!known || !sized) {
     throw new Error(
@@ -32,14 +32,6 @@ export function readGuess(text) {
     );
   }
   return { setting, end, bend };
-}
-
-/** Whether the explorer's trait takes the value. @param {string} name @param {unknown} value */
-function takes(name, value) {
-  if (name === "depth")
-    return Number.isInteger(value) && 1 <= Number(value) && Number(value) <= most;
-  const values = /** @type {Record<string, unknown[]>} */ (choices)[name] ?? [true, false];
-  return values.includes(value);
 }
 
 /** @param {string} text */

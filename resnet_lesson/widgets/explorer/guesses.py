@@ -47,7 +47,10 @@ def read(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
     found = expand_path(folder).glob("*.json")
     paths = sorted(path for path in found if not path.name.startswith("."))  # macOS's "._" files
     if not paths:
-        raise ValueError(f"the folder must hold saved guesses (*.json), received {str(folder)!r}")
+        raise ValueError(
+            f"the folder must hold saved guesses (*.json), received {str(folder)!r}; "
+            "codes in place of files are given as codes=..."
+        )
     return [_read(path) for path in paths]
 
 

@@ -1,7 +1,7 @@
 // The explorer's elements, in their order on the page.
 
 import { Copier } from "../chart/copy.js";
-import { button, KEYS, make, say, set } from "../chart/elements.js";
+import { button, KEYS, labelled, make, say, set } from "../chart/elements.js";
 import { ramp, STRIP_ENDS } from "../chart/strip.js";
 import { power } from "../chart/words.js";
 import { drawPicture, HEIGHT } from "./picture.js";
@@ -20,6 +20,7 @@ import { drawPicture, HEIGHT } from "./picture.js";
  * @property {() => void} reveal
  * @property {() => void} saveGuess
  * @property {(files: File[]) => void} openGuesses
+ * @property {(text: string) => void} openCodes
  * @property {(by: number) => void} walk
  * @property {() => void} leave
  * @property {() => void} copy
@@ -38,6 +39,7 @@ import { drawPicture, HEIGHT } from "./picture.js";
  * @property {string} ofClass
  * @property {"explore" | "guess" | "revealed"} mode
  * @property {boolean} moved whether the guess was moved
+ * @property {string} code of that guess, where it has one
  * @property {number} question
  * @property {string | undefined} next question; undefined after the last
  * @property {number} count of questions
@@ -66,6 +68,8 @@ export class Layout {
   folded = make("details");
   copier = new Copier();
   guessed = make("p", { class: "said" });
+  code = make("code");
+  codeCopier = new Copier();
   dots = make("span", { class: "dots" });
 
   /**
@@ -100,8 +104,9 @@ export class Layout {
     const main = [this.drawn, this.place, this.said, this.guessed];
     const { reveal, next, back, leave, again, save, dots } = this;
     const further = make("div", { class: "further" }, [back, leave, again, save, dots]);
+    this.ofCode = this.#ofCode();
     this.foot = make("div", { class: "foot", role: "group", "aria-label": "Questions" }, [
-      ...[reveal, next, further],
+      ...[reveal, next, further, this.ofCode],
     ]);
     this.root = make("div", { class: "resnet-explorer" }, [
       this.title,
@@ -120,6 +125,23 @@ export class Layout {
     return this.#group("The network", [...shown, this.folded]);
   }
 
+  /** The code of the guess, to be selected or copied. */
+  #ofCode() {
+    const copy = button("Copy", () => this.codeCopier.copy(this.code.textContent ?? ""), "quiet");
+    set(copy, { "aria-label": "Copy the code of my guess" });
+    const { code, codeCopier } = this;
+    return make("div", { class: "coded" }, ["Code of my guess: ", code, copy, codeCopier.element]);
+  }
+
+  /** A class without a folder of files. */
+  #codes() {
+    const codes = make("textarea", { rows: 4, spellcheck: false, autocomplete: "off", ...KEYS });
+    return make("div", { class: "codes" }, [
+      labelled("Paste the codes of a class, one a line", codes),
+      button("Show these guesses", () => this.acts.openCodes(codes.value), "quiet"),
+    ]);
+  }
+
   #more() {
     const files = make("input", { type: "file", multiple: "", accept: ".json", hidden: "" });
     files.addEventListener("change", () => {
@@ -134,6 +156,7 @@ export class Layout {
       this.copier.element,
       button("Open guesses", () => files.click(), "quiet"),
       files,
+      this.#codes(),
     ]);
   }
 
@@ -179,6 +202,9 @@ export class Layout {
     const nothingLeft = explores && said.walks && !next; // what is shown is no longer a question
     this.again.hidden = guessing || nothingLeft || isHidden("guess");
     this.save.hidden = !said.moved;
+    this.ofCode.hidden = !said.code;
+    if (this.code.textContent !== said.code) this.codeCopier.forget();
+    say(this.code, said.code);
     const dots = Array.from({ length: count }, (_, at) => (at < question ? "●" : "○")).join(" ");
     say(this.dots, question ? `question ${question} of ${count} ${dots}` : "");
     this.#keepFocus(held);

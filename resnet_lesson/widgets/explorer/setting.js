@@ -62,6 +62,13 @@ export const TRAITS = /** @type {Trait[]} */ (explorer.traits);
 /** What a guess is of. */
 export const GUESSED = /** @type {Trait[]} */ (explorer.guessed);
 
+/** The values that the trait takes, but for the seed, whose are too many. @param {Trait} name */
+export function valuesOf(name) {
+  if (name === "depth") return Array.from({ length: explorer.most }, (_, at) => at + 1);
+  const choices = /** @type {Record<string, unknown[]>} */ (explorer.choices);
+  return choices[name] ?? [false, true];
+}
+
 /** The traits that have a control, and its name. */
 export const NAMES = {
   depth: "Depth",

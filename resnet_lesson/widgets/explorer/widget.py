@@ -7,7 +7,7 @@ import importlib
 import json
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +15,7 @@ import traitlets
 
 from ...gradients import trends
 from ..frontend import Hidden, LessonWidget, read_bundle, to_message
-from . import grid, guesses
+from . import grid, guess_code, guesses
 
 CHOICES = grid.load()["choices"]
 TRAITS = (*grid.SETTING, "depth", "quantity", "seed")
@@ -268,13 +268,30 @@ class GradientExplorer(LessonWidget):
         if curve["label"] not in [pin["label"] for pin in self.pins]:
             self.pins = [*self.pins, curve]
 
-    def open_guesses(self, folder: str | os.PathLike[str]) -> None:
-        """Show the guesses that a class saved into one folder.
+    def open_guesses(
+        self,
+        folder: str | os.PathLike[str] | None = None,
+        *,
+        codes: str | Iterable[str] | None = None,
+    ) -> None:
+        """Show the guesses of a class: files in one folder, or codes.
+
+        Args:
+            folder: where the class has saved them.
+            codes: a text with one code a line, or an iterable of such lines, such as the column of
+                a table. Blank lines are passed over, and a line may have a name beside its code.
 
         Raises:
-            ValueError: no guesses are there, or a file is not a guess.
+            TypeError: not exactly one of the two is given.
+            ValueError: no guesses are there, or a file or a line is not a guess; names it, and
+                nothing changes.
         """
-        self.guesses = guesses.read(folder)
+        if folder is not None and codes is None:
+            self.guesses = guesses.read(folder)
+        elif codes is not None and folder is None:
+            self.guesses = guess_code.read(codes)
+        else:
+            raise TypeError("open_guesses takes a folder of files, or codes=...: one of the two")
 
     @traitlets.validate("guess")
     def _check_guess(self, proposal: Any) -> dict[str, Any]:
