@@ -32,7 +32,7 @@ help:
 	@echo "make check      lint, types and the quick tests, in under two minutes"
 	@echo "make setup      make the environment, .venv, from requirements.lock"
 	@echo "make notebooks  execute all notebooks again, in place"
-	@echo "make site       export notebooks 1, 4, 5 and 6 as pages that need no kernel: site/index.html"
+	@echo "make site       build the web pages, which compute without a kernel: site/index.html"
 	@echo "make studies    run what is not on record of the studies behind the lesson's claims"
 	@echo "make grid       compute the explorer's curves for where there is no kernel"
 	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
@@ -126,7 +126,7 @@ stress: $(DEV_READY)
 notebooks: $(READY)
 	$(BIN)/python tools/execute.py notebooks/*.ipynb
 
-site: $(DEV_READY)
+site: $(NODE_READY)
 	$(BIN)/python tools/build_site.py
 
 # What has become slow is named, so that it gets its mark.

@@ -31,6 +31,7 @@ html_css_files = ["lesson.css"]
 html_js_files = [("lesson.js", {"defer": "defer"})]
 html_math_renderer = "mathml"
 html_copy_source = False
+html_use_index = False
 # A page from a file cannot fetch others to quote them.
 html_show_search_summary = False
 nb_execution_mode = "off"

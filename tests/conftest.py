@@ -2,7 +2,9 @@
 
 import gc
 import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +23,12 @@ def what_stays_is_not_looked_through():
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The folder of all pages, as ``make site`` builds them."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, Path(__file__).parents[1] / "tools/build_site.py", folder]
+    subprocess.run(command, check=True)
+    return folder

@@ -31,7 +31,7 @@ def sources():
 def linked(text, path):
     """The text of this file, whose links lead to other pages or, where there is none, into the
     repository."""
-    pages = {str(page) for page in sources()} | {"docs/index.md"}
+    pages = {str(page) for page in sources()} - {"docs/index.md"}
 
     def target(match):
         to, anchor = (ROOT / path.parent / match[1]).resolve().relative_to(ROOT), match[2] or ""
@@ -97,7 +97,7 @@ def main(output=ROOT / "site"):
         if build_main(["-q", "-W", "--keep-going", *options, str(folder), str(made)]):
             raise SystemExit("Sphinx could not build the pages without a warning")
         shutil.rmtree(output, ignore_errors=True)
-        shutil.copytree(made, output)
+        shutil.copytree(made, output, ignore=shutil.ignore_patterns("*.map"))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ PLACES = re.compile(
     r"(https://mybinder\.org/v2/gh/|https://colab\.research\.google\.com/github/"
     r"|(?:git\+|git clone |repository = \\?\"|repository-code: )https://github\.com/)[\w.-]+/[\w.-]*\w"
 )
+# The lesson's pages, which the code host serves.
+SITE = re.compile(r"https://[\w-]+\.github\.io/[\w.-]+/")
 # What makes JupyterLab and Colab show a line in place of a cell's code.
 FOLDED: dict[str, Any] = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
@@ -28,8 +30,14 @@ def slug():
     return project["urls"]["Repository"].removeprefix("https://github.com/").rstrip("/")
 
 
+def site():
+    """The address of the lesson's pages."""
+    owner, name = slug().split("/")
+    return f"https://{owner}.github.io/{name}/"
+
+
 def addressed(text):
-    return PLACES.sub(lambda match: match[1] + slug(), text)
+    return SITE.sub(site(), PLACES.sub(lambda match: match[1] + slug(), text))
 
 
 def setup_cell():
@@ -54,7 +62,8 @@ def updated(path):
 
 def outdated():
     """The files that disagree with pyproject.toml or the set-up cell, as path -> new text."""
-    pages = [*ROOT.glob("*.md"), *sorted(ROOT.glob("notebooks/*.ipynb"))]
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    pages = [*documents, *sorted(ROOT.glob("notebooks/*.ipynb"))]
     paths = [ROOT / "tools/setup_cell.py", ROOT / "CITATION.cff", *pages]
     texts = {path: updated(path) for path in paths}
     return {path: text for path, text in texts.items() if path.read_text(encoding="utf-8") != text}

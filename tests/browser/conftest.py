@@ -21,3 +21,8 @@ def lab(tmp_path_factory):
     """The address of a JupyterLab over a copy of the notebooks, its token, and the copy."""
     with jupyter.running(tmp_path_factory.mktemp("lab")) as started:
         yield started
+
+
+@pytest.fixture
+def page_of_lesson(site):
+    return site / "notebooks/01_vanishing_gradients.html"

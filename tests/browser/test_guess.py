@@ -7,7 +7,7 @@ import bundle
 import pytest
 import standalone
 from playwright.sync_api import expect
-from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened, site  # noqa: F401
+from test_page import THEMES, WIDTHS, drawn, laboratory, loaded, opened
 
 from resnet_lesson import GradientExplorer
 from resnet_lesson.widgets.explorer import guess_code, guesses
@@ -95,8 +95,8 @@ def value(explorer, name="first layer"):
     return float(handle(explorer, name).get_attribute("aria-valuenow"))
 
 
-def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
-    with opened(chromium, site) as (page, asked):
+def test_by_keyboard_from_guess_to_verdict(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, asked):
         explorer = laboratory(page)
         explorer.get_by_role("button", name="Guess first").focus()
         page.keyboard.press("Enter")
@@ -139,11 +139,11 @@ def test_by_keyboard_from_guess_to_verdict(chromium, site):  # noqa: F811
         expect(explorer.locator(".miss")).to_have_count(0)
         explorer.get_by_role("slider", name="Depth").press("ArrowLeft")
         expect(explorer.locator(".miss")).to_have_count(1)
-    assert loaded(asked) == [site.as_uri()]
+    assert loaded(asked, page_of_lesson) == []
 
 
-def test_what_nobody_drew_is_no_guess(chromium, site):  # noqa: F811
-    with opened(chromium, site) as (page, _):
+def test_what_nobody_drew_is_no_guess(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = start(page)
         explorer.get_by_role("button", name="Show what was measured").click()
         expect(explorer.locator(".said:visible")).to_contain_text("10⁻³¹")
@@ -157,10 +157,10 @@ def middle(locator):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_by_mouse_and_by_touch_alike(chromium, site, width):  # noqa: F811
+def test_by_mouse_and_by_touch_alike(chromium, page_of_lesson, width):
     reached = []
     for touch in (False, True):
-        with opened(chromium, site, width, has_touch=touch) as (page, _):
+        with opened(chromium, page_of_lesson, width, has_touch=touch) as (page, _):
             explorer = start(page)
             explorer.locator(".picture").evaluate("svg => svg.scrollIntoView({ block: 'center' })")
             x, y = middle(handle(explorer))
@@ -185,8 +185,8 @@ def test_by_mouse_and_by_touch_alike(chromium, site, width):  # noqa: F811
     assert reached[0] < -5
 
 
-def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # noqa: F811
-    with opened(chromium, site) as (page, asked):
+def test_guesses_are_saved_and_a_class_is_opened(chromium, page_of_lesson, tmp_path):
+    with opened(chromium, page_of_lesson) as (page, asked):
         explorer = start(page)
         saved = []
         for _ in range(2):
@@ -212,7 +212,7 @@ def test_guesses_are_saved_and_a_class_is_opened(chromium, site, tmp_path):  # n
         )
         expect(explorer).to_contain_text("homework.json is no saved guess")
         assert explorer.locator(".curve.class").count() == 2
-    assert loaded(asked) == [site.as_uri()]
+    assert loaded(asked, page_of_lesson) == []
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -258,12 +258,12 @@ def test_a_code_is_copied_and_a_class_is_pasted(chromium, tmp_path, width):
         assert explorer.locator(".curve.class").count() == 2
         assert axe.violations(page) == []
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-    assert loaded(asked) == [path.as_uri()]
+    assert loaded(asked, path) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_guess_mode_keeps_nobody_out(chromium, site, theme):  # noqa: F811
-    with opened(chromium, site, 375, theme) as (page, _):
+def test_guess_mode_keeps_nobody_out(chromium, page_of_lesson, theme):
+    with opened(chromium, page_of_lesson, 375, theme) as (page, _):
         explorer = start(page)
         handle(explorer).press("PageDown")
         assert axe.violations(page) == []

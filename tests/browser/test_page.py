@@ -1,14 +1,11 @@
-"""The exported page in a real browser: from a file, offline, with no kernel."""
+"""The explorer on its page in a real browser: from a file, offline, with no kernel."""
 
 import contextlib
-import json
 import re
 
 import axe
-import build_site
 import pytest
 import standalone
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import expect
 
 from resnet_lesson import GradientExplorer
@@ -45,14 +42,6 @@ def move(page, explorer, control):
     )
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The page of the first notebook, beside the others."""
-    folder = tmp_path_factory.mktemp("site")
-    build_site.main(folder)
-    return folder / "index.html"
-
-
 @contextlib.contextmanager
 def opened(chromium, path, width=1280, theme="light", **options):
     """The page of a file, and what it asked for or complained of."""
@@ -68,9 +57,16 @@ def opened(chromium, path, width=1280, theme="light", **options):
     context.close()
 
 
-def loaded(asked):
-    """Without what the page carries in itself."""
-    return [line for line in asked if not line.startswith(("blob:", "data:"))]
+def loaded(asked, path):
+    """Without what lies in the folder of the page or above it, in the site, and in the page itself;
+    and without what the theme tells whoever looks for it."""
+    own = ("blob:", "data:", "[PST]", site_of(path).as_uri())
+    return [line for line in asked if not line.startswith(own)]
+
+
+def site_of(path):
+    """The folder that a page belongs to, which has the pages' script."""
+    return next(folder for folder in path.parents if (folder / "_static").exists())
 
 
 def laboratory(page):
@@ -83,8 +79,8 @@ def drawn(explorer):
     return explorer.locator(".picture").evaluate_all("all => all.map(svg => svg.outerHTML).join()")
 
 
-def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
-    with opened(chromium, site) as (page, asked):
+def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, asked):
         explorer = laboratory(page)
         expect(explorer.get_by_label("Depth", exact=True)).to_have_value("20")
         expect(shown(explorer)).to_have_attribute("aria-label", re.compile("20 sigmoid layers"))
@@ -92,7 +88,7 @@ def test_the_explorer_comes_alive_and_asks_for_nothing(chromium, site):
         assert page.evaluate("[...document.images].every(image => image.naturalWidth > 0)")
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(300)
-    assert loaded(asked) == [site.as_uri()]
+    assert loaded(asked, page_of_lesson) == []
 
 
 def unfold(explorer):
@@ -101,8 +97,8 @@ def unfold(explorer):
         closed.first.press("Enter")
 
 
-def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
-    with opened(chromium, site) as (page, asked):
+def test_its_controls_change_the_picture_without_a_kernel(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, asked):
         explorer = laboratory(page)
         unfold(explorer)
         expect(explorer.get_by_role("combobox", name="Order")).to_be_disabled()
@@ -116,15 +112,15 @@ def test_its_controls_change_the_picture_without_a_kernel(chromium, site):
         expect(shown(explorer)).to_have_attribute("aria-label", re.compile("200"))
         expect(explorer.get_by_role("button", name="Draw other weights")).to_be_disabled()
         assert axe.violations(page) == []
-    assert loaded(asked) == [site.as_uri()]
+    assert loaded(asked, page_of_lesson) == []
 
 
 NO_WORKER = "delete window.Worker;"
 NO_WEB_ASSEMBLY = "delete window.WebAssembly;"  # a worker would have its own
 
 
-def test_it_computes_where_workers_are_forbidden(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_it_computes_where_workers_are_forbidden(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         page.add_init_script(NO_WORKER)
         page.reload()
         explorer = laboratory(page)
@@ -137,8 +133,8 @@ def test_it_computes_where_workers_are_forbidden(chromium, site):
         )
 
 
-def test_it_says_that_it_cannot_compute_and_stays_usable(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_it_says_that_it_cannot_compute_and_stays_usable(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         page.add_init_script(NO_WORKER + NO_WEB_ASSEMBLY)
         page.reload()
         explorer = laboratory(page)
@@ -151,8 +147,8 @@ def test_it_says_that_it_cannot_compute_and_stays_usable(chromium, site):
         expect(slider).to_have_value("20")  # it goes back to what is shown
 
 
-def test_what_was_not_recorded_moves_to_the_nearest_that_was(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_what_was_not_recorded_moves_to_the_nearest_that_was(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         unfold(explorer)
         explorer.get_by_role("combobox", name="Layers").select_option("basic")
@@ -179,8 +175,8 @@ def end(explorer):
     return dot["y"] + dot["height"] / 2 - explorer.locator(".picture").bounding_box()["y"]
 
 
-def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         depth = explorer.get_by_role("slider", name="Depth")
         depth.press("End")  # the deepest: the axis has grown to what it needs
@@ -197,8 +193,8 @@ def test_the_depth_moves_the_end_of_the_curve_and_not_the_axis(chromium, site):
         assert len(set(words)) == len(words)
 
 
-def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         foot = explorer.get_by_role("group", name="Questions")
         foot.get_by_role("button", name="Walk through").focus()
@@ -235,8 +231,8 @@ def test_quick_presses_on_next_keep_every_curve_under_its_own_name(chromium, sit
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_nothing_that_is_pressed_moves_away(chromium, site, width):
-    with opened(chromium, site, width) as (page, _):
+def test_nothing_that_is_pressed_moves_away(chromium, page_of_lesson, width):
+    with opened(chromium, page_of_lesson, width) as (page, _):
         explorer = laboratory(page)
         foot = explorer.get_by_role("group", name="Questions")
 
@@ -253,8 +249,8 @@ def test_nothing_that_is_pressed_moves_away(chromium, site, width):
         assert seen == [seen[0]] * 8
 
 
-def test_the_arrow_follows_what_is_drawn(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_the_arrow_follows_what_is_drawn(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         strip = explorer.locator(".picture")
         expect(strip).to_contain_text("← gradient")
@@ -263,8 +259,8 @@ def test_the_arrow_follows_what_is_drawn(chromium, site):
         expect(strip).not_to_contain_text("gradient")  # nor does the axis speak of one
 
 
-def test_the_line_under_the_title_says_what_is_not_yet_done(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_the_line_under_the_title_says_what_is_not_yet_done(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         hint = explorer.locator(".hint")
         expect(hint).to_have_text("Try first: drag the depth to 100.")
@@ -276,8 +272,8 @@ def test_the_line_under_the_title_says_what_is_not_yet_done(chromium, site):
         expect(hint).to_have_text("200 ReLU layers, Glorot's weights, shortcuts.")
 
 
-def test_a_question_marks_its_control_and_has_its_answer(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_a_question_marks_its_control_and_has_its_answer(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         foot = explorer.get_by_role("group", name="Questions")
         foot.get_by_role("button", name="Walk through").press("Enter")
@@ -305,8 +301,8 @@ def test_a_teacher_hides_what_is_not_for_the_class(chromium, tmp_path):
                 expect(explorer.get_by_role(role, name=words)).to_have_count(0)
 
 
-def test_keeping_a_curve_twice_keeps_one(chromium, site):
-    with opened(chromium, site) as (page, _):
+def test_keeping_a_curve_twice_keeps_one(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson) as (page, _):
         explorer = laboratory(page)
         keep = explorer.get_by_role("button", name="Keep this curve")
         keep.press("Enter")
@@ -314,86 +310,8 @@ def test_keeping_a_curve_twice_keeps_one(chromium, site):
         expect(explorer).to_contain_text("Kept curves: 1")
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_it_fits_and_keeps_nobody_out(chromium, site, theme, width):
-    with opened(chromium, site, width, theme) as (page, _):
-        expect(laboratory(page)).to_be_visible()
-        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        red = int(background.removeprefix("rgb(").split(",")[0])
-        assert (red < 64) == (theme == "dark")
-        assert axe.violations(page) == []
-
-
-@pytest.mark.parametrize("address", list(build_site.PAGES.values())[1:])
-def test_the_other_pages_come_alive_too(chromium, site, address):
-    path = site.parent / address
-    with opened(chromium, path, 375) as (page, asked):
-        widgets = page.locator("[data-widget]")
-        for index in range(widgets.count()):
-            expect(widgets.nth(index).locator("> img, > p")).to_have_count(0)  # no stand-in
-            expect(widgets.nth(index).locator("[class^=resnet-]")).to_be_visible()
-        assert page.evaluate("document.scrollingElement.scrollWidth") <= 375
-        assert axe.violations(page) == []
-    assert loaded(asked) == [path.as_uri()]
-
-
-def test_what_is_planted_is_seen(chromium, site, tmp_path):
-    planted, address = tmp_path / "planted.html", "https://example.invalid/pixel.png"
-    traps = (
-        "<button></button>",
-        '<p style="color: #999; background: #aaa">hard to read</p>',
-        f'<img alt="" src="{address}">',
-    )
-    planted.write_text(
-        site.read_text(encoding="utf-8").replace("</main>", "".join(traps) + "</main>"),
-        encoding="utf-8",
-    )
-    with opened(chromium, planted) as (page, asked):
-        rules = {line.split(":")[0] for line in axe.violations(page)}
-    assert rules == {"button-name", "color-contrast"}
-    assert address in loaded(asked)
-
-
-def test_without_scripts_its_picture_stands_in(chromium, site):
-    with opened(chromium, site, java_script_enabled=False) as (page, _):
+def test_without_scripts_its_picture_stands_in(chromium, page_of_lesson):
+    with opened(chromium, page_of_lesson, java_script_enabled=False) as (page, _):
         picture = page.locator("[data-widget] img").nth(1)
         expect(picture).to_be_visible()
         assert "sigmoid" in picture.get_attribute("alt")
-
-
-PROBE = """export default {
-  initialize({ model }) { model.set("views", 0); },
-  render({ model, el }) {
-    const heard = [], hear = (_, value) => heard.push(value), any = () => heard.push("any");
-    const count = model.get("views");
-    model.on("change:views", hear);
-    model.on("change", any);
-    model.set("views", count); // no change, no event
-    model.set("views", count + 1);
-    model.off("change:views", hear);
-    model.set("views", [count + 1]);
-    model.off();
-    model.set("views", count + 1);
-    model.save_changes();
-    model.send({ kind: "hello" });
-    el.textContent = JSON.stringify({ heard, note: model.get("note") });
-  },
-};"""
-
-
-def test_a_widget_finds_the_model_it_expects(chromium, tmp_path):
-    view = {build_site.VIEW: {"model_id": "abc"}, "image/png": "AAAA", "text/plain": "a probe"}
-    twice = [new_output("display_data", data=dict(view)) for _ in range(2)]
-    traits = {"_esm": PROBE, "_css": "[data-widget] { color: rgb(1, 2, 3) }", "note": "</script>"}
-    source = new_notebook(cells=[new_markdown_cell("# Probe"), new_code_cell("", outputs=twice)])
-    source.metadata["widgets"] = {build_site.STATE: {"state": {"abc": {"state": traits}}}}
-    path = tmp_path / "probe.html"
-    build_site.write(path, build_site.page(source, "notebooks/probe.ipynb"))
-    with opened(chromium, path) as (page, _):
-        views = page.locator("[data-widget]")
-        for index in range(2):  # both views, over one model
-            said = {"heard": [index + 1, "any", "any"], "note": "</script>"}
-            expect(views.nth(index)).to_have_text(json.dumps(said, separators=(",", ":")))
-        expect(views.first).to_have_css("color", "rgb(1, 2, 3)")

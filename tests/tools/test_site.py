@@ -1,240 +1,234 @@
-"""The exported page holds all it needs, and a notebook that cannot be exported leaves nothing."""
+"""The site's pages, as Sphinx wrote them: nothing is missing, and nothing leads nowhere."""
 
-import json
-import re
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from resnet_lesson import ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel
-from resnet_lesson.plots import style as plots_style
+from resnet_lesson.exercises import vanishing_gradients
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import build_site  # noqa: E402
 import links  # noqa: E402
+from web import lessons, policy, widgets, words  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
-WIDGETS = (ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel)
-# What a browser fetches by itself; a link waits for the reader.
-FETCHED = ("src", "srcset", "poster", "data", "background")
+LESSONS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+MOST_BYTES = 15_000_000
 
 
-def notebook(esm="export default { render() {} };", **traits):
-    """A notebook that shows one widget with a saved state."""
-    view = {
-        build_site.VIEW: {"model_id": "abc", "version_major": 2, "version_minor": 0},
-        "image/png": "AAAA",
-        "text/plain": 'a <widget> & its "words"',
+@pytest.fixture(scope="module")
+def pages(site):
+    return {
+        path.relative_to(site).as_posix(): BeautifulSoup(
+            path.read_text(encoding="utf-8"), "html.parser"
+        )
+        for path in site.rglob("*.html")
+        if not path.is_relative_to(site / "_static")
     }
-    cells = [
-        new_markdown_cell("# Title & more\n[next](02.ipynb) [up](../README.md) [web](https://a.b)"),
-        new_code_cell("explorer", outputs=[new_output("execute_result", data=view)]),
-        new_markdown_cell("*A curve that\nfalls.* And so on."),
+
+
+def of(name, pages):
+    return pages[f"notebooks/{name}.html"]
+
+
+def notebook_of(name):
+    return nbformat.read(ROOT / f"notebooks/{name}.ipynb", 4)
+
+
+def targets(page):
+    for tag in page.find_all(href=True) + page.find_all(src=True):
+        yield tag.get("href") or tag["src"]
+
+
+def test_every_link_inside_leads_to_a_page_and_a_place_on_it(site, pages):
+    checked = 0
+    for name, page in pages.items():
+        for target in targets(page):
+            scheme, host, path, _, fragment = urlsplit(target)
+            if scheme or host:
+                continue
+            found = (site / name).parent / unquote(path) if path else site / name
+            found = found / "index.html" if found.is_dir() else found
+            assert found.exists(), f"{name}: {target}"
+            if fragment and found.suffix == ".html":
+                to = pages[found.resolve().relative_to(site.resolve()).as_posix()]
+                ids = {tag["id"] for tag in to.find_all(id=True)}
+                assert unquote(fragment) in ids, f"{name}: {target}"
+            checked += 1
+    assert checked > 500
+
+
+def test_links_into_the_repository_lead_to_its_files(pages):
+    ours = f"https://github.com/{links.slug()}/blob/HEAD/"
+    found = {
+        target.removeprefix(ours).partition("#")[0]
+        for page in pages.values()
+        for target in targets(page)
+        if target.startswith(ours)
+    }
+    assert "README.md" in found
+    assert [path for path in found if not (ROOT / path).exists()] == []
+
+
+def test_nothing_but_a_link_leads_outside(pages):
+    for name, page in pages.items():
+        for tag in page.find_all(src=True) + page.select("link[href]"):
+            address = tag.get("src") or tag["href"]
+            assert address.startswith("data:image/") or not urlsplit(address).scheme, name
+
+
+def test_it_is_small_and_says_nothing_of_the_machine_that_built_it(site):
+    files = [path for path in site.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
+    for path in files:
+        if path.suffix in (".html", ".js", ".css", ".inv"):
+            assert str(ROOT).encode() not in path.read_bytes(), path
+    assert not any("ipynb" in path.suffix or path.suffix == ".map" for path in files)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_page_is_its_notebook_without_what_only_a_kernel_needs(name, pages):
+    said = " ".join(of(name, pages).article.get_text().split())
+    code = [cell for cell in notebook_of(name).cells if cell.cell_type == "code"]
+    shown = [" ".join(cell.source.split()) in said for cell in code]
+    hidden = [
+        cell.source == links.setup_cell() or "checks" in cell.metadata.get("tags", [])
+        for cell in code
     ]
-    state = {"abc": {"state": {"_esm": esm, "_css": "p {}", **traits}}}
-    saved = {build_site.STATE: {"state": state, "version_major": 2, "version_minor": 0}}
-    return new_notebook(cells=cells, metadata={"widgets": saved})
+    assert shown == [not one for one in hidden]
+    assert any(hidden)
+    assert "$" not in said, "nothing on the page sets formulas"
 
 
-def exported(source):
-    return BeautifulSoup(build_site.page(source, "notebooks/01.ipynb"), "html.parser")
-
-
-@pytest.fixture(scope="module", params=build_site.PAGES)
-def lesson(request, tmp_path_factory):
-    """A notebook and its page."""
-    path = build_site.NOTEBOOKS / f"{request.param}.ipynb"
-    target = tmp_path_factory.mktemp("site") / "page.html"
-    build_site.export(path, target, build_site.neighbours(request.param))
-    return nbformat.read(path, 4), BeautifulSoup(target.read_text(encoding="utf-8"), "html.parser")
-
-
-def saved_state(page):
-    return json.loads(page.find(id="widgets").string)
-
-
-def test_the_notebook_has_saved_the_widgets_of_today(lesson):
-    ours = {(widget._esm, widget._css) for widget in WIDGETS}
-    for saved in build_site.live_widgets(lesson[0]).values():
-        assert (saved["_esm"], saved["_css"]) in ours, "run `make notebooks`"
-
-
-def test_the_page_fetches_nothing(lesson):
-    _, page = lesson
-    assert page.select("link, iframe, object, embed, base, meta[http-equiv]") == []
-    fetched = [tag[name] for tag in page() for name in FETCHED if tag.has_attr(name)]
-    assert fetched
-    assert all(address.startswith("data:image/") for address in fetched)
-    for code in page("script") + page("style"):
-        assert "http" not in code.string.replace("http://www.w3.org/2000/svg", "")
-        assert "@import" not in code.string
-        assert "url(" not in code.string
-
-
-def test_the_widgets_are_on_the_page_with_their_saved_traits(lesson):
-    source, page = lesson
-    saved = source.metadata["widgets"][build_site.STATE]["state"]
-    places = page.select("[data-widget]")
-    outputs = [output for cell in source.cells for output in cell.get("outputs", [])]
-    assert len(places) == sum(build_site.VIEW in one.get("data", {}) for one in outputs) > 0
-    for place in places:
-        traits = saved_state(page)[place["data-widget"]]
-        assert traits == saved[place["data-widget"]]["state"]
-        assert "as default" in traits["_esm"]
-
-
-def test_the_page_is_the_notebook_without_its_set_up(lesson):
-    source, page = lesson
-    words = " ".join(page.main.get_text().split())
-    for cell in source.cells:
-        if cell.cell_type == "code":
-            shown = " ".join(cell.source.split()) in words
-            assert shown == (cell.source != links.setup_cell())
-    headings = [heading.get_text() for heading in page.select("h1, h2")]
-    assert headings[0] == source.cells[0].source.splitlines()[0].removeprefix("# ")
-    assert "Take along" in headings
-    assert "$" not in page.main.get_text(), "nothing on the page sets formulas"
-
-
-def test_title_language_and_width_are_set(lesson):
-    _, page = lesson
-    assert page.html["lang"] == "en"
-    assert page.title.string.startswith(page.h1.get_text())
-    assert "width=device-width" in page.find("meta", attrs={"name": "viewport"})["content"]
-
-
-def test_every_picture_is_described(lesson):
-    _, page = lesson
-    pictures = page("img")
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_picture_is_described(name, pages):
+    pictures = of(name, pages).article("img")
     assert pictures
     for picture in pictures:
         assert len(picture["alt"].split()) > 5
         assert "No description" not in picture["alt"]
 
 
-def test_links_lead_into_the_repository_or_out(lesson):
-    _, page = lesson
-    ours = f"https://github.com/{links.slug()}/blob/HEAD/"
-    targets = [link["href"] for link in page.main("a")]
-    assert any(target.startswith(f"{ours}notebooks/0") for target in targets)
-    for target in targets:
-        assert target.startswith("https://")
-        if target.startswith(ours):
-            assert (ROOT / target.removeprefix(ours).partition("#")[0]).exists()
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_page_has_contents_neighbours_and_places_to_run_it(name, pages):
+    page = of(name, pages)
+    assert page.select("nav.page-toc a")
+    assert page.select("a.right-next")
+    assert page.select("a.left-prev")
+    to = [link["href"] for link in page.select(".what a.launch")]
+    assert len(to) == 3
+    assert all(name in address and links.slug() in address for address in to[:2])
 
 
-def test_pages_lead_to_each_other(tmp_path):
-    build_site.main(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == set(build_site.PAGES.values())
-    for path in tmp_path.iterdir():
-        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-        others = {link["href"] for link in page.select("nav a")}
-        assert others == set(build_site.PAGES.values()) - {path.name}
+@pytest.mark.parametrize("name", LESSONS)
+def test_words_lead_to_the_glossary_where_they_are_first_used(name, pages):
+    source = (ROOT / "docs/glossary.md").read_text(encoding="utf-8")
+    groups = {tuple(group) for group in words.entries(source).values()}
+    found = [
+        link.get_text().replace("’", "'")  # as Sphinx sets it
+        for link in of(name, pages).select("a:has(> .term)")
+    ]
+    assert len(found) > 10
+    entry = [group for word in found for group in groups if word.lower() in map(str.lower, group)]
+    assert len(entry) == len(set(entry)) == len(found)
 
 
-def test_relative_links_follow_the_project_address(monkeypatch):
-    monkeypatch.setattr(links, "slug", lambda: "some/one")
-    targets = [link["href"] for link in exported(notebook()).main("a")]
-    ours = "https://github.com/some/one/blob/HEAD/"
-    assert targets == [f"{ours}notebooks/02.ipynb", f"{ours}README.md", "https://a.b"]
+@pytest.mark.parametrize("name", LESSONS)
+def test_each_widget_has_its_saved_traits_beside_the_page(name, pages, site):
+    saved = lessons.saved_traits(notebook_of(name))
+    places = of(name, pages).select("[data-widget]")
+    assert len(places) == len(saved)
+    for place in places:
+        script = site / "_static" / widgets.FOLDER / f"{place['data-traits']}.js"
+        traits = script.read_text(encoding="utf-8")
+        assert "_esm" not in traits, "the page has the script of all widgets"
+        assert any(widgets.script(place["data-traits"], one) == traits for one in saved.values())
+        assert place.img or place.p, "nothing stands in where there is no JavaScript"
 
 
-def test_words_and_code_cannot_break_the_page():
-    module = 'export default {}; // </script><img src="https://a.b/c">'
-    page = exported(notebook(module, note="<!-- <script>"))
-    assert saved_state(page)["abc"]["_esm"] == module
-    assert saved_state(page)["abc"]["note"] == "<!-- <script>"
-    assert page.title.string.startswith("Title & more")
-    (picture,) = page("img")
-    assert picture["alt"] == 'a <widget> & its "words"'
-    assert picture["src"] == "data:image/png;base64,AAAA"
+def test_the_policy_allows_what_the_page_has_and_no_more(pages):
+    for name, page in pages.items():
+        (rule,) = page.select("meta[http-equiv=Content-Security-Policy]")
+        assert "'unsafe-eval'" not in rule["content"]
+        assert "script-src 'self' 'wasm-unsafe-eval' 'sha256-" in rule["content"], name
+        assert page.find("script").find_previous("meta", attrs={"http-equiv": True}) is not None
 
 
-def test_a_figure_has_the_description_of_its_cell():
-    source = notebook()
-    figure = new_output("display_data", data={"image/png": "BBBB"})
-    alt = {"alt": "A curve that falls."}
-    source.cells.insert(2, new_code_cell("plot", outputs=[figure], metadata=alt))
-    assert exported(source)("img")[1]["alt"] == "A curve that falls."
+def test_a_hash_is_that_of_the_script():
+    page = "<head></head><script>1 + 1</script><script src='a.js'></script>"
+    # echo -n '1 + 1' | openssl dgst -sha256 -binary | base64
+    digest = "cvzllEegH0iLEWnS10JnnP4waol3LWf+8Bi8/pVDH2g="
+    assert policy.policy(page).count("sha256-") == 1
+    assert f"'sha256-{digest}'" in policy.policy(page)
 
 
-def test_the_page_has_the_colours_of_its_widgets():
-    own = (ROOT / "tools/page.css").read_text(encoding="utf-8")
-    used = set(re.findall(r"var\((--[\w-]+)\)", own))
-    known = dict(
-        re.findall(r"(--[\w-]+): (light-dark\([^)]*\)|var\(--soft\));", build_site.style())
-    )
-    assert used >= {"--ground", "--ink", "--soft", "--accent"}
-    assert used <= set(known)
-    light = dict(re.findall(r"(--[\w-]+): light-dark\((#\w+)", build_site.style()))
-    assert (light["--ground"], light["--ink"]) == (plots_style.GROUND, plots_style.INK)
+def notebook(**metadata):
+    """A notebook that shows one widget with a saved state, and asks for an answer."""
+    view = {
+        lessons.VIEW: {"model_id": "abc", "version_major": 2, "version_minor": 0},
+        "image/png": "AAAA",
+        "text/plain": 'a <widget> & its "words"',
+    }
+    exercise = "from resnet_lesson.exercises import vanishing_gradients as exercises"
+    cells = [
+        new_markdown_cell("# Title & more\n\nText."),
+        new_code_cell("explorer", outputs=[new_output("execute_result", data=view)]),
+        new_code_cell(exercise),
+        new_code_cell("exercises.leaky.check(...)"),
+    ]
+    state = {"_anywidget_id": "x.GradientExplorer", "_esm": "module", "note": "</script>"}
+    saved = {lessons.STATE: {"state": {"abc": {"state": state}}}}
+    return new_notebook(cells=cells, metadata={"widgets": saved} | metadata)
 
 
-def test_what_is_folded_stays_in_its_fold():
-    source = notebook()
-    text = "<details><summary>Open</summary>\n\nThe answer.\n\n- An item.\n</details>\n\nOut."
-    source.cells.append(new_markdown_cell(text))
-    fold = exported(source).find("details")
-    assert "The answer" in fold.get_text()
-    assert "An item" in fold.get_text()
-    assert "Out." not in fold.get_text()
+def test_words_cannot_break_a_page(tmp_path):
+    page = lessons.page(notebook(), "01.ipynb", tmp_path)
+    text = page.cells[1].outputs[0].data["text/html"]
+    place = BeautifulSoup(text, "html.parser").find("div")
+    assert place.img["alt"] == 'a <widget> & its "words"'
+    assert place["data-name"] == "explorer-1"
+    (script,) = (tmp_path / widgets.FOLDER).iterdir()
+    assert script.read_text(encoding="utf-8").endswith('{"note":"</script>"};\n')
 
 
-def test_a_formula_is_set_without_a_script():
-    source = notebook()
-    source.cells.append(new_markdown_cell("Here is $y=x+F(x)$, and\n\n$$\\tfrac12 q$$\n\n`$5`"))
-    page = exported(source)
-    inline, displayed = page("math")
-    assert [part.get_text() for part in inline("mi")] == ["y", "x", "F", "x"]
-    assert displayed["display"] == "block"
-    assert displayed.find("mfrac")
-    assert page.find("code", string="$5")
+def test_a_check_has_hints_and_the_solution_in_place_of_a_verdict(tmp_path):
+    page = lessons.page(notebook(), "01.ipynb", tmp_path)
+    text = BeautifulSoup(page.cells[-1].outputs[0].data["text/html"], "html.parser")
+    assert "needs a kernel" in text.get_text()
+    titles = [title.get_text() for title in text("summary")]
+    hints = vanishing_gradients.leaky.hints
+    assert titles == [f"Hint {at}" for at in range(1, len(hints) + 1)] + ["One solution"]
+    assert vanishing_gradients.leaky.solution_code() in text.get_text()
 
 
-def without_state():
-    source = notebook()
-    del source.metadata["widgets"]
-    return source
+def test_a_notebook_without_its_widgets_traits_is_refused(tmp_path):
+    bare = notebook(widgets={})
+    with pytest.raises(ValueError, match="run `make notebooks`"):
+        lessons.page(bare, "01.ipynb", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
-def without_view():
-    source = notebook()
-    source.cells[1].outputs = [new_output("stream", text="nothing\n")]
-    return source
-
-
-def without_module():
-    source = notebook()
-    del source.metadata["widgets"][build_site.STATE]["state"]["abc"]["state"]["_esm"]
-    return source
-
-
-@pytest.mark.parametrize("broken", [without_state, without_view, without_module])
-def test_a_notebook_without_its_widget_is_refused(broken, tmp_path):
-    nbformat.write(broken(), tmp_path / "01.ipynb")
-    with pytest.raises(ValueError, match=r"01\.ipynb: .*run `make notebooks`"):
-        build_site.export(tmp_path / "01.ipynb", tmp_path / "site/index.html")
-    assert not (tmp_path / "site").exists()
-
-
-def test_it_writes_the_page_and_nothing_else(tmp_path):
-    nbformat.write(notebook(), tmp_path / "01.ipynb")
-    target = tmp_path / "site/index.html"
-    for _ in range(2):  # an older page is replaced
-        build_site.export(tmp_path / "01.ipynb", target)
-    assert list(target.parent.iterdir()) == [target]
-    assert target.read_text(encoding="utf-8").endswith("</html>\n")
-
-
-def test_a_page_half_written_is_taken_away(tmp_path):
-    target = tmp_path / "index.html"
-    target.write_text("older", encoding="utf-8")
-    with pytest.raises(UnicodeEncodeError):
-        build_site.write(target, "half \ud800")
-    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["older"]
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("[a](02_identity_shortcut.ipynb)", "[a](02_identity_shortcut.ipynb)"),
+        (
+            "[a](01_vanishing_gradients.ipynb#The-words-of-the-lesson)",
+            "[a](01_vanishing_gradients.ipynb#the-words-of-the-lesson)",
+        ),
+        ("[a](../docs/teachers.md)", "[a](../docs/teachers.md)"),
+        ("[a](../README.md#commands)", "[a](https://github.com/o/r/blob/HEAD/README.md#commands)"),
+        ("[a](https://a.b/c.md)", "[a](https://a.b/c.md)"),
+        ("![a](images/mistakes.png)", "![a](images/mistakes.png)"),
+    ],
+)
+def test_links_stay_on_the_site_where_it_has_the_page(monkeypatch, written, meant):
+    monkeypatch.setattr(links, "slug", lambda: "o/r")
+    assert build_site.linked(written, Path("notebooks/01_vanishing_gradients.ipynb")) == meant

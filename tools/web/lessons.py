@@ -102,9 +102,7 @@ def explain_checks(notebook, name):
         if found:
             exercise = getattr(exercises_of(notebook), found[-1])
             text = f"{launch.needs_kernel(name)}{helps(exercise)}"
-            cell["outputs"] = [
-                nbformat.v4.new_output("display_data", data={"text/html": text})
-            ]
+            cell["outputs"] = [nbformat.v4.new_output("display_data", data={"text/html": text})]
 
 
 def helps(exercise):

@@ -36,7 +36,7 @@ class LinkTerms(SphinxTransform):
         pattern = re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE)
         for text in list(self.document.findall(nodes.Text)):
             if not any(isinstance(each, CLOSED) for each in ancestors(text)):
-                link(text, pattern, left)
+                link(text, pattern, left, self.env.docname)
 
 
 def ancestors(node):
@@ -45,14 +45,14 @@ def ancestors(node):
         yield node
 
 
-def link(text, pattern, left):
+def link(text, pattern, left, docname):
     """Put references in the place of words; the entries of these are no longer ``left``."""
     parts, at = [], 0
     for match in pattern.finditer(text):
         group = left.get(match[0].lower(), [])
         if group:
             (term,) = (term for term in group if term.lower() == match[0].lower())
-            parts += [nodes.Text(text[at : match.start()]), reference(term, match[0])]
+            parts += [nodes.Text(text[at : match.start()]), reference(term, match[0], docname)]
             at = match.end()
             for other in group:
                 left.pop(other.lower())
@@ -60,7 +60,7 @@ def link(text, pattern, left):
         text.parent.replace(text, [*parts, nodes.Text(text[at:])])
 
 
-def reference(term, word):
+def reference(term, word, docname):
     return addnodes.pending_xref(
         "",
         nodes.inline("", word, classes=["term"]),
@@ -69,7 +69,7 @@ def reference(term, word):
         reftarget=term,
         refexplicit=True,
         refwarn=True,
-        refdoc="docs/glossary",
+        refdoc=docname,
     )
 
 

@@ -1,0 +1,332 @@
+"""All pages in a real browser, over a file server in a subfolder, under their own policy."""
+
+import contextlib
+import functools
+import http.server
+import random
+import re
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import axe
+import pytest
+from playwright.sync_api import expect
+
+from resnet_lesson.widgets.explorer import widget as explorer_module
+
+PHONE, SCREEN = {"width": 375, "height": 800}, {"width": 1280, "height": 900}
+LOOKS = [(PHONE, "dark"), (SCREEN, "light")]
+OUTSIDE = "https://example.invalid/pixel.png"
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Of the site, as a subfolder of what a plain file server serves."""
+    handler = functools.partial(Quiet, directory=site.parent)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
+    server.shutdown()
+    server.server_close()
+
+
+@contextlib.contextmanager
+def reading(chromium, address, **options):
+    """A page, and what was amiss on it: a request outside, an error, a complaint."""
+    context = chromium.new_context(**options)
+    page, amiss = context.new_page(), []
+    page.on("request", lambda request: note(amiss, request.url, address))
+    page.on("pageerror", lambda error: amiss.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and amiss.append(said.text))
+    yield page, amiss
+    context.close()
+
+
+def note(amiss, url, address):
+    if not url.startswith((address, "data:", "blob:")):
+        amiss.append(url)
+
+
+def names(site):
+    found = (path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def alive(page):
+    """Wait until all widgets of the page have come alive."""
+    for place in page.locator("[data-widget]").all():
+        expect(place.locator(".inner > [class^=resnet-]")).to_be_attached()
+
+
+@pytest.mark.parametrize(("viewport", "theme"), LOOKS)
+def test_every_page_fits_and_keeps_nobody_out(chromium, site, address, viewport, theme):
+    pages = names(site)
+    assert len(pages) > 12
+    look = {"viewport": viewport, "color_scheme": theme}
+    with reading(chromium, address, **look) as (page, amiss):
+        for name in pages:
+            page.goto(address + name)
+            alive(page)
+            width = page.evaluate("document.scrollingElement.scrollWidth")
+            assert width <= viewport["width"], f"{name} scrolls sideways"
+            assert axe.violations(page) == [], name
+            assert page.locator("html").get_attribute("data-theme") == theme
+        assert amiss == []
+
+
+# By a key, the control of each kind of widget that changes its picture.
+MOVED = {
+    "race": ("slider", "Layers", "ArrowLeft"),
+    "explorer": ("slider", "Depth", "ArrowRight"),
+    "builder": ("button", "Double all filters", "Enter"),
+    "panel": ("slider", "Step", "Home"),
+    "lesions": ("button", re.compile("delete"), "Enter"),
+}
+
+
+def test_every_widget_can_be_moved(chromium, site, address):
+    moved = []
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        for name in names(site):
+            page.goto(address + name)
+            alive(page)
+            for widget in page.locator("[data-widget]").all():
+                kind = widget.get_attribute("data-widget")
+                role, control, key = MOVED[kind]
+                found = widget.get_by_role(role, name=control, exact=True).first
+                if not found.is_visible():  # it waits for a guess
+                    found = widget.get_by_role("slider").first
+                    key = "ArrowDown"
+                before = widget.inner_html()
+                found.press(key)
+                page.wait_for_function(
+                    "([widget, before]) => widget.innerHTML !== before",
+                    arg=[widget.element_handle(), before],
+                )
+                moved.append(kind)
+        assert amiss == []
+    assert set(moved) == set(MOVED)
+    assert len(moved) >= 9
+
+
+def drawn_settings(count):
+    """Settings of dense layers that the explorer can show, by a seeded generator."""
+    draw = random.Random(35)
+    choices = explorer_module.CHOICES | {"kind": ["dense"]}
+    for _ in range(count):
+        yield {
+            name: draw.randint(1, 200)
+            if name == "depth"
+            else draw.randrange(2**32)
+            if name == "seed"
+            else draw.choice(choices.get(name, [True, False]))
+            for name in explorer_module.TRAITS
+        }
+
+
+def written(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def copied(widget):
+    """The link that the widget's button copies."""
+    widget.get_by_role("button", name="Copy a link to this state").press("Enter")
+    expect(widget.get_by_role("status").filter(has_text="Copied.")).to_be_visible()
+    return widget.page.evaluate("navigator.clipboard.readText()")
+
+
+CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
+
+
+def test_every_state_of_the_explorer_comes_back_by_its_link(chromium, address):
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        for setting in drawn_settings(8):
+            state = "&".join(f"{name}={written(value)}" for name, value in setting.items())
+            page.goto("about:blank")
+            page.goto(f"{address}index.html#explorer?{state}")
+            widget = page.locator("[data-name=explorer]")
+            picture = widget.locator(".picture [role=img]")
+            expect(picture).to_have_attribute("aria-label", re.compile(rf"^{setting['depth']} "))
+            expect(picture).to_have_attribute(
+                "aria-label", re.compile(f"draw {setting['seed'] + 1} of your browser")
+            )
+            assert widget.evaluate("place => place.getBoundingClientRect().top") < 300
+            link = urlsplit(copied(widget))
+            assert link.fragment.startswith("explorer?")
+            back = parse_qs(link.fragment.partition("?")[2])
+            assert back == {name: [written(value)] for name, value in setting.items()}
+        assert amiss == []
+
+
+def test_kept_curves_come_back_as_well(chromium, address):
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        page.goto(address)
+        widget = page.locator("[data-name=explorer]")
+        for key in ("End", "Home"):
+            widget.get_by_role("button", name="Keep this curve").press("Enter")
+            widget.get_by_role("slider", name="Depth").press(key)
+            depth = {"End": 200, "Home": 1}[key]
+            picture = widget.locator(".picture [role=img]")
+            expect(picture).to_have_attribute("aria-label", re.compile(f"^{depth} "))
+        link, kept = copied(widget), widget.locator("ul[aria-label='Kept curves'] li")
+        labels = kept.all_text_contents()
+        assert len(labels) == 2
+        page.goto("about:blank")
+        page.goto(link)
+        expect(kept).to_have_count(2)
+        # The first was the kernel's: the page computes it anew, and says so.
+        assert [label.split(", draw")[0] for label in kept.all_text_contents()] == [
+            label.split(", draw")[0].removesuffix(" remove") for label in labels
+        ]
+        assert amiss == []
+
+
+def test_the_states_of_builder_and_race_come_back_by_their_links(chromium, address):
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        page.goto(address + "notebooks/04_building_resnet.html")
+        builder = page.locator("[data-name=builder-1]")
+        builder.get_by_role("button", name="Double all filters").press("Enter")
+        link, heard = copied(builder), builder.locator(".heard").text_content()
+        assert "filters=128%2C256%2C512%2C1024" in link
+        page.goto("about:blank")
+        page.goto(link)
+        expect(builder.locator(".heard")).to_have_text(heard)
+        page.goto(address + "#race?depth=12&rate=0.1&warmup=20&seed=3")
+        race = page.locator("[data-name=race]")
+        expect(race.get_by_role("slider", name="Layers")).to_have_value("12")
+        assert copied(race).endswith("#race?depth=12&rate=0.1&warmup=20&seed=3")
+        assert amiss == []
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("explorer?depth=900", "depth must be a whole number from 1 to 200"),
+        ("explorer?activation=swish", "activation must be one of"),
+        ("explorer?keep=1.2", "keep must be the values of"),
+        ("race?rate=0.5", "rate must be one of 0.003, 0.01, 0.03, 0.1"),
+    ],
+)
+def test_a_link_that_says_what_cannot_be_is_refused(chromium, address, state, said):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(f"{address}index.html#{state}")
+        expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+        alive(page)
+        assert amiss == []
+
+
+def test_a_newcomer_sees_the_plain_network_fail(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address)
+        race = page.locator("[data-name=race]")
+        race.get_by_role("button", name="Start", exact=True).click()
+        again = race.get_by_role("button", name="Start again")
+        expect(again).to_be_visible(timeout=60_000)
+        expect(race.get_by_role("status").first).to_contain_text("fails on the very digits")
+        assert amiss == []
+
+
+def test_a_number_in_the_prose_is_dragged_and_its_sentence_computed(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address + "notebooks/01_vanishing_gradients.html")
+        page.locator("summary", has_text="when you have seen the measured curve").press("Enter")
+        sentence = page.locator(".computed.alive").first
+        number, result = sentence.get_by_role("slider"), sentence.get_by_role("status")
+        expect(sentence).to_contain_text("With 20 sigmoid layers, the first one gets 10⁻¹² of")
+        number.focus()
+        page.keyboard.press("ArrowRight")
+        expect(number).to_have_attribute("aria-valuetext", "21 layers")
+        page.keyboard.press("End")
+        expect(number).to_have_text("200")
+        expect(result).to_have_text("exactly nothing of")
+        page.keyboard.press("Home")
+        expect(result).to_have_text(re.compile(r"2\d % of"))
+        box = number.bounding_box()
+        page.mouse.move(box["x"] + 3, box["y"] + 8)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 3 + 4 * 28, box["y"] + 8, steps=5)
+        page.mouse.up()
+        expect(number).to_have_text("30")
+        expect(result).to_have_text(re.compile("10⁻¹[⁷⁸⁹] of"))
+        assert axe.violations(page) == []
+        assert amiss == []
+
+
+@pytest.mark.parametrize("viewport", [PHONE, SCREEN])
+def test_a_widget_stays_in_sight_while_its_section_scrolls(chromium, address, viewport):
+    with reading(chromium, address, viewport=viewport) as (page, amiss):
+        page.goto(address + "notebooks/01_vanishing_gradients.html")
+        alive(page)
+        # The answer is long enough to scroll.
+        page.locator("summary", has_text="when you have seen the measured curve").press("Enter")
+        place = page.locator("[data-name=explorer-1]")
+        place.evaluate("place => scrollBy(0, place.getBoundingClientRect().bottom - 200)")
+        expect(place).to_have_class(re.compile("docked"))
+        picture = place.locator("svg.picture")
+        expect(picture).to_be_in_viewport(ratio=0.5)
+        assert place.locator(".inner").bounding_box()["height"] <= 0.46 * viewport["height"]
+        assert axe.violations(page) == []
+        place.get_by_role("button", name="Let it scroll away").click()
+        expect(picture).not_to_be_in_viewport()
+        assert amiss == []
+
+
+def test_a_check_says_that_it_needs_a_kernel_and_where_there_is_one(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address + "notebooks/02_identity_shortcut.html")
+        check = page.locator(".needs-kernel").first
+        expect(check).to_contain_text("needs a kernel")
+        links = check.get_by_role("link")
+        assert [link.inner_text() for link in links.all()] == [
+            "JupyterLab on Binder",
+            "Colab",
+            "your own JupyterLab",
+        ]
+        assert all("02_identity_shortcut" in link.get_attribute("href") for link in links.all()[:2])
+        page.locator("summary", has_text="Hint 1").first.press("Enter")
+        assert amiss == []
+
+
+def test_the_search_finds_a_word_and_leads_to_it(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address + "search.html?q=degradation")
+        found = page.locator("ul.search li a")
+        expect(found.first).to_be_visible()
+        found.first.click()
+        expect(page.locator(".bd-article h1")).to_be_visible()
+        assert amiss == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "notebooks/04_building_resnet.html"])
+def test_pages_from_files_work_as_well(chromium, site, name):
+    with reading(chromium, site.as_uri(), viewport=SCREEN, offline=True) as (page, amiss):
+        page.goto((site / name).as_uri())
+        alive(page)
+        assert amiss == []
+
+
+def test_what_is_planted_is_seen(chromium, site, address):
+    """A request outside, words that are hard to read, and a script that makes code of a text."""
+    traps = (
+        '<button></button><p style="color: #999; background: #aaa">hard to read</p>'
+        f'<img alt="" src="{OUTSIDE}">'
+    )
+    planted = site / "planted.html"
+    text = (site / "docs/glossary.html").read_text(encoding="utf-8").replace("../", "")
+    planted.write_text(text.replace("</article>", traps + "</article>"), encoding="utf-8")
+    try:
+        with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+            page.goto(address + "planted.html")
+            rules = {line.split(":")[0] for line in axe.violations(page)}
+            expect(page.locator(".bd-article h1")).to_be_visible()
+    finally:
+        planted.unlink()
+    assert rules == {"button-name", "color-contrast"}
+    assert any(OUTSIDE in line for line in amiss)
+    # The browser has obeyed the page's policy, and not fetched it.
+    assert any("Content Security Policy" in line for line in amiss)
