@@ -19,6 +19,7 @@ from web import lessons
 
 ROOT = Path(__file__).parent.parent
 WEB = ROOT / "tools/web"
+HOME = "docs/index.md"
 PAGES = ("docs/*.md", "notebooks/*.ipynb")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(#[^)\s]+)?\)")
 
@@ -31,7 +32,7 @@ def sources():
 def linked(text, path):
     """The text of this file, whose links lead to other pages or, where there is none, into the
     repository."""
-    pages = {str(page) for page in sources()} - {"docs/index.md"}
+    pages = {str(page) for page in sources()} - {HOME}
 
     def target(match):
         to, anchor = (ROOT / path.parent / match[1]).resolve().relative_to(ROOT), match[2] or ""
@@ -69,9 +70,10 @@ def stage(folder):
             text = linked((ROOT / path).read_text(encoding="utf-8"), path)
             (folder / path).write_text(text, encoding="utf-8")
     # The home page stands above all others.
-    home = (folder / "docs/index.md").read_text(encoding="utf-8").replace("](../", "](")
+    home = (folder / HOME).read_text(encoding="utf-8")
+    home = re.sub(r"\]\((\w+\.md)", r"](docs/\1", home).replace("](../", "](")
     (folder / "index.md").write_text(home, encoding="utf-8")
-    (folder / "docs/index.md").unlink()
+    (folder / HOME).unlink()
     shutil.copytree(ROOT / "notebooks/images", folder / "notebooks/images")
     bundle_page(folder / "_static")
 

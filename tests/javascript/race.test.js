@@ -85,3 +85,14 @@ test("what is said holds for what is shown", () => {
   assert.doesNotMatch(finished(60, [0.1, 0.01]), /More layers/);
   assert.match(finished(30, [0.1, 0.1]), /not learned it well/);
 });
+
+test("at the first step the plain network's gradient is large near the input, as home says", () => {
+  for (const seed of [0, 1, 2, 3, 4]) {
+    const { loop, reports } = watched();
+    loop.start({ ...SETTINGS, depth: 30, seed });
+    mock.timers.tick(100);
+    const norms = reports.flatMap(({ plain }) => plain)[0].norms;
+    assert.ok(norms[0] > 10 * norms.at(-1), `${norms[0]} beside ${norms.at(-1)}`);
+    loop.pause();
+  }
+});

@@ -25,7 +25,8 @@ def sentences():
             if "computed" in cell.source and cell.cell_type == "markdown":
                 soup = BeautifulSoup(cell.source, "html.parser")
                 for sentence in soup.select(".computed"):
-                    depth = int(sentence.select_one("[data-least]").get_text())
+                    (number,) = sentence.select("[data-least]")
+                    depth = int(number.get_text())
                     for result in sentence.select("[data-says]"):
                         yield path.stem, depth, dict(result.attrs), result.get_text()
 

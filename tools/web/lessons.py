@@ -1,4 +1,4 @@
-"""A notebook as a page: what a reader without a kernel sees, and what only a kernel needs left out."""
+"""A notebook as a page: what a reader without a kernel sees, without what only a kernel needs."""
 
 import html
 import importlib

@@ -42,7 +42,7 @@ def reading(chromium, address, **options):
     page, amiss = context.new_page(), []
     page.on("request", lambda request: note(amiss, request.url, address))
     page.on("pageerror", lambda error: amiss.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and amiss.append(said.text))
+    page.on("console", lambda said: amiss.extend([said.text] if said.type == "error" else []))
     yield page, amiss
     context.close()
 
