@@ -84,12 +84,30 @@ def bundle_page(folder):
     bundle.esbuild(*entries, f"--outdir={folder}", "--minify", "--format=iife")
 
 
+def may_be_replaced(folder):
+    """Whether nothing of anybody's is lost with this folder: it is none, empty, or an older site."""
+    return not folder.exists() or not any(folder.iterdir()) or (folder / "searchindex.js").exists()
+
+
+def put(made, output):
+    """Make a copy of the pages ``output``, in the place of an older one."""
+    part = output.with_name(f"{output.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # of a build that was interrupted
+    shutil.copytree(made, part, ignore=shutil.ignore_patterns("*.map"))
+    shutil.rmtree(output, ignore_errors=True)
+    part.rename(output)
+
+
 def main(output=ROOT / "site"):
     """Build all pages into this folder, which is made anew.
 
     Raises:
-        SystemExit: a notebook was not executed, or Sphinx found fault with something.
+        SystemExit: the folder holds something else, a notebook was not executed, or Sphinx found
+            fault with something; an older site stays as it was.
     """
+    output = output.resolve()
+    if not may_be_replaced(output):
+        raise SystemExit(f"the folder for the site must be empty or an older site: {output}")
     with tempfile.TemporaryDirectory() as work:
         folder, made = Path(work, "pages"), Path(work, "site")
         folder.mkdir()
@@ -98,8 +116,7 @@ def main(output=ROOT / "site"):
         options += ["-D", f"html_static_path={folder / '_static'}"]
         if build_main(["-q", "-W", "--keep-going", *options, str(folder), str(made)]):
             raise SystemExit("Sphinx could not build the pages without a warning")
-        shutil.rmtree(output, ignore_errors=True)
-        shutil.copytree(made, output, ignore=shutil.ignore_patterns("*.map"))
+        put(made, output)
 
 
 if __name__ == "__main__":

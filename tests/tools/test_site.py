@@ -196,7 +196,7 @@ def test_words_cannot_break_a_page(tmp_path):
     assert image["alt"] == 'a <widget> & its "words"'
     assert place["data-name"] == "explorer-1"
     (script,) = (tmp_path / widgets.FOLDER).iterdir()
-    assert script.read_text(encoding="utf-8").endswith('{"note":"</script>"};\n')
+    assert script.read_text(encoding="utf-8").endswith('{"note":"</script>"});\n')
 
 
 def test_a_check_has_hints_and_the_solution_in_place_of_a_verdict(tmp_path):
@@ -207,6 +207,27 @@ def test_a_check_has_hints_and_the_solution_in_place_of_a_verdict(tmp_path):
     hints = vanishing_gradients.leaky.hints
     assert titles == [f"Hint {at}" for at in range(1, len(hints) + 1)] + ["One solution"]
     assert vanishing_gradients.leaky.solution_code() in text.get_text()
+
+
+def test_a_folder_with_files_of_others_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("words", encoding="utf-8")
+    with pytest.raises(SystemExit, match="must be empty or an older site"):
+        build_site.main(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_older_site_is_replaced_whole(tmp_path):
+    made, output = tmp_path / "made", tmp_path / "site"
+    for folder, name in ((made, "new.html"), (output, "old.html")):
+        folder.mkdir()
+        (folder / "searchindex.js").touch()
+        (folder / name).touch()
+    (made / "page.css.map").touch()
+    (tmp_path / "site.part").mkdir()  # of a build that was interrupted
+    assert build_site.may_be_replaced(output)
+    build_site.put(made, output)
+    assert {path.name for path in output.iterdir()} == {"searchindex.js", "new.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"made", "site"}
 
 
 def test_a_notebook_without_its_widgets_traits_is_refused(tmp_path):

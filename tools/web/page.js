@@ -18,12 +18,10 @@ import { STATES } from "./states.js";
 /** @type {Record<string, Widget>} */
 const WIDGETS = { builder, explorer, lesions, panel, race };
 
-/** @param {HTMLElement} place */
-async function mount(place) {
-  const { widget = "", traits: key = "", name = "" } = place.dataset;
-  const saved = /** @type {{lesson: Record<string, Traits>}} */ (/** @type {any} */ (window))
-    .lesson;
-  const { traits, asked, refusal } = await opening(widget, name, structuredClone(saved[key]));
+/** @param {HTMLElement} place @param {Traits} saved */
+async function mount(place, saved) {
+  const { widget = "", name = "" } = place.dataset;
+  const { traits, asked, refusal } = await opening(widget, name, structuredClone(saved));
   const model = standIn(traits);
   const inner = make("div", { class: "inner" });
   place.replaceChildren(inner); // in the place of the picture for readers without JavaScript
@@ -34,16 +32,21 @@ async function mount(place) {
   if (asked) place.scrollIntoView();
 }
 
-function mountAll() {
-  const places = document.querySelectorAll("[data-widget]");
-  for (const place of places) mount(/** @type {HTMLElement} */ (place));
+/**
+ * What a script with traits calls: so each widget comes alive as soon as its own are there. All
+ * scripts wait until the page has been read.
+ *
+ * @param {string} key @param {Traits} traits
+ */
+function lesson(key, traits) {
+  for (const place of document.querySelectorAll(`[data-traits="${key}"]:not([data-alive])`)) {
+    place.setAttribute("data-alive", ""); // another place may bring the same traits
+    mount(/** @type {HTMLElement} */ (place), traits);
+  }
 }
 
-// By then the scripts with the traits, which wait like this one, have run.
-document.addEventListener("DOMContentLoaded", () => {
-  mountAll();
-  bringToLife(document);
-});
+Object.assign(window, { lesson });
+bringToLife(document);
 // A link into the page that is open.
 addEventListener("hashchange", () => {
   if (location.hash.includes("?")) location.reload();

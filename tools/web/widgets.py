@@ -31,9 +31,9 @@ def kept(traits):
 
 
 def script(key, traits):
-    """JavaScript that leaves the traits where the page looks for them."""
+    """JavaScript that hands the traits to the page's script."""
     text = json.dumps(kept(traits), sort_keys=True, separators=(",", ":"))
-    return f"(window.lesson ??= {{}})[{json.dumps(key)}] = {text};\n"
+    return f"lesson({json.dumps(key)}, {text});\n"
 
 
 def element(kind, traits, stand_in, static, shared, name=None):
