@@ -31,7 +31,7 @@ ENGINE = WIDGETS / "engine"
 # The compiler and what a page can be expected to have: 128-bit vectors, and no system below.
 COMPILER = (sys.executable, "-m", "ziglang", "cc", "--target=wasm32-wasi", "-mexec-model=reactor")
 COMPILED = ("-O2", "-msimd128", "-Wall", "-Wl,--no-entry", "-Wl,--strip-all")
-FUSED = "-mrelaxed-simd"  # a product and its addition in one instruction, which Safari lacks
+FUSED = "-mrelaxed-simd"  # a product and its addition in one instruction, where a browser can
 NOTE = (
     "Bundled by `make bundles` from the files beside this one, in chart and in engine: read those."
 )
