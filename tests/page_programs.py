@@ -7,8 +7,8 @@ import bundle
 
 def written(folder, name):
     """``folder``, with the program as it is shipped, its twin of 64 bits, and the digits."""
-    shipped = (bundle.ENGINE / f"{name}.wasm.gz").read_bytes()
-    (folder / "float").write_bytes(gzip.decompress(shipped))
-    (folder / "double").write_bytes(bundle.compiled(name, "double"))
+    shipped = gzip.decompress((bundle.ENGINE / f"{name}.wasm.gz").read_bytes())
+    (folder / "float").write_bytes(shipped)
+    (folder / "double").write_bytes(bundle.compiled(name, real="double"))
     (folder / "digits").write_bytes(bundle.digits())
     return folder

@@ -241,6 +241,7 @@ def test_nothing_that_is_pressed_moves_away(chromium, page_of_lesson, width):
             return [element.bounding_box()["y"] - top for element in (foot, foot.locator(".dots"))]
 
         foot.get_by_role("button", name="Walk through").press("Enter")
+        expect(foot).to_contain_text("question 1 of 8")
         seen = [places()]
         for step in range(7):
             foot.locator("button.primary:visible").press("Enter")

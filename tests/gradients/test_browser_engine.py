@@ -46,11 +46,23 @@ def cases():
 
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    return page_programs.written(tmp_path_factory.mktemp("programs"), "stack")
+    folder = page_programs.written(tmp_path_factory.mktemp("programs"), "stack")
+    both = (folder / "float").read_bytes()
+    end = 4 + int.from_bytes(both[:4], "little")
+    (folder / "fused").write_bytes(both[4:end])
+    (folder / "plain").write_bytes(both[end:])
+    return folder
 
 
-def in_the_page(programs, folder, real, every):
+@pytest.fixture(scope="module")
+def every():
+    """Each case and the kernel's result."""
+    return [(options, stacks.stack_gradients(**options)) for options in cases()]
+
+
+def in_the_page(programs, folder, program, every):
     """The norms (3, depth) of each case and its result, as the page computes them."""
+    real = "double" if program == "double" else "float"
     written = []
     for number, (options, result) in enumerate(every):
         here = folder / str(number)
@@ -63,7 +75,7 @@ def in_the_page(programs, folder, real, every):
         written.append(case | {"shortcut_only": options["shortcut_only"]})
     file = folder / "cases.json"
     file.write_text(json.dumps(written), encoding="utf-8")
-    command = [bundle.NODE, SCRIPT, programs / real, file, programs / "digits", real]
+    command = [bundle.NODE, SCRIPT, programs / program, file, programs / "digits", real]
     said = subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout
     norms = [json.loads(line) for line in said.splitlines()]
     assert len(norms) == len(written)
@@ -96,11 +108,11 @@ def decades(one, other):
     return np.where(same, 0, np.where(np.isnan(apart), np.inf, apart))
 
 
-def test_with_the_kernels_weights_it_agrees_with_the_kernel(programs, tmp_path):
-    every = [(options, stacks.stack_gradients(**options)) for options in cases()]
+@pytest.mark.parametrize("program", ["fused", "plain"])
+def test_with_the_kernels_weights_it_agrees_with_the_kernel(programs, tmp_path, every, program):
     alike = 0
     for (options, result), page in zip(
-        every, in_the_page(programs, tmp_path, "float", every), strict=True
+        every, in_the_page(programs, tmp_path, program, every), strict=True
     ):
         kernel = np.array([getattr(result, name) for name in QUANTITIES])
         apart = decades(page, kernel).max()
@@ -111,11 +123,11 @@ def test_with_the_kernels_weights_it_agrees_with_the_kernel(programs, tmp_path):
     assert alike > 0.8 * len(every)  # the rule is not one that lets everything pass
 
 
-def test_its_twin_of_64_bits_agrees_with_numpy(programs, tmp_path):
-    every = [(options, stacks.stack_gradients(**options)) for options in list(cases())[:40]]
+def test_its_twin_of_64_bits_agrees_with_numpy(programs, tmp_path, every):
+    some = every[:40]
     apart = []
     for (options, result), page in zip(
-        every, in_the_page(programs, tmp_path, "double", every), strict=True
+        some, in_the_page(programs, tmp_path, "double", some), strict=True
     ):
         named = {
             "act": options["activation"],
@@ -127,7 +139,7 @@ def test_its_twin_of_64_bits_agrees_with_numpy(programs, tmp_path):
         inputs, labels, weights, readout = material(result)
         with np.errstate(over="ignore", invalid="ignore"):
             _, by_weight, by_signal, rms, _ = exact(inputs, labels, weights, readout, **named)
-        norms = [[np.linalg.norm(each) for each in some] for some in (by_weight, by_signal)]
+        norms = [[np.linalg.norm(each) for each in by] for by in (by_weight, by_signal)]
         wanted = np.array([*norms, rms])
         seen = (wanted > 1e-100) & (wanted < 1e100)
         apart.append(decades(page[seen], wanted[seen]).max())

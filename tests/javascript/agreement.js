@@ -2,16 +2,19 @@
 // tests/gradients/test_browser_engine.py with the program and a file of cases.
 
 import { readFileSync } from "node:fs";
+import { opened } from "../../resnet_lesson/widgets/engine/program.js";
 import { Stack } from "../../resnet_lesson/widgets/engine/stack.js";
 
 const [program, file, digits, real] = process.argv.slice(2);
 const Real = real === "double" ? Float64Array : Float32Array;
-const stack = await Stack.open(Uint8Array.from(readFileSync(program)), readFileSync(digits));
+const bytes = Uint8Array.from(readFileSync(program));
+const stack = new Stack(await opened(bytes, readFileSync(digits)));
 const { exports } = stack;
 const { memory } = exports;
 const doubles = (path) => new Float64Array(Uint8Array.from(readFileSync(path)).buffer);
 const put = (at, values) => new Real(memory.buffer, at, values.length).set(values);
-const QUANTITIES = ["weight_gradient", "signal_gradient", "signal"];
+// Each takes more than those before it, so that none is there before it is asked for.
+const QUANTITIES = ["signal", "signal_gradient", "weight_gradient"];
 
 for (const { folder, setting, shortcut_only } of JSON.parse(readFileSync(file, "utf-8"))) {
   put(exports.weights(), doubles(`${folder}/weights`));
@@ -21,5 +24,5 @@ for (const { folder, setting, shortcut_only } of JSON.parse(readFileSync(file, "
   const norms = QUANTITIES.map((quantity) =>
     stack.differentiate({ ...setting, quantity }, shortcut_only).map(String),
   );
-  console.log(JSON.stringify(norms));
+  console.log(JSON.stringify(norms.reverse()));
 }

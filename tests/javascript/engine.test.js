@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Stack, stepsOf } from "../../resnet_lesson/widgets/engine/stack.js";
+import { known, Stack, stepsOf } from "../../resnet_lesson/widgets/engine/stack.js";
 import { part } from "./part.js";
 
 const stack = await Stack.open(part("stack.wasm"), part("digits"));
@@ -36,6 +36,21 @@ test("steps stand in the order in which a layer takes them", () => {
   assert.deepEqual(steps({ normalization: true, shortcut: true }), ["2143", "43"]);
   const original = { order: "original", normalization: true, shortcut: true };
   assert.deepEqual(steps(original), ["4231", "0"]);
+});
+
+test("a browser without fused products has a program that needs none", async (context) => {
+  const programs = part("stack.wasm");
+  const fused = known(programs);
+  context.mock.method(WebAssembly, "validate", () => false);
+  const plain = known(programs);
+  assert.equal(4 + fused.length + plain.length, programs.length);
+  const other = await Stack.open(programs, part("digits"));
+  for (const quantity of ["weight_gradient", "signal_gradient", "signal"]) {
+    const [ours, theirs] = [stack, other].map((one) => one.norms({ ...SETTING, quantity }));
+    for (const [layer, norm] of ours.entries()) {
+      assert.ok(Math.abs(norm / theirs[layer] - 1) < 1e-3, quantity);
+    }
+  }
 });
 
 test("weights have the deviations that their names promise", () => {

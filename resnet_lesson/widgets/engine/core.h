@@ -39,6 +39,7 @@ static inline lanes all_flushed(lanes x, real smallest) {
 static inline __attribute__((always_inline)) void tiles(const real *a, int down, int along,
                                                         const real *b, real *c, int rows,
                                                         int inner, int columns, int faint) {
+#pragma clang fp contract(fast)  // where the target can round a product and its addition once
   for (int j = 0; j < columns; j += 2 * LANES)
     for (int i = 0; i < rows; i += TILE) {
       lanes left[TILE] = {0}, right[TILE] = {0};
@@ -74,16 +75,18 @@ static inline void multiply(const real *a, int down, int along, const real *b, r
 }
 
 static inline void transpose(const real *a, real *to, int rows, int columns) {
-  for (int i = 0; i < rows; i++)
-    for (int j = 0; j < columns; j++) to[j * rows + i] = a[i * columns + j];
+  for (int i = 0; i < rows; i += TILE)  // so many at once go into one vector
+    for (int j = 0; j < columns; j++)
+      for (int k = 0; k < TILE; k++) to[j * rows + i + k] = a[(i + k) * columns + j];
 }
 
 // The sum of squares, whose range is that of 64 bits: no norm of 32-bit numbers leaves it.
 static inline double squares(const real *x, int count) {
-  double sums[4] = {0};
-  for (int i = 0; i < count; i += 4)
-    for (int lane = 0; lane < 4; lane++) sums[lane] += (double)x[i + lane] * (double)x[i + lane];
-  return sums[0] + sums[1] + (sums[2] + sums[3]);
+  double sums[8] = {0}, all = 0;  // so many that none waits for its last addition
+  for (int i = 0; i < count; i += 8)
+    for (int lane = 0; lane < 8; lane++) sums[lane] += (double)x[i + lane] * (double)x[i + lane];
+  for (int lane = 0; lane < 8; lane++) all += sums[lane];
+  return all;
 }
 
 // --------------------------------------------------------------------------------- activations

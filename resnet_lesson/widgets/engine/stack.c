@@ -136,9 +136,11 @@ static int unpacked(int packed, int *steps) {
 }
 
 // Differentiate. `packed` holds the steps of a layer, four bits each, the first one lowest, and
-// `ending` those before the read-out. With `shortcut_only` no branch hands the gradient on.
-void EXPORT(differentiate)(int depth, int activation, int packed, int ending, int shortcut_only) {
-  static real g[SIZE], skip[SIZE], across[WIDTH * WIDTH], by_weight[WIDTH * WIDTH];
+// `ending` those before the read-out. With `shortcut_only` no branch hands the gradient on. What
+// takes longer than the norms that are `wanted` is left out.
+void EXPORT(differentiate)(int depth, int activation, int packed, int ending, int shortcut_only,
+                           int wanted) {
+  static real g[SIZE], after[SIZE], skip[SIZE], across[WIDTH * WIDTH], by_weight[WIDTH * WIDTH];
   int steps[STEPS], last[2];
   const int count = unpacked(packed, steps), at_the_end = unpacked(ending, last);
   const real *h = input;
@@ -149,28 +151,31 @@ void EXPORT(differentiate)(int depth, int activation, int packed, int ending, in
     for (int k = 0; k < count; k++, h = kept[at++])
       step(steps[k], activation, at, h, first, weight[layer], norm[SIGNAL][layer] < FAINT);
   }
+  if (wanted == SIGNAL) return;
   answer(at_the_end, last, activation, at, h, g);
+  double size = __builtin_sqrt(squares(g, SIZE));
   for (int layer = depth; layer--;) {
     int added = 0;
-    const double size = __builtin_sqrt(squares(g, SIZE));
     for (int k = count; k--;) {
       at--;
       if (steps[k] == ADDITION) {
         memcpy(skip, g, sizeof g);
         added = 1;
       } else if (steps[k] == PRODUCT) {
-        multiply(from[at], 1, WIDTH, g, by_weight, WIDTH, BATCH, WIDTH,
-                 size * norm[SIGNAL][layer] < FAINT);
-        norm[OF_WEIGHTS][layer] = __builtin_sqrt(squares(by_weight, WIDTH * WIDTH));
+        if (wanted == OF_WEIGHTS) {
+          multiply(from[at], 1, WIDTH, g, by_weight, WIDTH, BATCH, WIDTH,
+                   size * norm[SIGNAL][layer] < FAINT);
+          norm[OF_WEIGHTS][layer] = __builtin_sqrt(squares(by_weight, WIDTH * WIDTH));
+        }
         transpose(weight[layer], across, WIDTH, WIDTH);
-        memcpy(kept[at], g, sizeof g);  // whose result is needed no more
-        multiply(kept[at], WIDTH, 1, across, g, BATCH, WIDTH, WIDTH, size < FAINT);
+        memcpy(after, g, sizeof g);
+        multiply(after, WIDTH, 1, across, g, BATCH, WIDTH, WIDTH, size < FAINT);
       } else {
         step_back(steps[k], activation, at, g);
       }
     }
     if (added)
       for (int i = 0; i < SIZE; i++) g[i] = shortcut_only ? skip[i] : g[i] + skip[i];
-    norm[OF_INPUT][layer] = __builtin_sqrt(squares(g, SIZE));
+    norm[OF_INPUT][layer] = size = __builtin_sqrt(squares(g, SIZE));
   }
 }
