@@ -22,6 +22,7 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
     "show_toc_level": 2,
+    "back_to_top_button": False,
     # The search stands beside the contents, and on a phone above the page.
     "navbar_persistent": [],
 }

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parent.parent
 WEB = ROOT / "tools/web"
 HOME = "docs/index.md"
 PAGES = ("docs/*.md", "notebooks/*.ipynb")
+IMPORT = re.compile(r'^@import "\.\./chart/(?:elements|maps)\.css";\n', re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(#[^)\s]+)?\)")
 
 
@@ -80,12 +81,21 @@ def stage(folder):
 
 def bundle_page(folder):
     """Write the script and the style sheet of all pages into this folder."""
-    entries = (f"lesson={WEB / 'page'}.{kind}" for kind in ("js", "css"))
-    bundle.esbuild(*entries, f"--outdir={folder}", "--minify", "--format=iife")
+    entry = f"lesson={WEB / 'page.js'}"
+    bundle.esbuild(entry, f"--outdir={folder}", "--minify", "--format=iife")
+    (folder / "lesson.css").write_text(style(), encoding="utf-8")
+
+
+def style():
+    """One sheet: what widgets share comes first, so that what each has of its own counts more."""
+    own = [bundle.WIDGETS / name / f"{name}.css" for name in bundle.NAMES]
+    shared = [bundle.WIDGETS / "chart" / name for name in ("elements.css", "maps.css")]
+    texts = [path.read_text(encoding="utf-8") for path in (*shared, *own, WEB / "page.css")]
+    return "".join(IMPORT.sub("", text) for text in texts)
 
 
 def may_be_replaced(folder):
-    """Whether nothing of anybody's is lost with this folder: it is none, empty, or an older site."""
+    """Whether nobody's files are lost with this folder: it is none, empty, or an older site."""
     return not folder.exists() or not any(folder.iterdir()) or (folder / "searchindex.js").exists()
 
 

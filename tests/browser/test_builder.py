@@ -1,5 +1,7 @@
 """The architecture builder: its sums and its rules are those of ``build``."""
 
+import shutil
+
 import axe
 import bundle
 import lab as jupyter
@@ -321,10 +323,13 @@ def test_the_articles_example_leaves_alone_what_is_hidden(chromium, tmp_path):
 
 
 def test_what_is_wrong_from_the_start_is_shown_with_its_field(chromium, page_of_builder, tmp_path):
-    page_of_it, saved = tmp_path / "wrong.html", '"filters": [64, 128, 256, {}]'
-    text = page_of_builder.read_text(encoding="utf-8")
+    # Python would refuse such traits.
+    page_of_it, saved = shutil.copytree(page_of_builder.parent, tmp_path / "wrong"), "256,{}]"
+    (traits,) = page_of_it.glob("_static/traits/*.js")
+    text = traits.read_text(encoding="utf-8")
     assert text.count(saved.format(512)) == 1
-    page_of_it.write_text(text.replace(saved.format(512), saved.format(510)), encoding="utf-8")
+    traits.write_text(text.replace(saved.format(512), saved.format(510)), encoding="utf-8")
+    page_of_it /= page_of_builder.name
     with opened(chromium, page_of_it) as (page, _):
         builder = page.locator(".resnet-builder")
         field = control(builder, "spinbutton", "Filters of stage 3")
