@@ -7,7 +7,10 @@ PAGE = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A widget</title><link rel="icon" href="data:,">
-<style>:root {{ color-scheme: light dark }} body {{ margin: 0; padding: 1rem }}</style>
+<style>
+:root {{ color-scheme: light dark }}
+body {{ max-width: 46rem; margin: 0 auto; padding: 1rem }}
+</style>
 <link rel="stylesheet" href="_static/lesson.css"><script defer src="_static/lesson.js"></script>
 </head>
 <body><main><h1>A widget</h1>
