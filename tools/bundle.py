@@ -86,8 +86,8 @@ def compiled(name, *options, real="float"):
     """
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "program.wasm"
-        options = [*COMPILED, *options, "-I.", f"-DREAL={real}"]
-        subprocess.run([*COMPILER, *options, "-o", output, f"{name}.c"], cwd=ENGINE, check=True)
+        given = [*COMPILED, *options, "-I.", f"-DREAL={real}"]
+        subprocess.run([*COMPILER, *given, "-o", output, f"{name}.c"], cwd=ENGINE, check=True)
         return output.read_bytes()
 
 

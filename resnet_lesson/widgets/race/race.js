@@ -194,7 +194,9 @@ class Race {
     this.errors.replaceChildren(
       ...drawMarks(frame, marks),
       // On a phone, the last one would stand in the way of a third.
-      ...[0, 200, 400].slice(0, this.width < NARROW ? 2 : 3).map((step) => words(frame.x(step), frame.bottom + 18, `${step}`)),
+      ...[0, 200, 400]
+        .slice(0, this.width < NARROW ? 2 : 3)
+        .map((step) => words(frame.x(step), frame.bottom + 18, `${step}`)),
       words(frame.right, frame.bottom + 18, `${STEPS} steps`, "end"),
       words(0, 12, "training digits that are read wrongly", "start"),
       ...KINDS.map((kind, at) => {
