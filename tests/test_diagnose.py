@@ -37,6 +37,14 @@ def test_the_first_look_shows_a_gradient_that_falls(ran):
     assert 0.2 < names["first_over_last"](names["cured"]) < 5
 
 
+def test_the_picture_shows_what_its_caption_says(ran):
+    names, _ = ran
+    falling, level = (names[name].records["gradient_norm"] for name in ("monitor", "cured"))
+    assert 0.3 < falling[:, -1].min()
+    assert falling[:, 0].max() < 1e-3
+    assert level.max() < 10 * level.min()
+
+
 def test_what_kernels_do_not_show_is_there(ran):
     stack = ran[0]["stack"]
     assert stack.signal[-1] > 1e3 * stack.signal[0]

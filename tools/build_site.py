@@ -4,6 +4,7 @@
 the notebooks without what only a kernel needs, the documents, and one script for all pages.
 """
 
+import argparse
 import re
 import shutil
 import sys
@@ -17,12 +18,16 @@ from myst_parser.mdit_to_docutils.base import default_slugify
 from sphinx.cmd.build import build_main
 from web import lessons
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 WEB = ROOT / "tools/web"
 HOME = "docs/index.md"
 PAGES = ("docs/*.md", "notebooks/*.ipynb")
 IMPORT = re.compile(r'^@import "\.\./chart/(?:elements|maps)\.css";\n', re.MULTILINE)
-LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)(#[^)\s]+)?\)")
+# Code, which stays as it is, or the target of a link that is no whole address.
+LINK = re.compile(
+    r"(?P<code>```.*?```|`[^`]*`)|\]\((?![a-z]+:|#)(?P<to>[^)#\s]+)(?P<anchor>#[^)\s]+)?\)",
+    re.DOTALL,
+)
 
 
 def sources():
@@ -36,13 +41,14 @@ def linked(text, path):
     pages = {str(page) for page in sources()} - {HOME}
 
     def target(match):
-        to, anchor = (ROOT / path.parent / match[1]).resolve().relative_to(ROOT), match[2] or ""
-        if match[1].startswith("images/"):
+        if match["code"] or match["to"].startswith("images/"):
             return match[0]
+        to, anchor = (ROOT / path.parent / match["to"]).resolve(), match["anchor"] or ""
+        to = to.relative_to(ROOT)
         if str(to) in pages:
             # JupyterLab writes the anchor of a heading in another way.
             words = anchor.removeprefix("#").replace("-", " ")
-            return f"]({match[1]}{anchor and '#' + default_slugify(words)})"
+            return f"]({match['to']}{anchor and '#' + default_slugify(words)})"
         return f"](https://github.com/{links.slug()}/blob/HEAD/{to}{anchor})"
 
     return LINK.sub(target, text)
@@ -75,7 +81,8 @@ def stage(folder):
     home = re.sub(r"\]\((\w+\.md)", r"](docs/\1", home).replace("](../", "](")
     (folder / "index.md").write_text(home, encoding="utf-8")
     (folder / HOME).unlink()
-    shutil.copytree(ROOT / "notebooks/images", folder / "notebooks/images")
+    for images in ("docs/images", "notebooks/images"):
+        shutil.copytree(ROOT / images, folder / images)
     bundle_page(folder / "_static")
 
 
@@ -96,7 +103,9 @@ def style():
 
 def may_be_replaced(folder):
     """Whether nobody's files are lost with this folder: it is none, empty, or an older site."""
-    return not folder.exists() or not any(folder.iterdir()) or (folder / "searchindex.js").exists()
+    if folder.is_dir():
+        return not any(folder.iterdir()) or (folder / "searchindex.js").exists()
+    return not folder.exists()
 
 
 def put(made, output):
@@ -108,7 +117,7 @@ def put(made, output):
     part.rename(output)
 
 
-def main(output=ROOT / "site"):
+def main(output):
     """Build all pages into this folder, which is made anew.
 
     Raises:
@@ -130,4 +139,6 @@ def main(output=ROOT / "site"):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("output", nargs="?", type=Path, default=ROOT / "site")
+    sys.exit(main(parser.parse_args().output))

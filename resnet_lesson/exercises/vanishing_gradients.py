@@ -345,7 +345,7 @@ def gain():
 
 @exercise(
     "Two properties of a sigmoid do harm: its small slope, and that its output is never negative. "
-    "Which switch of the laboratory lets a gradient pass a layer unchanged?",
+    "Which switch of the explorer lets a gradient pass a layer unchanged?",
     "With a shortcut, `h + act(h @ weight)`, every layer adds about a half to each unit. How can "
     "you change the sigmoid's output, so that it is zero where its input is zero?",
 )
@@ -395,7 +395,7 @@ def sigmoid_layer(layer: Any) -> str:
             "The gradient has to pass every sigmoid on its way, and each slope takes three "
             "quarters of it or more.",
             "give the gradient a way back on which nothing multiplies it.",
-            "what did the switch called Shortcut do in the laboratory?",
+            "what did the switch called Shortcut do in the explorer?",
         )
     common, apart = _size(signal.mean(0)), _size(signal - signal.mean(0))
     arrives = f"the first layer's gradient is {plain(ratio)} times the last one's"

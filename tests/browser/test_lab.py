@@ -236,7 +236,7 @@ def test_a_kernel_that_was_only_busy_takes_over_again(laboratory):
     ask(page, "from resnet_lesson.widgets.explorer.widget import FIRST")
     ask(page, "for name in FIRST: setattr(explorer, name, FIRST[name])")
     depth = explorer.get_by_role("slider", name="Depth")
-    note = "your browser computes this"
+    note = "Your browser computes this"
     says(explorer, "50 sigmoid")
     process = int(ask(page, "import os\nprint(os.getpid())"))
     os.kill(process, signal.SIGSTOP)

@@ -203,12 +203,61 @@ def test_the_states_of_builder_and_race_come_back_by_their_links(chromium, addre
         assert amiss == []
 
 
+def test_a_guess_comes_back_by_its_link_without_its_answer(chromium, address):
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        page.goto(address + "notebooks/01_vanishing_gradients.html")
+        widget = page.locator("[data-name=explorer-1]")
+        widget.get_by_role("slider", name="Guess, first layer").press("PageDown")
+        guessed = widget.get_by_text("Your guess: the first layer gets").text_content()
+        link = copied(widget)
+        page.goto("about:blank")
+        page.goto(link)
+        expect(widget.get_by_text("Your guess: the first layer gets")).to_have_text(guessed)
+        expect(widget.get_by_text("about 10⁻¹²")).to_be_hidden()
+        expect(widget.get_by_role("button", name="Show what was measured")).to_be_visible()
+        assert amiss == []
+
+
+def test_a_link_within_the_page_leaves_other_widgets_as_they_are(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address + "notebooks/01_vanishing_gradients.html")
+        alive(page)
+        handle = page.locator("[data-name=explorer-1]").get_by_role(
+            "slider", name="Guess, first layer"
+        )
+        handle.press("PageDown")
+        guessed = handle.get_attribute("aria-valuetext")
+        page.evaluate("location.hash = 'explorer-2?depth=60'")
+        second = page.locator("[data-name=explorer-2]")
+        expect(second.get_by_role("slider", name="Depth")).to_have_value("60")
+        assert handle.get_attribute("aria-valuetext") == guessed
+        assert amiss == []
+
+
+def test_a_network_that_cannot_be_built_has_no_link(chromium, address):
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        page.goto(address + "notebooks/04_building_resnet.html#builder-1?order=toString")
+        builder = page.locator("[data-name=builder-1]")
+        expect(builder.locator(".refusal").filter(has_text="order must be")).to_be_visible()
+        page.goto("about:blank")
+        page.goto(address + "notebooks/04_building_resnet.html")
+        builder.get_by_role("spinbutton", name="Modules of stage 2").fill("")
+        builder.get_by_role("button", name="Copy a link to this state").press("Enter")
+        expect(builder.locator(".lesson-link")).to_contain_text("There is no link to this: stages")
+        assert amiss == []
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
         ("explorer?depth=900", "depth must be a whole number from 1 to 200"),
         ("explorer?activation=swish", "activation must be one of"),
         ("explorer?keep=1.2", "keep must be the values of"),
+        ("explorer?guess=1,x", "guess must be two numbers of decades"),
+        ("explorer?question=9", "question must be a whole number from 0 to 8"),
+        ("explorer?kind=bottleneck&activation=tanh", "were not computed beforehand"),
+        ("explorer?" + "keep=0&" * 21, "keep must be"),
+        ("explorer-9?depth=5", "a widget that is not on this page: explorer-9"),
         ("race?rate=0.5", "rate must be one of 0.003, 0.01, 0.03, 0.1"),
     ],
 )
@@ -236,7 +285,7 @@ def test_a_number_in_the_prose_is_dragged_and_its_sentence_computed(chromium, ad
         page.goto(address + "notebooks/01_vanishing_gradients.html")
         page.locator("summary", has_text="when you have seen the measured curve").press("Enter")
         sentence = page.locator(".computed.alive").first
-        number, result = sentence.get_by_role("slider"), sentence.get_by_role("status")
+        number, result = sentence.get_by_role("slider"), sentence.get_by_role("status").first
         expect(sentence).to_contain_text("With 20 sigmoid layers, the first one gets 10⁻¹² of")
         number.focus()
         page.keyboard.press("ArrowRight")
@@ -257,6 +306,23 @@ def test_a_number_in_the_prose_is_dragged_and_its_sentence_computed(chromium, ad
         assert amiss == []
 
 
+def test_a_sentence_stays_as_it_was_written_where_nothing_computes(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.add_init_script("delete window.Worker; delete window.WebAssembly;")
+        page.goto(address + "notebooks/02_identity_shortcut.html")
+        sentence = page.locator(".computed.alive").first
+        page.locator("details:has(.computed) > summary").press("Enter")
+        written = sentence.text_content()
+        sentence.get_by_role("slider").press("End")
+        expect(sentence).to_have_text(
+            f"{written} (This page cannot compute, so the number stays as it was.)"
+        )
+        assert amiss == []
+
+
+POSITION = "element => getComputedStyle(element).position"
+
+
 @pytest.mark.parametrize("viewport", [PHONE, SCREEN])
 def test_a_widget_stays_in_sight_while_its_section_scrolls(chromium, address, viewport):
     with reading(chromium, address, viewport=viewport) as (page, amiss):
@@ -271,6 +337,11 @@ def test_a_widget_stays_in_sight_while_its_section_scrolls(chromium, address, vi
         expect(picture).to_be_in_viewport(ratio=0.5)
         assert place.locator(".inner").bounding_box()["height"] <= 0.46 * viewport["height"]
         assert axe.violations(page) == []
+        page.emulate_media(media="print")
+        assert (
+            place.locator(".inner").evaluate("inner => getComputedStyle(inner).position") != "fixed"
+        )
+        page.emulate_media(media="screen")
         place.get_by_role("button", name="Let it scroll away").click()
         expect(picture).not_to_be_in_viewport()
         assert amiss == []

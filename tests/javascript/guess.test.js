@@ -141,7 +141,7 @@ test("a class is summed up by its least, its most and its median", () => {
   assert.equal(
     said,
     "4 opened guesses of what the first layer gets: from 10⁻⁸ to 1 %, the median 10⁻³; " +
-      "measured: 10⁻¹².",
+      "measured: 10⁻¹². 1 more is of other networks.",
   );
   const none = classWords([of(-1, 9), of(-2, 9)], measured, SETTING);
   assert.match(none, /^None of the 2 .*They are of: 9 sigmoid layers, Glorot's weights\.$/);

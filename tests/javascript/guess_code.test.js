@@ -80,3 +80,10 @@ test("beyond the handles there is no code", () => {
 test("a field without a code says what it is for", () => {
   assert.deepEqual(readCodes(" \n"), { guesses: [], refused: ["Paste a code first."] });
 });
+
+test("a wrong column is told by its first lines", () => {
+  const { guesses, refused } = readCodes("hello\n".repeat(300));
+  assert.equal(guesses.length, 0);
+  assert.equal(refused.length, 11);
+  assert.equal(refused.at(-1), "And 290 more lines.");
+});

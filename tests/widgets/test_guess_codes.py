@@ -67,3 +67,10 @@ def test_what_looks_alike_is_read_alike():
     typed = code.lower().replace("0", "o")
     read = [typed.replace("1", letter).replace("-", " ") for letter in "iIlL"]
     assert guess_code.read(read) == 4 * [guess_code.decode(code)]
+
+
+def test_a_wrong_column_is_told_by_its_first_lines():
+    with pytest.raises(ValueError, match=r"^codes must hold one code a line\. Line 1 .+") as caught:
+        guess_code.read(["hello"] * 300)
+    assert str(caught.value).endswith("And 290 more lines.")
+    assert len(str(caught.value)) < 1500

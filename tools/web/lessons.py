@@ -122,9 +122,12 @@ def paragraph(words):
 def head(notebook, name):
     """Say under the title what this page is, and where its notebook can be run."""
     title, _, rest = notebook.cells[0].source.partition("\n")
+    has_widgets = any("data-widget" in text for cell in notebook.cells for text in htmls(cell))
+    moves = "You can move every widget, for your browser computes. " if has_widgets else ""
     what = (
-        '<p class="what">On this page you can move every widget: your browser computes. To run the '
-        f"code, open the notebook in {launch.buttons(name)}</p>"
+        f'<p class="what">This page is a notebook as it was last run. {moves}Where the text says '
+        "<em>run the cell</em>, open what is folded below the cell. To run code of your own, open "
+        f"the notebook in {launch.buttons(name)}</p>"
     )
     notebook.cells[0].source = f"{title}\n\n{what}\n{rest}"
 

@@ -1,16 +1,16 @@
 // A link to what a widget shows: after the page's address, the widget's name and its state.
 
 import { Copier } from "../../resnet_lesson/widgets/chart/copy.js";
-import { button, make } from "../../resnet_lesson/widgets/chart/elements.js";
+import { button, make, say } from "../../resnet_lesson/widgets/chart/elements.js";
 import { STATES } from "./states.js";
 
 /** @typedef {import("./model.js").Traits} Traits */
 /** @typedef {import("./model.js").Getter} Getter */
 
-/** The state that the page's address has for the widget of this name. @param {string} name */
-function addressed(name) {
-  const [to, state] = location.hash.slice(1).split("?");
-  return to === name && state !== undefined ? new URLSearchParams(state) : null;
+/** The name of the widget whose state the page's address has, and that state; or null. */
+export function addressed() {
+  const [name, state] = location.hash.slice(1).split("?");
+  return state === undefined ? null : { name, state: new URLSearchParams(state) };
 }
 
 /** @param {string} kind @param {string} name @param {Getter} get */
@@ -30,19 +30,25 @@ export function linkTo(kind, name, get) {
  * @param {string} kind @param {string} name @param {Traits} traits
  */
 export async function opening(kind, name, traits) {
-  const state = kind in STATES ? addressed(name) : null;
-  if (!state) return { traits, asked: false, refusal: "" };
+  const link = addressed();
+  if (link?.name !== name || !(kind in STATES)) return { traits, refusal: "" };
   try {
-    return { traits: { ...traits, ...(await STATES[kind].read(state, traits)) }, asked: true };
+    return { traits: { ...traits, ...(await STATES[kind].read(link.state, traits)) }, refusal: "" };
   } catch (error) {
     const why = /** @type {Error} */ (error).message;
-    return { traits, asked: true, refusal: `The link's state cannot be shown: ${why}.` };
+    return { traits, refusal: `What the link says cannot be shown: ${why}.` };
   }
 }
 
 /** What stands below a widget. @param {string} kind @param {string} name @param {Getter} get */
 export function copyButton(kind, name, get) {
   const copier = new Copier();
-  const copy = button("Copy a link to this state", () => copier.copy(linkTo(kind, name, get)));
+  const copy = button("Copy a link to this state", () => {
+    try {
+      copier.copy(linkTo(kind, name, get));
+    } catch (error) {
+      say(copier.element, `There is no link to this: ${/** @type {Error} */ (error).message}.`);
+    }
+  });
   return make("div", { class: "lesson-link" }, [copy, copier.element]);
 }

@@ -2,7 +2,7 @@
 // computed anew by the page's engine.
 
 import { explorer } from "../../resnet_lesson/widgets/chart/constants.js";
-import { set } from "../../resnet_lesson/widgets/chart/elements.js";
+import { make, set } from "../../resnet_lesson/widgets/chart/elements.js";
 import { PageEngine } from "../../resnet_lesson/widgets/engine/page.js";
 import { shareOf } from "../../resnet_lesson/widgets/explorer/guess.js";
 
@@ -41,6 +41,7 @@ class Sentence {
   engine = new PageEngine();
   wanted = 0;
   busy = false;
+  refusal = make("span", { role: "status" });
 
   /** @param {HTMLElement} element with a number, and one result or more */
   constructor(element) {
@@ -48,7 +49,8 @@ class Sentence {
     this.results = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-says]")]);
     this.least = Number(this.number.dataset.least);
     this.most = Number(this.number.dataset.most);
-    this.value = Number(this.number.textContent);
+    this.value = this.written = Number(this.number.textContent);
+    element.append(this.refusal);
     set(this.number, {
       role: "slider",
       tabindex: 0,
@@ -67,13 +69,14 @@ class Sentence {
   /** @param {KeyboardEvent} event */
   press(event) {
     const leap = LEAPS[event.key];
-    if (leap === undefined) return;
+    if (leap === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.change(this.value + leap);
   }
 
   /** @param {PointerEvent} event */
   grasp(event) {
+    if (event.button !== 0) return;
     const [from, value] = [event.clientX, this.value];
     this.number.setPointerCapture(event.pointerId);
     this.number.onpointermove = ({ clientX }) =>
@@ -81,6 +84,8 @@ class Sentence {
     this.number.onlostpointercapture = () => {
       this.number.onpointermove = null;
     };
+    // A finger that wanted to scroll.
+    this.number.onpointercancel = () => this.change(value);
   }
 
   /** @param {number} value */
@@ -115,14 +120,19 @@ class Sentence {
 
   /** @param {HTMLElement} result @param {number} depth */
   async computeOne(result, depth) {
-    let said = "unknown, as this page cannot compute";
     try {
       const norms = await this.engine.norms({ ...settingOf(result), depth });
-      said = SAYINGS[`${result.dataset.says}`](norms);
+      result.textContent = SAYINGS[`${result.dataset.says}`](norms);
     } catch {
-      // The words above say it.
+      this.giveUp();
     }
-    result.textContent = said;
+  }
+
+  /** The words stay as they were written. */
+  giveUp() {
+    this.value = this.wanted = this.written;
+    this.show();
+    this.refusal.textContent = " (This page cannot compute, so the number stays as it was.)";
   }
 }
 

@@ -4,6 +4,7 @@ import { button, set } from "../../resnet_lesson/widgets/chart/elements.js";
 
 const SHARE = 0.45; // of the window's height, as the style sheet has it
 const HEADER = ".bd-header-article"; // of the theme, which stays at the top
+const GAP = 16;
 const SPARE = 120; // pixels of the section that are still to be seen below the widget
 
 /**
@@ -17,35 +18,40 @@ export function keepInSight(place, inner) {
   const close = button("×", () => {
     closed = true;
     update();
+    place.focus({ preventScroll: true }); // the next Tab goes on in the text
   });
   set(close, { class: "close", "aria-label": "Let it scroll away" });
+  set(place, { tabindex: -1 });
   place.append(close);
   const update = () => {
     const [box, end] = [place.getBoundingClientRect(), section.getBoundingClientRect().bottom];
     const header = document.querySelector(HEADER)?.getBoundingClientRect().bottom ?? 0;
     const height = header + innerHeight * SHARE;
     // It begins where as much of the widget is left as stays: no text is covered at once.
-    closed = closed && box.bottom < height;
     const docked = !closed && box.bottom < height && end > height + SPARE;
+    const sizes = { header, left: box.left, width: box.width };
+    for (const [name, size] of Object.entries(sizes))
+      place.style.setProperty(`--${name}`, `${size}px`);
     if (docked === place.classList.contains("docked")) return;
     place.style.minHeight = docked ? `${box.height}px` : "";
-    place.style.setProperty("--header", `${header}px`);
-    place.style.setProperty("--left", `${box.left}px`);
-    place.style.setProperty("--width", `${box.width}px`);
+    // What is scrolled to, by a link or by Tab, must not lie below it.
+    document.documentElement.style.scrollPaddingTop = docked ? `${height + GAP}px` : "";
     place.classList.toggle("docked", docked);
     if (docked) inner.scrollTop = pictureTop(inner);
   };
   addEventListener("scroll", update, { passive: true });
-  addEventListener("resize", () => {
-    place.classList.remove("docked");
-    place.style.minHeight = "";
-    update();
-  });
+  addEventListener("resize", update);
+  new ResizeObserver(update).observe(place);
 }
 
-/** How far to scroll so that the picture stands at the top. @param {HTMLElement} inner */
+/**
+ * How far to scroll so that the picture stands at the top; of several, the text speaks of the maps.
+ *
+ * @param {HTMLElement} inner
+ */
 function pictureTop(inner) {
-  const picture = inner.querySelector("svg, canvas");
+  const picture = inner.querySelector("figure") ?? inner.querySelector("svg");
   if (!picture) return 0;
-  return picture.getBoundingClientRect().top - inner.getBoundingClientRect().top - 8;
+  const below = picture.getBoundingClientRect().top - inner.getBoundingClientRect().top;
+  return inner.scrollTop + below - 8;
 }

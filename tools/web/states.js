@@ -1,11 +1,12 @@
 // What a widget shows, as the parameters of an address, and back.
 
-import { NAMES } from "../../resnet_lesson/widgets/builder/arithmetic.js";
+import { MOST, NAMES } from "../../resnet_lesson/widgets/builder/arithmetic.js";
 import { explorer as allowed } from "../../resnet_lesson/widgets/chart/constants.js";
 import { PageEngine } from "../../resnet_lesson/widgets/engine/page.js";
 import { MOST as DEEPEST } from "../../resnet_lesson/widgets/engine/race.js";
+import { isOf, LOWEST, stamped } from "../../resnet_lesson/widgets/explorer/guess.js";
 import { readGrid } from "../../resnet_lesson/widgets/explorer/recorded.js";
-import { pick, TRAITS } from "../../resnet_lesson/widgets/explorer/setting.js";
+import { differing, label, pick, TRAITS } from "../../resnet_lesson/widgets/explorer/setting.js";
 import { PageSource } from "../../resnet_lesson/widgets/explorer/sources.js";
 import { RATES } from "../../resnet_lesson/widgets/race/words.js";
 
@@ -51,6 +52,7 @@ const settingOf = (read, /** @type {Traits} */ traits) =>
   pick(TRAITS, (name) => (read.has(name) ? traitOf(name, `${read.get(name)}`) : traits[name]));
 
 const BETWEEN = ".";
+const MOST_KEPT = 20; // more cannot be told apart, and take seconds to compute
 
 /** A kept curve. @param {Setting} setting */
 const packed = (setting) => TRAITS.map((name) => `${setting[name]}`).join(BETWEEN);
@@ -62,6 +64,25 @@ function unpacked(text) {
   return pick(TRAITS, (name) => traitOf(name, values[TRAITS.indexOf(name)]));
 }
 
+/** The guess of the network that is shown, if there is one. @param {Getter} get */
+function guessOf(get) {
+  const guess = get("guess");
+  return isOf(guess, pick(TRAITS, get)) ? [`${guess.end}${BETWEEN_DECADES}${guess.bend}`] : [];
+}
+
+const BETWEEN_DECADES = ",";
+
+/** @param {URLSearchParams} read @param {Setting} setting */
+function guessFrom(read, setting) {
+  const text = read.get("guess");
+  if (text === null) return {};
+  const [end, bend] = text.split(BETWEEN_DECADES).map(Number);
+  const fits = [end, bend].every((one) => Math.abs(one) <= -LOWEST);
+  return fits
+    ? stamped({ end, bend }, setting)
+    : refuse("guess", text, `two numbers of decades, each of at most ${-LOWEST}`);
+}
+
 /** @type {State} */
 const explorer = {
   write: (get) => ({
@@ -69,10 +90,16 @@ const explorer = {
     keep: get("pins").flatMap((/** @type {{setting?: Setting}} */ pin) =>
       pin.setting ? [packed(pin.setting)] : [],
     ),
+    guess: guessOf(get),
+    guessing: get("guessing") ? ["true"] : [],
+    question: get("question") ? [`${get("question")}`] : [],
   }),
   async read(read, traits) {
     const wanted = settingOf(read, traits);
     const kept = read.getAll("keep").map(unpacked);
+    if (kept.length > MOST_KEPT) refuse("keep", `${kept.length}`, `at most ${MOST_KEPT} curves`);
+    const guess = guessFrom(read, wanted);
+    const question = whole("question", read.get("question") ?? "0", [0, traits.questions.length]);
     const source = new PageSource(await readGrid(traits.grid), traits.words, new PageEngine());
     try {
       const found = [];
@@ -80,31 +107,41 @@ const explorer = {
       for (const setting of [...kept, wanted]) {
         const answer = await source.ask(setting, setting);
         if ("failed" in answer) throw new Error(answer.failed);
+        if (differing(answer.setting, setting).length) {
+          throw new Error(`${label(setting)} were not computed beforehand`);
+        }
         found.push(answer);
       }
       const { setting, curve, described } = found[found.length - 1];
       const pins = found.slice(0, -1).map((answer) => answer.curve);
-      return { ...setting, curve, described, pins, guessing: false };
+      const guessing = read.get("guessing") === "true";
+      return { ...setting, curve, described, pins, guess, guessing, question };
     } finally {
       source.stop();
     }
   },
 };
 
-const LARGEST = 2 ** 31; // the builder itself says what a network cannot have
-
 /** @param {string} name @param {string} text */
-const sizes = (name, text) => text.split(",").map((one) => whole(name, one, [0, LARGEST]));
+const sizes = (name, text) => text.split(",").map((one) => whole(name, one, [0, MOST]));
 
 /** @type {State} */
 const builder = {
-  write: (get) => Object.fromEntries(["picked", ...NAMES].map((name) => [name, `${get(name)}`])),
+  write(get) {
+    const state = Object.fromEntries(["picked", ...NAMES].map((name) => [name, `${get(name)}`]));
+    // Fields may be empty, or hold what is no size.
+    this.read(
+      new URLSearchParams(state),
+      Object.fromEntries(NAMES.map((name) => [name, get(name)])),
+    );
+    return state;
+  },
   read(read, traits) {
     const found = [...read].filter(([name]) => ["picked", ...NAMES].includes(name));
     return Object.fromEntries(
       found.map(([name, text]) => {
         if (Array.isArray(traits[name])) return [name, sizes(name, text)];
-        if (typeof traits[name] === "number") return [name, whole(name, text, [0, LARGEST])];
+        if (typeof traits[name] === "number") return [name, whole(name, text, [0, MOST])];
         return [name, text];
       }),
     );

@@ -7,7 +7,10 @@ from sphinx import addnodes
 from sphinx.transforms import SphinxTransform
 
 # In these a link would be in the way, or no word of the lesson is meant.
-CLOSED = (nodes.title, nodes.reference, nodes.literal, nodes.literal_block, addnodes.pending_xref)
+CLOSED = (
+    *(nodes.title, nodes.reference, addnodes.pending_xref, nodes.emphasis, nodes.raw),
+    *(nodes.literal, nodes.literal_block, nodes.math, nodes.math_block),
+)
 FOLDER = "notebooks/"
 
 

@@ -115,7 +115,7 @@ function* problems(network) {
     const value = network[what];
     if (Number(value) < least) yield ["halvings", { what, least, halvings, value }];
   }
-  if (!(network.order in ORDERS)) {
+  if (!Object.hasOwn(ORDERS, network.order)) {
     yield ["order", { choices: ORDER_NAMES.join(", "), value: `'${network.order}'` }];
   }
 }

@@ -9,8 +9,11 @@ import { MOST, total } from "./arithmetic.js";
 /** @type {Record<string, string>} */
 const NAMES = { pooled: "pool", classifier: "classes" };
 
+/** Not what every object has. @param {Record<string, string>} words @param {string} name */
+const named = (words, name) => (Object.hasOwn(words, name) ? words[name] : undefined);
+
 /** A part as readers know it: "stage1" is stage 1. @param {string} name */
-export const partName = (name) => NAMES[name] ?? name.replace(/(?=\d+$)/, " ");
+export const partName = (name) => named(NAMES, name) ?? name.replace(/(?=\d+$)/, " ");
 
 /** Which stage it is, 0 for any other part. @param {string} name */
 export const stageOf = (name) => Number(name.match(/^stage(\d+)$/)?.[1] ?? 0);
@@ -42,7 +45,7 @@ const ROLES = {
 
 /** What a part does. @param {string} name */
 export const roleOf = (name) =>
-  ROLES[name] ?? `The first module of ${partName(name)} halves height and width.`;
+  named(ROLES, name) ?? `The first module of ${partName(name)} halves height and width.`;
 
 /** The part that an item of a list belongs to: stage2 for filters[2]. @param {string} what */
 export function ownerOf(what) {

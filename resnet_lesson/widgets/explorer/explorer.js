@@ -352,7 +352,7 @@ class Explorer {
         ]
       : [];
     if (mode === "guess") return own;
-    const pins = mode === "explore" ? this.get("pins").filter((pin) => !isSame(pin, curve)) : [];
+    const pins = mode === "explore" ? this.get("pins").filter(isBeside(curve)) : [];
     const names = shortNames([...pins, curve]);
     const name = own.length ? "measured" : (names.at(-1) ?? "");
     const others = this.get("guesses").filter((one) => isOf(one, setting));
@@ -507,6 +507,7 @@ class Explorer {
   showGuesses({ guesses, refused }) {
     this.layout.note.textContent = refused.join(" ");
     this.keep({ guesses });
+    this.layout.place.scrollIntoView({ block: "nearest" }); // a phone does not show it beside
   }
 }
 
@@ -522,6 +523,15 @@ const widest = (one, other) => [Math.min(one[0], other[0]), Math.max(one[1], oth
 /** @param {LabelledCurve} curve @param {Setting} setting */
 const isCurveOf = (curve, setting) =>
   curve.setting !== undefined && differing(curve.setting, setting).length === 0;
+
+/**
+ * Whether a kept curve is drawn beside this one: it is another, and of what the axis speaks of.
+ *
+ * @param {LabelledCurve} curve
+ * @returns {(pin: LabelledCurve) => boolean}
+ */
+const isBeside = (curve) => (pin) =>
+  !isSame(pin, curve) && (pin.setting ?? curve.setting)?.quantity === curve.setting?.quantity;
 
 /** @param {LabelledCurve} pin @param {LabelledCurve} curve with its setting */
 const isSame = (pin, curve) =>

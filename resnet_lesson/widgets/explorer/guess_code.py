@@ -30,6 +30,7 @@ MOST = 45  # decades, as far as a handle of the explorer goes either way
 DECADES = [tenths / 10 for tenths in range(-10 * MOST, 10 * MOST + 1)]
 # Ten letters and digits, with spaces and all sorts of hyphens among them; what else stands in the
 # line ends them. It looks ahead, as a name with a G may run into the code behind it.
+MOST_NAMED = 10  # lines that are no codes
 CANDIDATE = re.compile(
     r"(?<![0-9A-Za-z])"
     r"(?=([Gg](?:[ \u00a0\u2010-\u2015\u2212-]*[0-9A-Za-z]){9})(?![0-9A-Za-z]))"
@@ -87,7 +88,7 @@ def read(codes: str | Iterable[str]) -> list[dict[str, Any]]:
     Blank lines are passed over, and what else a spreadsheet has in a line.
 
     Raises:
-        ValueError: names each line without a code, and why.
+        ValueError: names the first lines without a code, and why.
     """
     found, refused = [], []
     for number, line in enumerate(codes.splitlines() if isinstance(codes, str) else codes, 1):
@@ -99,7 +100,10 @@ def read(codes: str | Iterable[str]) -> list[dict[str, Any]]:
         except ValueError as error:
             refused.append(f"Line {number} {error}.")
     if refused or not found:
-        raise ValueError(" ".join(["codes must hold one code a line.", *refused]))
+        named, more = refused[:MOST_NAMED], len(refused) - MOST_NAMED
+        # A wrong column has as many of them as lines.
+        named += [f"And {more} more lines."] if more > 0 else []
+        raise ValueError(" ".join(["codes must hold one code a line.", *named]))
     return found
 
 

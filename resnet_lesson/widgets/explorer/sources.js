@@ -126,7 +126,7 @@ export class PageSource {
   }
 }
 
-const HERE = "No kernel answers: your browser computes this, with random weights of its own.";
+const HERE = "Your browser computes this, with random weights of its own.";
 const ONLY_DENSE = "It can do so for dense layers only.";
 
 /** As a curve holds it. @param {number} norm @returns {import("../chart/curve.js").Value} */
@@ -136,7 +136,7 @@ function logarithm(norm) {
   return Number.isNaN(norm) ? "undefined" : "infinite";
 }
 
-const RECORDED = "No kernel answers: these curves were computed beforehand, at some depths.";
+const RECORDED = "These curves were computed beforehand, at some depths.";
 
 /** Curves that came along: it answers with the recorded setting that comes nearest. */
 export class GridSource {

@@ -156,13 +156,15 @@ export function classWords(guesses, curve, setting) {
     const none = `None of the ${guesses.length} opened guesses is of this network.`;
     return `${none} They are of: ${others}.`;
   }
+  const rest = guesses.length - ends.length;
+  const left = rest ? ` ${rest} more ${rest > 1 ? "are" : "is"} of other networks.` : "";
   ends.sort((one, other) => one - other);
   const [least, most, median] = [ends[0], ends[ends.length - 1], medianOf(ends)].map(share);
   const last = measured(curve, setting).points.at(-1)?.fallen ?? null;
   const found = last === null ? "it overflows" : share(last);
   return (
     `${ends.length} opened guesses of what the ${farEnd(setting)} gets: from ${least} to ` +
-    `${most}, the median ${median}; measured: ${found}.`
+    `${most}, the median ${median}; measured: ${found}.${left}`
   );
 }
 
