@@ -392,7 +392,7 @@ def noisy(load):
     """A sentence, where the machine was not quiet."""
     if load <= record.QUIET:
         return ""
-    return " Others were at work there meanwhile, so the times are too long."
+    return f" Before it the machine's load was {load:.1f}, so the times may be a little too long."
 
 
 def told(measured):

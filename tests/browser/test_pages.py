@@ -256,7 +256,7 @@ def test_a_network_that_cannot_be_built_has_no_link(chromium, address):
         ("explorer?guess=1,x", "guess must be two numbers of decades"),
         ("explorer?question=9", "question must be a whole number from 0 to 8"),
         ("explorer?kind=bottleneck&activation=tanh", "were not computed beforehand"),
-        ("explorer?" + "keep=0&" * 21, "keep must be"),
+        ("explorer?" + "keep=0&" * 21, "keep must be at most 20 curves"),
         ("explorer-9?depth=5", "a widget that is not on this page: explorer-9"),
         ("race?rate=0.5", "rate must be one of 0.003, 0.01, 0.03, 0.1"),
     ],

@@ -75,12 +75,12 @@ def describe_figures(notebook):
 
 
 def fold(notebook):
-    """What a reader is to see only after a guess opens by a click, as it does in JupyterLab."""
+    """What JupyterLab shows folded opens by a click here, too; so does what a guess comes before."""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "guess" in tags and not any("data-widget" in text for text in htmls(cell)):
             cell.metadata["tags"] = [*tags, "hide-output"]
-        if "folded" in tags:
+        if {"folded", "checks"} & set(tags):
             cell.metadata["tags"] = [*cell.metadata["tags"], "hide-input"]
 
 
@@ -139,11 +139,7 @@ def page(notebook, name, static):
         ValueError: the notebook has not been executed.
     """
     gather(notebook)
-    notebook.cells = [
-        cell
-        for cell in notebook.cells
-        if cell.source != links.setup_cell() and "checks" not in cell.metadata.get("tags", [])
-    ]
+    notebook.cells = [cell for cell in notebook.cells if cell.source != links.setup_cell()]
     place_widgets(notebook, static)
     describe_figures(notebook)
     fold(notebook)

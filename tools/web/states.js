@@ -96,8 +96,9 @@ const explorer = {
   }),
   async read(read, traits) {
     const wanted = settingOf(read, traits);
-    const kept = read.getAll("keep").map(unpacked);
-    if (kept.length > MOST_KEPT) refuse("keep", `${kept.length}`, `at most ${MOST_KEPT} curves`);
+    const packs = read.getAll("keep");
+    if (packs.length > MOST_KEPT) refuse("keep", `${packs.length}`, `at most ${MOST_KEPT} curves`);
+    const kept = packs.map(unpacked);
     const guess = guessFrom(read, wanted);
     const question = whole("question", read.get("question") ?? "0", [0, traits.questions.length]);
     const source = new PageSource(await readGrid(traits.grid), traits.words, new PageEngine());
