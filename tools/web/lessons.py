@@ -75,7 +75,7 @@ def describe_figures(notebook):
 
 
 def fold(notebook):
-    """What JupyterLab shows folded opens by a click here, too; so does what a guess comes before."""
+    """What JupyterLab folds opens by a click here, too; so does what a guess comes before."""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if "guess" in tags and not any("data-widget" in text for text in htmls(cell)):
