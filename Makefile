@@ -23,7 +23,7 @@ FILES_IN_TWO := -n 2 --dist loadfile
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
-	@echo "make test       run everything: lint, unit tests, browser, notebooks (about twenty minutes)"
+	@echo "make test       run everything: lint, unit tests, browser, notebooks (about 27 minutes)"
 	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
 	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make test-binder  build what Binder would, run all notebooks in it, and say what that takes"

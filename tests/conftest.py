@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 # Tests run two at a time on small machines, where more threads for NumPy's small products only
 # wait for each other: twenty times longer.
@@ -26,9 +27,12 @@ def what_stays_is_not_looked_through():
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The folder of all pages, as ``make site`` builds them."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, Path(__file__).parents[1] / "tools/build_site.py", folder]
-    subprocess.run(command, check=True)
+def site(tmp_path_factory, worker_id):
+    """The folder of all pages, as ``make site`` builds them: once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            command = [sys.executable, Path(__file__).parents[1] / "tools/build_site.py", folder]
+            subprocess.run(command, check=True)
     return folder
