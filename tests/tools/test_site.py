@@ -9,6 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from resnet_lesson import ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel
 from resnet_lesson.exercises import vanishing_gradients
 
 ROOT = Path(__file__).parents[2]
@@ -19,6 +20,7 @@ from web import lessons, policy, widgets, words  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
+WIDGETS = (ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel)
 LESSONS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 MOST_BYTES = 15_000_000
 
@@ -147,6 +149,13 @@ def test_each_widget_has_its_saved_traits_beside_the_page(name, pages, site):
         assert "_esm" not in traits, "the page has the script of all widgets"
         assert any(widgets.script(place["data-traits"], one) == traits for one in saved.values())
         assert place.img or place.p, "nothing stands in where there is no JavaScript"
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_notebook_has_saved_the_widgets_of_today(name):
+    ours = {(widget._esm, widget._css) for widget in WIDGETS}
+    for saved in lessons.saved_traits(notebook_of(name)).values():
+        assert (saved["_esm"], saved["_css"]) in ours, "run `make notebooks`"
 
 
 def test_the_policy_allows_what_the_page_has_and_no_more(pages):
