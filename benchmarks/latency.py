@@ -84,7 +84,7 @@ WATCH = """explorer => {
         subtree: true, childList: true, attributes: true, characterData: true,
     });
 }"""
-# On the exported page, each place of a widget has its explorer.
+# On a page of the site, each place of a widget has its explorer.
 ALL_ALIVE = """() => document.querySelectorAll('.resnet-explorer').length
     >= document.querySelectorAll('[data-widget]').length"""
 # Runs the only cell, and waits until its explorer has a picture of some height.

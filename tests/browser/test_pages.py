@@ -140,6 +140,12 @@ def copied(widget):
     return widget.page.evaluate("navigator.clipboard.readText()")
 
 
+def open_anew(page, link):
+    """As a reader who is sent it: from another page."""
+    page.goto("about:blank")
+    page.goto(link)
+
+
 CLIPBOARD = {"permissions": ["clipboard-read", "clipboard-write"]}
 
 
@@ -147,8 +153,7 @@ def test_every_state_of_the_explorer_comes_back_by_its_link(chromium, address):
     with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
         for setting in drawn_settings(8):
             state = "&".join(f"{name}={written(value)}" for name, value in setting.items())
-            page.goto("about:blank")
-            page.goto(f"{address}index.html#explorer?{state}")
+            open_anew(page, f"{address}index.html#explorer?{state}")
             widget = page.locator("[data-name=explorer]")
             picture = widget.locator(".picture [role=img]")
             expect(picture).to_have_attribute("aria-label", re.compile(rf"^{setting['depth']} "))
@@ -176,8 +181,7 @@ def test_kept_curves_come_back_as_well(chromium, address):
         link, kept = copied(widget), widget.locator("ul[aria-label='Kept curves'] li")
         labels = kept.all_text_contents()
         assert len(labels) == 2
-        page.goto("about:blank")
-        page.goto(link)
+        open_anew(page, link)
         expect(kept).to_have_count(2)
         # The first was the kernel's: the page computes it anew, and says so.
         assert [label.split(", draw")[0] for label in kept.all_text_contents()] == [
@@ -193,8 +197,7 @@ def test_the_states_of_builder_and_race_come_back_by_their_links(chromium, addre
         builder.get_by_role("button", name="Double all filters").press("Enter")
         link, heard = copied(builder), builder.locator(".heard").text_content()
         assert "filters=128%2C256%2C512%2C1024" in link
-        page.goto("about:blank")
-        page.goto(link)
+        open_anew(page, link)
         expect(builder.locator(".heard")).to_have_text(heard)
         page.goto(address + "#race?depth=12&rate=0.1&warmup=20&seed=3")
         race = page.locator("[data-name=race]")
@@ -210,8 +213,7 @@ def test_a_guess_comes_back_by_its_link_without_its_answer(chromium, address):
         widget.get_by_role("slider", name="Guess, first layer").press("PageDown")
         guessed = widget.get_by_text("Your guess: the first layer gets").text_content()
         link = copied(widget)
-        page.goto("about:blank")
-        page.goto(link)
+        open_anew(page, link)
         expect(widget.get_by_text("Your guess: the first layer gets")).to_have_text(guessed)
         expect(widget.get_by_text("about 10⁻¹²")).to_be_hidden()
         expect(widget.get_by_role("button", name="Show what was measured")).to_be_visible()
@@ -239,8 +241,7 @@ def test_a_network_that_cannot_be_built_has_no_link(chromium, address):
         page.goto(address + "notebooks/04_building_resnet.html#builder-1?order=toString")
         builder = page.locator("[data-name=builder-1]")
         expect(builder.locator(".refusal").filter(has_text="order must be")).to_be_visible()
-        page.goto("about:blank")
-        page.goto(address + "notebooks/04_building_resnet.html")
+        open_anew(page, address + "notebooks/04_building_resnet.html")
         builder.get_by_role("spinbutton", name="Modules of stage 2").fill("")
         builder.get_by_role("button", name="Copy a link to this state").press("Enter")
         expect(builder.locator(".lesson-link")).to_contain_text("There is no link to this: stages")
@@ -344,6 +345,33 @@ def test_a_widget_stays_in_sight_while_its_section_scrolls(chromium, address, vi
         page.emulate_media(media="screen")
         place.get_by_role("button", name="Let it scroll away").click()
         expect(picture).not_to_be_in_viewport()
+        assert amiss == []
+
+
+COUNT_CHANGES = """place => {
+    window.changes = 0;
+    new MutationObserver(found => { window.changes += found.length; })
+        .observe(place, { attributeFilter: ["class"] });
+}"""
+
+
+def test_a_widget_that_a_link_opened_anew_can_be_sent_away(chromium, address):
+    with reading(chromium, address, viewport=SCREEN) as (page, amiss):
+        page.goto(address + "notebooks/01_vanishing_gradients.html")
+        alive(page)
+        place = page.locator("[data-name=explorer-1]")
+        page.evaluate("location.hash = 'explorer-1?depth=30'")
+        expect(place.get_by_role("slider", name="Depth")).to_have_value("30")
+        page.locator("summary", has_text="when you have seen the measured curve").press("Enter")
+        place.evaluate("place => scrollBy(0, place.getBoundingClientRect().bottom - 200)")
+        expect(place).to_have_class(re.compile("docked"))
+        place.get_by_role("button", name="Let it scroll away").click()
+        expect(place).not_to_have_class(re.compile("docked"))
+        place.evaluate(COUNT_CHANGES)
+        for _ in range(3):
+            page.evaluate("scrollBy(0, 5)")
+            page.wait_for_timeout(100)
+        assert page.evaluate("window.changes") == 0, "what was there before still moves it"
         assert amiss == []
 
 

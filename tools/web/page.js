@@ -32,8 +32,10 @@ async function mount(place, saved) {
   place.replaceChildren(inner);
   try {
     const forget = await WIDGETS[widget].render({ model, el: inner });
+    const letGo = keepInSight(place, inner);
     named.set(name, () => {
       forget?.();
+      letGo();
       place.replaceChildren(...stand);
       mount(place, saved);
     });
@@ -43,7 +45,6 @@ async function mount(place, saved) {
   }
   if (refusal) place.prepend(refused(refusal));
   if (name && widget in STATES) inner.append(copyButton(widget, name, model.get));
-  keepInSight(place, inner);
 }
 
 /** @param {string} words */

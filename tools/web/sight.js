@@ -8,12 +8,14 @@ const GAP = 16;
 const SPARE = 120; // pixels of the section that are still to be seen below the widget
 
 /**
+ * What is returned ends it.
+ *
  * @param {HTMLElement} place whose height stays, so that the text does not jump
  * @param {HTMLElement} inner what moves
  */
 export function keepInSight(place, inner) {
   const section = place.closest("section");
-  if (!section) return;
+  if (!section) return () => {};
   let closed = false;
   const close = button("×", () => {
     closed = true;
@@ -29,9 +31,7 @@ export function keepInSight(place, inner) {
     const height = header + innerHeight * SHARE;
     // It begins where as much of the widget is left as stays: no text is covered at once.
     const docked = !closed && box.bottom < height && end > height + SPARE;
-    const sizes = { header, left: box.left, width: box.width };
-    for (const [name, size] of Object.entries(sizes))
-      place.style.setProperty(`--${name}`, `${size}px`);
+    if (docked) put(place, { header, left: box.left, width: box.width });
     if (docked === place.classList.contains("docked")) return;
     place.style.minHeight = docked ? `${box.height}px` : "";
     // What is scrolled to, by a link or by Tab, must not lie below it.
@@ -39,9 +39,23 @@ export function keepInSight(place, inner) {
     place.classList.toggle("docked", docked);
     if (docked) inner.scrollTop = pictureTop(inner);
   };
-  addEventListener("scroll", update, { passive: true });
-  addEventListener("resize", update);
-  new ResizeObserver(update).observe(place);
+  const ending = new AbortController();
+  const { signal } = ending;
+  addEventListener("scroll", update, { passive: true, signal });
+  addEventListener("resize", update, { signal });
+  const resized = new ResizeObserver(update);
+  resized.observe(place);
+  return () => {
+    ending.abort();
+    resized.disconnect();
+  };
+}
+
+/** Where it stands, for the style sheet. @param {HTMLElement} place @param {object} sizes */
+function put(place, sizes) {
+  for (const [name, size] of Object.entries(sizes)) {
+    place.style.setProperty(`--${name}`, `${size}px`);
+  }
 }
 
 /**

@@ -6,13 +6,20 @@ import { PageEngine } from "../../resnet_lesson/widgets/engine/page.js";
 import { MOST as DEEPEST } from "../../resnet_lesson/widgets/engine/race.js";
 import { isOf, LOWEST, stamped } from "../../resnet_lesson/widgets/explorer/guess.js";
 import { readGrid } from "../../resnet_lesson/widgets/explorer/recorded.js";
-import { differing, label, pick, TRAITS } from "../../resnet_lesson/widgets/explorer/setting.js";
+import {
+  differing,
+  label,
+  pick,
+  TRAITS,
+  valuesOf,
+} from "../../resnet_lesson/widgets/explorer/setting.js";
 import { PageSource } from "../../resnet_lesson/widgets/explorer/sources.js";
 import { RATES } from "../../resnet_lesson/widgets/race/words.js";
 
 /** @typedef {import("./model.js").Traits} Traits */
 /** @typedef {import("./model.js").Getter} Getter */
 /** @typedef {import("../../resnet_lesson/widgets/explorer/setting.js").Setting} Setting */
+/** @typedef {import("../../resnet_lesson/widgets/explorer/setting.js").Trait} Trait */
 /**
  * @typedef {object} State
  * @property {(get: Getter) => Record<string, string | string[]>} write
@@ -39,12 +46,11 @@ const oneOf = (name, text, values) =>
 
 const LARGEST_SEED = 2 ** 32 - 1;
 
-/** A trait of the explorer. @param {string} name @param {string} text */
+/** A trait of the explorer. @param {Trait} name @param {string} text */
 function traitOf(name, text) {
   if (name === "depth") return whole(name, text, [1, allowed.most]);
   if (name === "seed") return whole(name, text, [0, LARGEST_SEED]);
-  const choices = /** @type {Record<string, unknown[]>} */ (allowed.choices);
-  return oneOf(name, text, choices[name] ?? [true, false]);
+  return oneOf(name, text, valuesOf(name));
 }
 
 /** Of a link, where it has a value, and else as it was. @param {URLSearchParams} read */
