@@ -168,6 +168,22 @@ def test_every_state_of_the_explorer_comes_back_by_its_link(chromium, address):
         assert amiss == []
 
 
+def test_a_network_that_was_recorded_comes_back_by_its_link(chromium, address):
+    state = (
+        "kind=bottleneck&order=full_preactivation&activation=relu&initializer=he"
+        "&normalization=true&shortcut=true&depth=50&quantity=signal_gradient&seed=0"
+    )
+    with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
+        page.goto(f"{address}index.html#explorer?{state}")
+        widget = page.locator("[data-name=explorer]")
+        expect(widget.locator(".picture [role=img]")).to_have_attribute(
+            "aria-label", re.compile("^50 ReLU bottleneck modules, He's weights, BN, shortcuts")
+        )
+        back = parse_qs(urlsplit(copied(widget)).fragment.partition("?")[2])
+        assert back == parse_qs(state)
+        assert amiss == []
+
+
 def test_kept_curves_come_back_as_well(chromium, address):
     with reading(chromium, address, viewport=SCREEN, **CLIPBOARD) as (page, amiss):
         page.goto(address)

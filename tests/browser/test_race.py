@@ -93,6 +93,22 @@ def test_pause_holds_it_and_a_slider_starts_it_anew(race):
     expect(race.get_by_role("button", name="Pause")).to_be_visible()
 
 
+def test_stop_keeps_what_was_drawn_and_the_next_start_begins_anew(race):
+    race.get_by_role("button", name="Start").click()
+    said = race.locator(".said").first
+    expect(said).to_contain_text(re.compile("After \\d{3} steps"))
+    race.get_by_role("button", name="Stop").press("Enter")
+    again = race.get_by_role("button", name="Start again")
+    expect(again).to_be_focused()
+    expect(race.get_by_role("button", name="Stop")).to_be_hidden()
+    race.wait_for_timeout(300)
+    held = said.text_content()
+    race.wait_for_timeout(300)
+    assert said.text_content() == held
+    again.press("Enter")
+    expect(said).to_contain_text(re.compile("After \\d{1,2} steps"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_amiss_on_a_phone(chromium, scheme):
     page = opened(chromium, viewport={"width": 375, "height": 800}, color_scheme=scheme)

@@ -11,7 +11,7 @@ const VERSION = "G";
 const DECADES = Array.from({ length: 1 - 20 * LOWEST }, (_, at) => (at + 10 * LOWEST) / 10);
 /** The values that each place of the integer may have. @type {unknown[][]} */
 const FIELDS = [...GUESSED.map(valuesOf), DECADES, DECADES];
-const MOST_NAMED = 10; // lines that are no codes
+const MOST_NAMED = 10; // lines that are no codes; one more is named, too
 const CANDIDATE =
   /(?<![0-9A-Za-z])(?=([Gg](?:[ \u00a0\u2010-\u2015\u2212-]*[0-9A-Za-z]){9})(?![0-9A-Za-z]))/g;
 /** @type {Record<string, string>} */
@@ -70,7 +70,7 @@ export function readCodes(text) {
   if (!text.trim()) refused.push("Paste a code first.");
   const more = refused.length - MOST_NAMED;
   // A wrong column has as many of them as lines.
-  if (more > 0) refused.splice(MOST_NAMED, more, `And ${more} more lines.`);
+  if (more > 1) refused.splice(MOST_NAMED, more, `And ${more} more lines.`);
   return { guesses, refused };
 }
 

@@ -27,10 +27,10 @@ from .guesses import GUESSED, check
 SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # of Crockford: no I, L, O or U
 VERSION = "G"
 MOST = 45  # decades, as far as a handle of the explorer goes either way
+MOST_NAMED = 10  # lines that are no codes; one more is named, too
 DECADES = [tenths / 10 for tenths in range(-10 * MOST, 10 * MOST + 1)]
 # Ten letters and digits, with spaces and all sorts of hyphens among them; what else stands in the
 # line ends them. It looks ahead, as a name with a G may run into the code behind it.
-MOST_NAMED = 10  # lines that are no codes
 CANDIDATE = re.compile(
     r"(?<![0-9A-Za-z])"
     r"(?=([Gg](?:[ \u00a0\u2010-\u2015\u2212-]*[0-9A-Za-z]){9})(?![0-9A-Za-z]))"
@@ -102,7 +102,7 @@ def read(codes: str | Iterable[str]) -> list[dict[str, Any]]:
     if refused or not found:
         named, more = refused[:MOST_NAMED], len(refused) - MOST_NAMED
         # A wrong column has as many of them as lines.
-        named += [f"And {more} more lines."] if more > 0 else []
+        named += [f"And {more} more lines."] if more > 1 else refused[MOST_NAMED:]
         raise ValueError(" ".join(["codes must hold one code a line.", *named]))
     return found
 

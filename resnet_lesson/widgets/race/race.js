@@ -18,6 +18,13 @@ import { averaged, finished, RATES, running } from "./words.js";
 const KINDS = /** @type {const} */ (["plain", "residual"]);
 const HEIGHTS = { errors: 220, map: 150 };
 const MARGINS = { left: 44, right: 74, top: 28, bottom: 26 };
+const LABELS = {
+  new: "Start",
+  running: "Pause",
+  paused: "Go on",
+  stopped: "Start again",
+  over: "Start again",
+};
 const GUESS = "Guess first: which of them will read its digits better after some seconds?";
 const COLUMNS = 300; // of a heat map
 const NARROW = 560; // pixels, below which the maps stand one below the other
@@ -25,7 +32,7 @@ const NARROW = 560; // pixels, below which the maps stand one below the other
 class Race {
   /** @type {Record<"plain" | "residual", Run>} */
   runs = { plain: { wrong: [], norms: [] }, residual: { wrong: [], norms: [] } };
-  /** @type {"new" | "running" | "paused" | "over"} */
+  /** @type {"new" | "running" | "paused" | "stopped" | "over"} */
   state = "new";
   /** How many races have been started. */
   run = 0;
@@ -34,6 +41,7 @@ class Race {
   frame;
   width = 640;
   main = button("Start", () => this.press(), "primary");
+  halt = button("Stop", () => this.stop(), "quiet");
   again = button("Again with other weights", () => this.restart(), "quiet");
   depth = slider("Layers", [2, MOST, 1], (value) => `${value}`);
   rate = slider("Learning rate", [0, RATES.length - 1, 1], (at) => `${RATES[at]}`);
@@ -70,7 +78,7 @@ class Race {
           "weights and the same batches, and only the residual one has shortcuts. In a warm-up, " +
           "the learning rate rises step by step.",
       ]),
-      make("div", { class: "controls" }, [this.main, this.again]),
+      make("div", { class: "controls" }, [this.main, this.halt, this.again]),
       this.errors,
       this.said,
       this.live,
@@ -106,6 +114,14 @@ class Race {
       this.runner.go();
     } else this.start();
     this.draw();
+  }
+
+  /** What was drawn stays; a new start begins from the first step. */
+  stop() {
+    this.state = "stopped";
+    this.runner.pause();
+    this.draw();
+    this.main.focus(); // the button that was pressed is gone
   }
 
   restart() {
@@ -166,8 +182,8 @@ class Race {
   draw() {
     const { state } = this;
     const depth = this.model.get("depth");
-    const labels = { new: "Start", running: "Pause", paused: "Go on", over: "Start again" };
-    say(this.main, labels[state]);
+    say(this.main, LABELS[state]);
+    this.halt.hidden = state !== "running" && state !== "paused";
     this.again.hidden = state === "new";
     const wrong = KINDS.map((kind) => averaged(this.runs[kind].wrong));
     const last = wrong.map((curve) => curve[curve.length - 1]);
