@@ -202,10 +202,10 @@ class Explorer {
 
   /** The kernel has gone, and nothing it was asked will be answered. */
   lose() {
-    if (this.asking.source !== this.kernel) return;
     this.lost = true;
     this.layout.note.textContent = `${STOPPED} Until then, this page answers by itself.`;
-    this.asking.giveUp();
+    // One that has not answered yet can stop as well.
+    if (this.asking.source === this.kernel) this.asking.giveUp();
     this.follow();
   }
 
