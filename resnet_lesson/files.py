@@ -110,16 +110,15 @@ class _WeightsInMemory(io.BytesIO):
         return "memory.weights.h5"
 
 
-def save_weights(model: Any, path: AnyPath) -> None:
-    """Write a Keras model's weights, ``.weights.h5``, by ``atomic_write``.
+def weights_content(model: Any) -> memoryview:
+    """The bytes of a ``.weights.h5`` file with a Keras model's weights.
 
-    By way of memory: where a disk fills while HDF5 writes to it, the process dies of a segmentation
-    fault, and in a notebook the kernel with all it holds.
+    They are made in memory: where a disk fills while HDF5 writes to it, the process dies of a
+    segmentation fault, and in a notebook the kernel with all it holds.
     """
     memory = _WeightsInMemory()
     model.save_weights(memory)
-    with atomic_write(path) as partial:
-        partial.write_bytes(memory.getbuffer())
+    return memory.getbuffer()
 
 
 @contextlib.contextmanager

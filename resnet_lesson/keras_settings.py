@@ -1,10 +1,10 @@
 """Where Keras keeps its files and on what it computes, found as Keras does, but without it."""
 
-import json
 import os
 from pathlib import Path
 
 from .checks import BACKENDS
+from .untrusted import TEXT, objects, parse_json
 
 NEEDS_TENSORFLOW = (
     "the lesson, its widgets and its studies compute on TensorFlow, and Keras is set to {!r}: "
@@ -25,12 +25,19 @@ def configured_backend() -> str:
     if named := os.environ.get("KERAS_BACKEND"):
         return named
     try:
-        settings = json.loads((keras_home() / "keras.json").read_text(encoding="utf-8"))
-        return str(settings["backend"])
-    except (OSError, ValueError, KeyError, TypeError):
+        settings = parse_json((keras_home() / "keras.json").read_bytes(), objects(backend=TEXT))
+        return settings["backend"]
+    except (OSError, ValueError):
         return "tensorflow"
 
 
 def begun_on(versions: dict[str, str]) -> str:
-    """On which backend a run with these ``versions`` was computed."""
-    return next(name for name in BACKENDS if name in versions)
+    """On which backend a run with these ``versions`` was computed.
+
+    Raises:
+        ValueError: they name none.
+    """
+    for name in BACKENDS:
+        if name in versions:
+            return name
+    raise ValueError(f"versions must name one of {', '.join(BACKENDS)}, received {versions}")

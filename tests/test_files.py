@@ -315,13 +315,16 @@ def test_no_room_is_said_with_the_file_and_the_remedy(tmp_path, narrow, write):
 def test_weights_that_find_no_room_are_an_error_and_not_the_end_of_the_process(tmp_path):
     code = """
 import resource, sys
-from resnet_lesson.files import save_weights
+from resnet_lesson.files import atomic_write, weights_content
 from resnet_lesson.runtime import keras
 model = keras.Sequential([keras.Input((8,)), *(keras.layers.Dense(8) for _ in range(9))])
-save_weights(model, sys.argv[1])
+def save():
+    with atomic_write(sys.argv[1]) as partial:
+        partial.write_bytes(weights_content(model))
+save()
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, resource.RLIM_INFINITY))
 try:
-    save_weights(model, sys.argv[1])
+    save()
 except OSError as error:
     print(error)
 model.load_weights(sys.argv[1])

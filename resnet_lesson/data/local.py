@@ -1,21 +1,20 @@
 """A labelled image data set from files of one's own: an ``.npz``, an archive, or pictures."""
 
 import contextlib
-import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from ..files import AnyPath, expand_path
+from ..untrusted import Head, array_heads, check_complete, naming_damage, read_arrays, read_file
 from . import cifar_archive
-from .errors import check_complete, naming_damage
 
 MOST = 100_000  # images of a split
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 SPLITS = ("train", "test")
+LARGEST_PICTURE = 10_000_000  # bytes, whatever a camera has written beside the pixels
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp")
 
 
@@ -44,7 +43,7 @@ def read(
     if cifar_archive.is_archive(path):
         arrays = cifar_archive.read(path, shape)
     elif path.is_dir():
-        arrays = _from_folder(path, class_names)
+        arrays = _from_folder(path, shape[:2], class_names)
     else:
         arrays = _from_npz(path, shape)
     checked: list[np.ndarray] = []
@@ -64,48 +63,25 @@ def _naming_place(place: str) -> Iterator[None]:
         raise ValueError(f"{place}: {error}") from error
 
 
-class _Head(NamedTuple):
-    """Shape and type of an array in a file, by its header."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-
 def _from_npz(path: Path, shape: tuple[int, int, int]) -> dict[str, np.ndarray]:
     kind = "an .npz of plain arrays"
     with path.open("rb") as file:
         with naming_damage(path, kind):
             archive = zipfile.ZipFile(file)
             names = [name for name in ARRAYS if f"{name}.npy" in archive.namelist()]
-            heads = {name: _head(archive, f"{name}.npy") for name in names}
+            heads = array_heads(archive, names)
         check_complete(path, ARRAYS, heads)
         for split in SPLITS:
             # Before they are unpacked: a small file can hold more than the memory does.
             with _naming_place(f"{path}, {split}"):
                 _check_kind(heads[f"x_{split}"], heads[f"y_{split}"], shape)
         with naming_damage(path, kind):
-            return {name: _array(archive, f"{name}.npy") for name in ARRAYS}
+            return read_arrays(archive, heads)
 
 
-def _head(archive: zipfile.ZipFile, name: str) -> _Head:
-    with archive.open(name) as file:
-        # np.save writes this version for plain arrays; a later one's header may be very large.
-        if np.lib.format.read_magic(file) != (1, 0):
-            raise ValueError(f"{name} has another format than 1.0")
-        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
-        if dtype.hasobject:
-            raise ValueError(f"{name} holds objects")
-        if file.tell() + math.prod(shape) * dtype.itemsize != archive.getinfo(name).file_size:
-            raise ValueError(f"{name} is not as long as it says")
-    return _Head(shape, dtype)
-
-
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
-    with archive.open(name) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)
-
-
-def _from_folder(path: Path, class_names: Sequence[str]) -> dict[str, np.ndarray]:
+def _from_folder(
+    path: Path, size: tuple[int, int], class_names: Sequence[str]
+) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for split in SPLITS:
         folder = path / split
@@ -113,15 +89,17 @@ def _from_folder(path: Path, class_names: Sequence[str]) -> dict[str, np.ndarray
         if folders != set(class_names):
             raise ValueError(
                 f"{folder} must hold one folder for each of {', '.join(class_names)}, received "
-                f"{', '.join(sorted(folders)) or 'none'}"
+                f"{', '.join(map(repr, sorted(folders))) or 'none'}"  # with what cannot be seen
             )
         images: list[np.ndarray] = []
         labels: list[int] = []
         for label, name in enumerate(class_names):
             files = [file for file in _visible(folder / name) if file.suffix.lower() in PICTURES]
-            images += [_picture(file) for file in files]
+            images += [_picture(file, size) for file in files]
             labels += [label] * len(files)
-        arrays |= {f"x_{split}": _stack(images, folder), f"y_{split}": np.array(labels, int)}
+        if not images:
+            raise ValueError(f"{folder} must hold pictures ({', '.join(PICTURES)}), received none")
+        arrays |= {f"x_{split}": np.stack(images), f"y_{split}": np.array(labels)}
     return arrays
 
 
@@ -132,30 +110,25 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(child for child in folder.iterdir() if not child.name.startswith("."))
 
 
-def _picture(path: Path) -> np.ndarray:
-    from ..backend import native
-    from ..backend.pictures import decoded
+def _picture(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) of uint8, of a file with a picture of ``size``, (H, W)."""
+    from ..backend import native, pictures
 
-    try:
-        if path.suffix.lower() == ".bmp":  # TensorFlow does not read its palette
-            return decoded(path.read_bytes())
-        return native.decoded(path.read_bytes())
-    except (ValueError, OSError) as error:
+    with naming_damage(path, "a whole picture, PNG, JPEG or BMP"):
+        content = read_file(path, LARGEST_PICTURE)
+        found = pictures.size(content)  # before it is unpacked, to whatever size it claims
+        # TensorFlow does not read the palette of a BMP.
+        read = pictures.decoded if path.suffix.lower() == ".bmp" else native.decoded
+        image = read(content) if found == size else None
+    if image is None:
         raise ValueError(
-            f"{path} must be a whole picture, received a damaged or other file: copy it again"
-        ) from error
-
-
-def _stack(images: list[np.ndarray], folder: Path) -> np.ndarray:
-    shapes = {image.shape for image in images}
-    if len(shapes) != 1:
-        sizes = " and ".join(map(str, sorted(shapes)))
-        raise ValueError(f"{folder} must hold pictures of one size, received {sizes or 'none'}")
-    return np.stack(images)
+            f"{path} must have {size[0]} x {size[1]} pixels, received {found[0]} x {found[1]}"
+        )
+    return image
 
 
 def _check_kind(
-    images: np.ndarray | _Head, labels: np.ndarray | _Head, shape: tuple[int, int, int]
+    images: np.ndarray | Head, labels: np.ndarray | Head, shape: tuple[int, int, int]
 ) -> None:
     """Refuse arrays, or heads of arrays, of another type or shape."""
     if images.dtype != np.uint8 or images.shape[1:] != tuple(shape):
@@ -176,12 +149,12 @@ def _check_kind(
 
 def _balanced(labels: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
     """Labels from 0 as int64, (N,); refused unless all classes have equally many."""
-    labels = labels.reshape(-1).astype(np.int64)
+    labels = labels.reshape(-1)
     if labels.min() < 0 or labels.max() >= len(class_names):
         raise ValueError(
             f"labels must be 0 to {len(class_names) - 1}, received {labels.min()} to {labels.max()}"
         )
-    counts = np.bincount(labels, minlength=len(class_names))
+    counts = np.bincount(labels.astype(np.int64), minlength=len(class_names))
     if counts.min() != counts.max():
         # An incomplete copy, or another data set: in this one all classes have equally many.
         fewest, most = class_names[int(counts.argmin())], class_names[int(counts.argmax())]
@@ -189,4 +162,4 @@ def _balanced(labels: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
             "each class must have as many images as the others, received "
             f"{counts.min()} of {fewest} and {counts.max()} of {most}"
         )
-    return labels
+    return labels.astype(np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import one_line
+from ..untrusted import one_line
 
 # At most; a batch of CIFAR-10 has 30,000 operations, and six tuples, one in the other.
 OPERATIONS, TUPLES = 1_000_000, 1_000

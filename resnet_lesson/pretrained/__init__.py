@@ -3,16 +3,32 @@
 ``python -m resnet_lesson pack RUN OUTPUT`` packs another; RUN is the folder of a finished run.
 """
 
+import contextlib
 import hashlib
 import io
-import json
 import os
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..files import expand_path
+from ..untrusted import (
+    LARGEST_JSON,
+    OBJECT,
+    TEXT,
+    Head,
+    Schema,
+    array_heads,
+    listed,
+    naming_damage,
+    parse_json,
+    read_arrays,
+    read_file,
+)
+from .lesion_record import check_record
 
 if TYPE_CHECKING:
     from ..training.record import Run
@@ -29,26 +45,49 @@ def load(folder: str | os.PathLike[str] = FOLDER) -> "Run":
 
     Raises:
         FileNotFoundError: the folder holds no packed network.
-        ValueError: the weights are not those of the record.
+        ValueError: a file is damaged, or the weights are not those of the record.
     """
     from ..training import Run, TrainingConfig
     from ..training.model import network
+    from ..training.schemas import RUN
 
     folder = expand_path(folder)
-    record = read_json(folder / RECORD)
-    content = (folder / WEIGHTS).read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != record["weights_sha256"]:
-        raise ValueError(
-            f"{folder / WEIGHTS} must have the checksum {record['weights_sha256']} of its record, "
-            f"received {digest}: copy it again"
-        )
-    config = TrainingConfig.from_json(record["config"])
-    model = network(config, record["input_shape"], len(record["class_names"]))
-    with np.load(io.BytesIO(content), allow_pickle=False) as file:
-        for variable in model.variables:
-            variable.assign(file[variable.path])
+    with _naming(folder / RECORD):
+        record = parse_json(read_file(folder / RECORD, LARGEST_JSON), _packed(RUN))
+        config = TrainingConfig.from_json(record["config"])
+        model = network(config, record["input_shape"], len(record["class_names"]))
+    with naming_damage(folder / WEIGHTS, "the weights of its record", "copy it again"):
+        weights = _weights(read_file(folder / WEIGHTS), record["weights_sha256"], model)
+    for variable in model.variables:
+        variable.assign(weights[variable.path])
     return Run(model, record)
+
+
+def _packed(run: Schema) -> Schema:
+    """The schema of the record that ``pack`` makes of a run's."""
+    size = {"type": "integer", "minimum": 1, "maximum": 2**15}
+    added = {
+        "input_shape": listed(size, least=3) | {"maxItems": 3},
+        "class_names": listed(TEXT, least=1),
+        "weights_sha256": TEXT,
+    }
+    return run | {
+        "required": [*run["required"], *added],
+        "properties": run["properties"] | added,
+    }
+
+
+def _weights(content: bytes, sha256: str, model: Any) -> dict[str, np.ndarray]:
+    """The arrays in a file of this content, by the paths of the model's variables."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ValueError(f"its checksum is {found}, that of its record {sha256}")
+    half = np.dtype(np.float16)
+    expected = {v.path: Head(tuple(v.shape), half) for v in model.variables}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if array_heads(archive, expected) != expected:  # before they are unpacked
+            raise ValueError("its arrays are not those of its network")
+        return read_arrays(archive, expected)
 
 
 def lesions(folder: str | os.PathLike[str] = FOLDER) -> dict[str, Any]:
@@ -61,24 +100,20 @@ def lesions(folder: str | os.PathLike[str] = FOLDER) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: the folder holds no packed network.
+        ValueError: the file is damaged.
     """
-    return read_json(expand_path(folder) / LESIONS)
+    path = expand_path(folder) / LESIONS
+    with _naming(path):
+        return check_record(parse_json(read_file(path, LARGEST_JSON), OBJECT))
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """The dict in one of these files.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it is damaged.
-    """
-    if not path.exists():
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors say that this is to be a file of a packed network, or how to make it."""
+    try:
+        with naming_damage(path, f"the {path.name} of a packed network", "copy it again"):
+            yield
+    except FileNotFoundError:
         raise FileNotFoundError(
             f"no {path}: python -m resnet_lesson pack makes it from a finished run"
-        )
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{path} must be JSON, received a damaged or other file ({error}): copy it again"
-        ) from error
+        ) from None

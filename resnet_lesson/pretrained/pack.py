@@ -17,7 +17,7 @@ from ..training import TrainingConfig
 from ..training import folder as run_folder
 from ..training.model import network
 from ..training.record import digest
-from . import LESIONS, MISTAKES, RECORD, WEIGHTS, read_json
+from . import LESIONS, MISTAKES, RECORD, WEIGHTS
 
 SHOWN = 12  # mistakes in the picture
 
@@ -50,14 +50,14 @@ def pack(
             f"output must be a folder without a packed network, received {folder}: move that away, "
             "or choose another"
         )
-    record = read_json(run / run_folder.RECORD)
+    record = run_folder.read_record(run)
     config = TrainingConfig.from_json(record["config"])
     dataset = load_data(config.dataset, data)
     if digest(dataset) != record["data_sha256"]:
         raise ValueError(f"data must be what {run} was trained on, received other data")
     images, labels, names = dataset.x_test, dataset.y_test, dataset.class_names
     model = network(config, images.shape[1:], len(names))
-    model.load_weights(run / run_folder.WEIGHTS)
+    run_folder.load_weights(run, record, model)
     weights: dict[str, Any] = halved(model)
     for variable in model.variables:
         variable.assign(weights[variable.path])

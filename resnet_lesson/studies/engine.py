@@ -21,11 +21,27 @@ from ..checks import check_integer
 from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
 from ..keras_settings import NEEDS_TENSORFLOW, configured_backend
 from ..output import console
-from .record import Record, Row, parse_fields, read_record, tried, write_record
+from ..untrusted import COUNT, TEXT, naming_damage, objects, parse_json, read_file
+from .record import (
+    ROWS,
+    VERSIONS,
+    Record,
+    Row,
+    canonical_json,
+    checksum,
+    read_record,
+    tried,
+    write_record,
+)
 
 Configuration = dict[str, Any]
 Entry = dict[str, Any]  # a finished run in the journal
-_ENTRY_FIELDS = {"key": str, "seed": int, "date": str, "versions": dict, "runs": list}
+_ENTRY = objects(key=TEXT, seed=COUNT, date=TEXT, versions=VERSIONS, runs=ROWS)
+# The first edition's have no checksum. The name of one that is damaged is unknown, too.
+_LINE = _ENTRY | {
+    "properties": _ENTRY["properties"] | {"sha256": TEXT},
+    "additionalProperties": False,
+}
 # TensorFlow's seed and settings belong to the process, and a Dask worker may have several threads.
 _one_run_at_a_time = threading.Lock()
 
@@ -96,32 +112,27 @@ def _run_missing(
         _check_versions(study, entries.values(), path)
         if scheduler is None and (backend := configured_backend()) != "tensorflow":
             raise ImportError(NEEDS_TENSORFLOW.format(backend))
-        _append(journal, "")  # before an hour of work, find out whether it can be kept
+        _append_text(journal, "")  # before an hour of work, find out whether it can be kept
         for entry in _run_tasks(study, missing, len(tasks), scheduler):
             entries[entry["key"]] = entry
             # One of those before stands for all: a comparison with each would slow a large study.
             _check_versions(study, (next(iter(entries.values())), entry), path)
-            _append(journal, json.dumps(entry, allow_nan=False) + "\n")
+            _append(journal, entry)
     if on_record.keys() != tasks.keys():
         write_record(path, _record(study, [entries[key] for key in tasks], seeds))
     journal.unlink(missing_ok=True)
     return read_record(path)
 
 
-def _canonical_json(value: Any) -> str:
-    """The same text for equal values: what is compared, and looked up."""
-    return json.dumps(value, sort_keys=True)
-
-
 def _key(configuration: Configuration, seed: int) -> str:
-    return _canonical_json([configuration, seed])
+    return canonical_json([configuration, seed])
 
 
 def _read_entries(study: Study, path: Path) -> dict[str, Entry]:
     """The finished record as journal entries, by key."""
     if not path.exists():
         return {}
-    record = read_record(path)
+    record = read_record(path, study.name)
     about = {name: record.about[name] for name in ("date", "versions")}
     entries: dict[str, Entry] = {}
     for row in record.runs:
@@ -131,7 +142,13 @@ def _read_entries(study: Study, path: Path) -> dict[str, Entry]:
     return entries
 
 
-def _append(journal: Path, text: str) -> None:
+def _append(journal: Path, entry: Entry) -> None:
+    """Append a line with the entry and its checksum."""
+    line = json.dumps(entry | {"sha256": checksum(entry)}, allow_nan=False)
+    _append_text(journal, f"{line}\n")
+
+
+def _append_text(journal: Path, text: str) -> None:
     """Append to the journal, and wait until it is on the disk."""
     with naming_errors(journal), journal.open("a", encoding="utf-8") as file:
         file.write(text)
@@ -142,17 +159,17 @@ def _read_journal(journal: Path) -> dict[str, Entry]:
     """The entries of an interrupted study, by key; an incomplete last line is removed."""
     if not journal.exists():
         return {}
-    complete, newline, incomplete = journal.read_bytes().rpartition(b"\n")
+    with naming_damage(journal, "the journal of a study", "move it away"):
+        complete, newline, incomplete = read_file(journal).rpartition(b"\n")
     if incomplete:
         os.truncate(journal, len(complete + newline))
     entries = {}
     for number, line in enumerate(complete.split(b"\n") if newline else (), start=1):
-        entry = parse_fields(line, _ENTRY_FIELDS)
-        if entry is None:
-            raise ValueError(
-                f"each line of a journal must be the entry of a run, received {journal}, line "
-                f"{number}: remove that line, and its run is made again"
-            )
+        place, remedy = f"{journal}, line {number}", "remove that line, and its run is made again"
+        with naming_damage(place, "the entry of a run", remedy):
+            entry = parse_json(line, _LINE)
+            if entry.pop("sha256", None) not in (None, checksum(entry)):
+                raise ValueError("its checksum is not that of its content")
         entries[entry["key"]] = entry
     return entries
 
@@ -173,7 +190,7 @@ def _record(study: Study, entries: list[Entry], seeds: int) -> Record:
 
 
 def _check_versions(study: Study, entries: Iterable[Entry], path: Path) -> None:
-    made_with = {_canonical_json(entry["versions"]) for entry in entries}
+    made_with = {canonical_json(entry["versions"]) for entry in entries}
     if len(made_with) > 1:
         raise ValueError(
             f"all runs of {study.name} must come from one device and one set of versions, received "

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..files import atomic_write, expand_path, json_table
+from ..untrusted import COUNT, OBJECT, TEXT, listed, objects, read_json
 
 Row = dict[str, Any]  # flat: the settings of a run, its seed, its measures
 COMMITTED = Path(__file__).parents[1] / "results"  # the records behind the lesson's claims
-# The fields of every record and their types; a study may have more.
-_FIELDS: dict[str, type] = {
-    **dict.fromkeys(("study", "command", "date", "sha256"), str),
-    **{"versions": dict, "runs": list},
-}
+# What every record has; a study may have more.
+VERSIONS = OBJECT | {"additionalProperties": TEXT}
+ROWS = listed(objects(seed=COUNT))
+_SCHEMA = objects(
+    **dict.fromkeys(("study", "command", "date", "sha256"), TEXT), versions=VERSIONS, runs=ROWS
+)
 
 
 def tried(configurations: Iterable[Mapping[str, Any]]) -> dict[str, list]:
@@ -125,26 +127,31 @@ def record(name: str, folder: str | os.PathLike[str] | None = None) -> Record:
     folders = [expand_path(folder)] if folder else [Path("results"), COMMITTED]
     for path in (each / f"{name}.json" for each in folders):
         if path.exists():
-            return read_record(path)
+            return read_record(path, name)
     raise FileNotFoundError(
         f"no record of {name} in {folders[0]}: python -m resnet_lesson study {name} makes it"
     )
 
 
-def read_record(path: str | os.PathLike[str]) -> Record:
+def read_record(path: str | os.PathLike[str], study: str | None = None) -> Record:
     """The record in this file.
 
+    Args:
+        path: of the file.
+        study: whose record it must be; None takes that of any.
+
     Raises:
-        ValueError: it is no record, or its checksum does not match its runs.
+        ValueError: it is no record, or another's, or its checksum does not match its runs.
     """
     file = expand_path(path)
-    content = parse_fields(file.read_bytes(), _FIELDS)
-    if content is None:
+    content = read_json(file, _SCHEMA, "the record of a study", "move it away")
+    if study not in (None, content["study"]):
         raise ValueError(
-            f"{file} must be the record of a study, received a damaged or other file: move it away"
+            f"{file} must be the record of {study}, received that of {content['study']}: move it "
+            "away"
         )
-    runs, checksum = content.pop("runs"), content.pop("sha256")
-    if checksum != _checksum(runs):
+    runs, written = content.pop("runs"), content.pop("sha256")
+    if written != checksum(runs):
         raise ValueError(
             f"the checksum must fit the runs, received {file} changed by hand: delete it, and "
             f"{content['command']} makes it again"
@@ -152,29 +159,18 @@ def read_record(path: str | os.PathLike[str]) -> Record:
     return Record(runs, content)
 
 
-def parse_fields(content: bytes, fields: dict[str, type]) -> dict[str, Any] | None:
-    """The JSON object in these bytes, or None if it is not one with these fields.
-
-    Args:
-        content: what was read from a file, possibly damaged.
-        fields: the type of each required field. One is ``runs``, a list of dicts.
-    """
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(parsed, dict):
-        return None
-    valid = all(isinstance(parsed.get(name), kind) for name, kind in fields.items())
-    return parsed if valid and all(isinstance(row, dict) for row in parsed["runs"]) else None
-
-
 def write_record(path: str | os.PathLike[str], record: Record) -> None:
     """Write the record atomically, one row a line."""
-    table = record.about | {"sha256": _checksum(record.runs), "runs": record.runs}
+    table = record.about | {"sha256": checksum(record.runs), "runs": record.runs}
     with atomic_write(path) as partial:
         partial.write_text(json_table(table, "runs"), encoding="utf-8")
 
 
-def _checksum(runs: list[Row]) -> str:
-    return hashlib.sha256(json.dumps(runs, sort_keys=True).encode()).hexdigest()
+def checksum(value: Any) -> str:
+    """SHA-256 of what JSON can hold, as hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """The same text for equal values: what is compared, and looked up."""
+    return json.dumps(value, sort_keys=True)

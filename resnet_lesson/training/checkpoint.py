@@ -1,8 +1,14 @@
-"""The state of a run in one file, written atomically, that holds numbers and no code."""
+"""The state of a run in one file, written atomically, that holds numbers and no code.
+
+It is an ``.npz`` with a checksum: the SHA-256 of all bytes before it, as the archive's comment.
+"""
 
 import dataclasses
+import hashlib
 import io
 import json
+import os
+import re
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,11 +17,16 @@ from typing import Any
 import numpy as np
 
 from ..files import atomic_write
+from ..untrusted import array_heads, naming_damage, parse_json, read_arrays, read_file
 from .config import TrainingConfig
+from .schemas import STATE
 
 NAME = "checkpoint.npz"
 HEAD = "told"  # the file's entry with all that is no array, as JSON
 KINDS = ("model", "optimizer")
+_DIGITS = 64  # of the checksum, the last bytes of the file
+# The last 22 bytes of an archive without a comment, such as the first edition's.
+_END = re.compile(rb"PK\x05\x06.{16}\x00\x00", re.DOTALL)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,8 +51,10 @@ def save(folder: Path, state: State) -> None:
     arrays: dict[str, Any] = {HEAD: np.array(json.dumps(head))}
     for kind in KINDS:
         arrays |= _named(kind, getattr(state, kind))
-    with atomic_write(folder / NAME) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)
+    with atomic_write(folder / NAME) as partial:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)
+        _add_checksum(partial)
 
 
 def load(folder: Path) -> State | None:
@@ -54,28 +67,42 @@ def load(folder: Path) -> State | None:
     path = folder / NAME
     if not path.exists():
         return None
-    content = path.read_bytes()
-    try:
-        return _parse(content)
-    except Exception as error:  # a flipped bit makes NumPy and zipfile raise all kinds of errors
-        raise ValueError(
-            f"{path} must be a checkpoint of this package, received a damaged or other file "
-            f"({error}): move the folder away to start anew"
-        ) from error
+    remedy = "move the folder away to start anew"
+    with naming_damage(path, "a checkpoint of this package", remedy):
+        return _parse(read_file(path))
+
+
+def _add_checksum(path: Path) -> None:
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = bytes(_DIGITS)
+    with path.open("r+b") as file:
+        checksum = _checksum(file.read())
+        file.seek(-_DIGITS, os.SEEK_END)
+        file.write(checksum)
+
+
+def _checksum(content: bytes) -> bytes:
+    """Of a whole file: what its last bytes should be."""
+    return hashlib.sha256(content[:-_DIGITS]).hexdigest().encode()
 
 
 def _parse(content: bytes) -> State:
     """The state in a file's bytes; refuses one with anything damaged: any bit may have flipped."""
-    with zipfile.ZipFile(io.BytesIO(content)) as file:
-        # An entry is read to its end, where zipfile verifies its checksum.
-        arrays = {
-            name.removesuffix(".npy"): np.load(io.BytesIO(file.read(name)), allow_pickle=False)
-            for name in file.namelist()
-        }
-    # The archive ends with the number of its entries, which zipfile does not verify.
-    if len(arrays) != int.from_bytes(content[-12:-10], "little"):
+    is_first_edition = _END.fullmatch(content[-22:])
+    if not is_first_edition and content[-_DIGITS:] != _checksum(content):
+        raise ValueError("its checksum is not that of its content")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist()]
+        heads = array_heads(archive, names)
+        # As it was not compressed.
+        if sum(head.nbytes for head in heads.values()) > len(content):
+            raise ValueError("it unpacks to more than it holds")
+        # An entry is read to its end, where zipfile verifies its own checksum.
+        arrays = read_arrays(archive, heads)
+    # Without a checksum: the number of entries at the end, which zipfile does not verify.
+    if is_first_edition and len(arrays) != int.from_bytes(content[-12:-10], "little"):
         raise ValueError(f"only {len(arrays)} of its entries are found")
-    head = json.loads(str(arrays.pop(HEAD)))
+    head = parse_json(str(arrays.pop(HEAD)).encode(), STATE)
     counts = {kind: sum(name.startswith(f"{kind}_") for name in arrays) for kind in KINDS}
     lists = {
         kind: [arrays.pop(name) for name, _ in _named(kind, range(counts[kind]))] for kind in KINDS

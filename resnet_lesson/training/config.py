@@ -10,7 +10,7 @@ from functools import partial
 from numbers import Integral
 from typing import Any
 
-from ..checks import check_flag, check_integer, check_number
+from ..checks import check_choice, check_flag, check_integer, check_number, check_rule
 
 
 def _check_drops(what: str, value: Any) -> tuple[int, ...]:
@@ -96,8 +96,17 @@ class TrainingConfig:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TrainingConfig":
-        """The configuration of a dict that was read from JSON, where a tuple is a list."""
-        return cls(**values | {"drops": tuple(values["drops"])})
+        """The configuration of a dict that was read from JSON, where a tuple is a list.
+
+        Raises:
+            ValueError: names the rule and the value.
+        """
+        names = [item.name for item in fields(cls)]
+        for name in values:
+            check_choice("a field of a configuration", name, names)
+        drops: Any = values.get("drops")
+        check_rule("drops", drops, "be a list", isinstance(drops, (list, tuple)))
+        return cls(**values | {"drops": tuple(drops)})
 
     def to_json(self) -> dict[str, Any]:
         """A dict that JSON can hold."""

@@ -2,7 +2,7 @@
 
 import contextlib
 import csv
-import json
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from ..backend import keras
-from ..files import atomic_write, exclusive_lock, json_table, save_weights, user_path
+from ..files import atomic_write, exclusive_lock, json_table, user_path, weights_content
+from ..untrusted import naming_damage, read_file, read_json
 from . import checkpoint
 from .config import TrainingConfig
+from .schemas import COLUMNS, RUN
 
-COLUMNS = (
-    *("epoch", "step", "learning_rate", "loss", "accuracy", "test_loss", "test_accuracy"),
-    *("seconds", "images_per_second"),
-)
 LOG, WEIGHTS, CURVES, RECORD = "log.csv", "model.weights.h5", "curves.png", "record.json"
 GRADIENTS = "gradients.csv"  # only the command line writes it
 NAMES = (checkpoint.NAME, LOG, WEIGHTS, CURVES, RECORD, GRADIENTS)
 LOCK = ".training.lock"
+REMEDY = "train --resume writes it again from the checkpoint"
 
 
 def begun(output: str | os.PathLike[str]) -> TrainingConfig | None:
@@ -72,13 +71,38 @@ def load_finished(
     None where one of them cannot be read: then both are to be written again.
     """
     try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        if record["history"] != history:
-            return None
-        model.load_weights(folder / WEIGHTS)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return record
+        record = read_record(folder)
+        if record["history"] == history:
+            load_weights(folder, record, model)
+            return record
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """The record of the finished run in this folder.
+
+    Raises:
+        ValueError: it is damaged.
+        OSError: it cannot be read.
+    """
+    return read_json(folder / RECORD, RUN, "the record of a run", REMEDY)
+
+
+def load_weights(folder: Path, record: dict[str, Any], model: keras.Model) -> None:
+    """Give a model the weights of the finished run in this folder.
+
+    Raises:
+        ValueError: they are damaged, or not those of the record.
+        OSError: they cannot be read.
+    """
+    path = folder / WEIGHTS
+    with naming_damage(path, "the weights of a run", REMEDY):
+        digest = hashlib.sha256(read_file(path)).hexdigest()
+        if digest != record.get("weights_sha256", digest):  # the first edition's has none
+            raise ValueError(f"its checksum is not that of {RECORD}")
+        model.load_weights(path)
 
 
 def write_log(folder: Path, history: list[dict[str, Any]]) -> None:
@@ -93,14 +117,20 @@ def write_log(folder: Path, history: list[dict[str, Any]]) -> None:
 
 
 def write_results(folder: Path, model: keras.Model, record: dict[str, Any]) -> None:
-    """Write all that a finished run leaves beside its checkpoint."""
+    """Write all that a finished run leaves beside its checkpoint.
+
+    The record gets the checksum of the weights.
+    """
     write_log(folder, record["history"])
     if record["history"]:
         _write_curves(folder, record)
     # The record comes last, and together with the weights: where it is, everything else is, too.
+    weights = weights_content(model)
+    record["weights_sha256"] = hashlib.sha256(weights).hexdigest()
     with atomic_write(folder / RECORD) as partial:
         partial.write_text(json_table(record, "history"), encoding="utf-8")
-        save_weights(model, folder / WEIGHTS)
+        with atomic_write(folder / WEIGHTS) as partial_weights:
+            partial_weights.write_bytes(weights)
 
 
 def _write_curves(folder: Path, record: dict[str, Any]) -> None:

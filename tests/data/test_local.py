@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import os
 import pickle
 import random
@@ -11,13 +12,16 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from resnet_lesson import load
+from resnet_lesson.backend.pictures import decoded
 from resnet_lesson.data import local, pickled
 from resnet_lesson.data.cifar_archive import BATCHES
 from resnet_lesson.runtime import keras
@@ -42,17 +46,80 @@ def same(found, arrays):
 # ------------------------------------------------------------------ folders of pictures
 
 
-@pytest.mark.parametrize("kind", ["png", "bmp"])
-@pytest.mark.parametrize("mode", ["RGB", "P", "L"])
+MODES = [
+    *itertools.product(["png", "bmp"], ["RGB", "P", "L", "1"]),
+    *itertools.product(["png"], ["RGBA", "LA", "I;16"]),
+    *itertools.product(["jpeg"], ["RGB", "L"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "mode"), MODES)
 def test_a_picture_has_the_colours_it_is_saved_with(tmp_path, kind, mode):
+    """What is transparent has a colour as well; of 16 bits the upper 8 count."""
     colours = np.full((32, 32, 3), (200, 10, 30), np.uint8)
-    picture = Image.fromarray(colours).convert(mode)
-    picture.save(tmp_path / f"a.{kind}")
-    found = local._picture(tmp_path / f"a.{kind}")
-    np.testing.assert_array_equal(found, np.asarray(picture.convert("RGB")))
-    (tmp_path / f"b.{kind}").write_bytes((tmp_path / f"a.{kind}").read_bytes()[:40])
-    with pytest.raises(ValueError, match="must be a whole picture, received a damaged"):
-        local._picture(tmp_path / f"b.{kind}")
+    colours[:16] = 90, 90, 250
+    picture = Image.fromarray(colours).convert(mode if mode != "I;16" else "L")
+    right = np.asarray(picture.convert("RGB"))
+    if mode in ("RGBA", "LA"):
+        picture.putalpha(100)
+    if mode == "I;16":
+        picture = Image.fromarray(np.asarray(picture).astype(np.uint16) * 256 + 77)
+    assert picture.mode == mode
+    path = tmp_path / f"a.{kind}"
+    options: dict[str, Any] = {"quality": 100, "subsampling": 0} if kind == "jpeg" else {}
+    picture.save(path, **options)
+    # A JPEG's pixels differ by a few levels between decoders.
+    few = 12 if kind == "jpeg" else 0
+    for found in (local._picture(path, (32, 32)), decoded(path.read_bytes())):
+        assert found.dtype == np.uint8
+        assert found.shape == right.shape
+        assert np.abs(found.astype(int) - right).max() <= few
+    (tmp_path / f"b.{kind}").write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ValueError, match=r"must be a whole picture.* received a damaged"):
+        local._picture(tmp_path / f"b.{kind}", (32, 32))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_picture_of_another_size_or_kind_is_refused_by_name(tmp_path):
+    paths = {name: tmp_path / f"{name}.png" for name in ("one pixel", "flat", "gif", "huge")}
+    Image.new("RGB", (1, 1)).save(paths["one pixel"])
+    Image.new("RGB", (32, 8)).save(paths["flat"])
+    Image.new("L", (32, 32)).save(paths["gif"], "GIF")
+    head = b"IHDR" + struct.pack(">2I5B", 10_000, 9_900, 8, 2, 0, 0, 0)  # 297 MB
+    content = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head
+    content += struct.pack(">I", zlib.crc32(head)) + struct.pack(">I", 1000) + b"IDAT"
+    paths["huge"].write_bytes(content)
+    for name, words in {
+        "one pixel": r"must have 32 x 32 pixels, received 1 x 1",
+        "flat": r"must have 32 x 32 pixels, received 8 x 32",
+        "huge": r"must have 32 x 32 pixels, received 9900 x 10000",
+        "gif": r"must be a whole picture, PNG, JPEG or BMP",
+    }.items():
+        with pytest.raises(ValueError, match=f"{name}.png {words}"):
+            local._picture(paths[name], (32, 32))
+
+
+def test_what_is_no_file_is_no_picture(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")  # to read it would wait for ever
+    with pytest.raises(ValueError, match=r"pipe\.png must be .*it is no file of bytes"):
+        local._picture(tmp_path / "pipe.png", (32, 32))
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    for name in ("folder.png", "loop.png", "none.png"):
+        with pytest.raises(OSError, match=name):
+            local._picture(tmp_path / name, (32, 32))
+
+
+def test_a_folder_is_told_with_the_marks_that_cannot_be_seen(tmp_path):
+    for name in ("a", "b\u202e"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+    (tmp_path / "train" / "again").symlink_to(tmp_path)
+    with pytest.raises(
+        ValueError, match=r"one folder for each of a, b, received 'a', 'again', "
+    ) as told:
+        local.read(tmp_path, SHAPE, CLASSES)
+    assert r"'b\u202e'" in str(told.value)
+    assert "\u202e" not in str(told.value)
 
 
 def test_what_others_hide_in_folders_of_pictures_is_passed_over(tmp_path):
@@ -447,7 +514,7 @@ def test_a_batch_in_a_folder_that_is_too_large_is_not_read(tmp_path, batches):
     folder = folder_of(tmp_path, batches)
     with (folder / "test_batch").open("r+b") as file:
         file.truncate(2**40)  # a hole
-    with pytest.raises(ValueError, match=r"test_batch must be a batch .*too large"):
+    with pytest.raises(ValueError, match=r"test_batch must be a batch .*1,099,511,627,776 bytes"):
         load("cifar10", folder)
 
 

@@ -20,6 +20,7 @@ from toy_study import study
 
 from resnet_lesson import files, studies
 from resnet_lesson.__main__ import main
+from resnet_lesson.studies import engine
 from resnet_lesson.studies.engine import product, run
 from resnet_lesson.studies.record import COMMITTED, Record, read_record, write_record
 
@@ -137,13 +138,34 @@ def test_a_bad_line_of_a_journal_is_named_and_nothing_is_lost(finished, tmp_path
     for place in (0, 4, len(good)):
         path.write_bytes(b"\n".join([*good[:place], bad, *good[place:], b""]))
         before = path.read_bytes()
-        with pytest.raises(ValueError, match=rf"toy\.journal, line {place + 1}: remove that line"):
+        words = rf"toy\.journal, line {place + 1} must be the entry of a run, .*: remove that line"
+        with pytest.raises(ValueError, match=words):
             run(study(), tmp_path)
         assert [file.name for file in tmp_path.iterdir()] == ["toy.journal"]
         assert path.read_bytes() == before
     path.write_bytes(b"\n".join([*good[:3], *good[4:], b""]))  # as the message says
     run(study(), tmp_path)
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
+
+
+def test_a_flipped_bit_of_a_journal_is_found_or_does_nothing(finished, tmp_path):
+    journal, entry = tmp_path / "toy.journal", journal_of(finished)[0]
+    engine._append(journal, entry)
+    whole, same, told = journal.read_bytes(), 0, 0
+    bits = range(0, 8 * (len(whole) - 1), 3)
+    assert engine._read_journal(journal) == {entry["key"]: entry}
+    for bit in bits:
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        journal.write_bytes(damaged)
+        try:
+            assert engine._read_journal(journal) == {entry["key"]: entry}
+        except ValueError as error:
+            told += f"{journal}, line 1 must be" in str(error)
+        else:
+            same += 1
+    assert same + told == len(bits)
+    assert same < 0.05 * len(bits)
 
 
 @pytest.fixture
@@ -158,7 +180,7 @@ def narrow():
 def test_a_full_disk_is_reported_and_what_was_measured_is_kept(
     finished, tmp_path, here, narrow, where, monkeypatch
 ):
-    length = len(json.dumps(journal_of(finished)[0]))
+    length = len(json.dumps(journal_of(finished)[0])) + len(', "sha256": ""') + 64
     if where == "journal":
         narrow(3 * length + length // 2)
     else:
@@ -336,8 +358,14 @@ def test_records_are_found_from_any_folder(folder, tmp_path, monkeypatch):
         assert studies.record(name).about["study"] == name
     own = (folder / "toy.json").read_text(encoding="utf-8")
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / "orders.json").write_text(own, encoding="utf-8")
-    assert studies.record("orders").about["study"] == "toy"
+    path = tmp_path / "results" / "orders.json"
+    path.write_text(own, encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"orders\.json must be .* of orders, received that of toy"
+    ):
+        studies.record("orders")
+    path.write_text(own.replace('"study": "toy"', '"study": "orders"'), encoding="utf-8")
+    assert len(studies.record("orders")) == 24
 
 
 def test_no_record_says_how_to_make_it(tmp_path):

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -300,81 +299,12 @@ def test_a_full_disk_is_one_sentence_on_the_last_line(tmp_path, narrow, capfd):
     assert names(tmp_path) == set()
 
 
-# Checkpoints
-
-
-def flips(content, bits, folder):
-    """What loading says of each flipped bit: the state, or the error."""
-    for bit in bits:
-        damaged = bytearray(content)
-        damaged[bit // 8] ^= 1 << bit % 8
-        (folder / checkpoint.NAME).write_bytes(damaged)
-        try:
-            yield checkpoint.load(folder)
-        except ValueError as error:
-            yield error
-
-
-def equal(one, other):
-    lists = [(state.model, state.optimizer) for state in (one, other)]
-    return all(
-        len(ours) == len(theirs)
-        and all(
-            a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True)
-        )
-        for ours, theirs in zip(*lists, strict=True)
-    ) and (one.config, one.about, one.history) == (other.config, other.about, other.history)
-
-
 def test_the_gradients_of_a_finished_run_stay(tmp_path):
     main(["train", "--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)])
     before = (tmp_path / "gradients.csv").read_bytes()
     assert len(before.splitlines()) == 1 + 2 * 20
     main(["train", "--resume", "--monitor", "--output", str(tmp_path)])
     assert (tmp_path / "gradients.csv").read_bytes() == before
-
-
-def test_a_flipped_bit_is_found_or_does_nothing(tmp_path):
-    arrays = [np.arange(6, dtype=np.float32)] * 3
-    state = checkpoint.State(ONE, {"data_sha256": "x"}, [{"epoch": 1}], arrays, [np.array(3)] * 2)
-    checkpoint.save(tmp_path, state)
-    content = (tmp_path / checkpoint.NAME).read_bytes()
-    whole = checkpoint.load(tmp_path)
-    assert equal(whole, state)
-    # Most of them where the directory is.
-    last = 8 * len(content)
-    bits = [*range(0, last - 6_000, 37), *range(last - 6_000, last, 5)]
-    found = list(flips(content, bits, tmp_path))
-    states = [state for state in found if isinstance(state, checkpoint.State)]
-    assert len(states) < 0.4 * len(found)
-    assert all(equal(state, whole) for state in states)
-
-
-def test_a_flipped_bit_of_a_first_edition_is_found_or_does_nothing(tmp_path):
-    content = OLD.read_bytes()
-    shutil.copy(OLD, tmp_path)
-    whole = checkpoint.load(tmp_path)
-    last = 8 * len(content)
-    bits = [*range(0, last, 50_021), *range(last - 40_000, last, 397)]
-    found = list(flips(content, bits, tmp_path))
-    states = [state for state in found if isinstance(state, checkpoint.State)]
-    assert len(states) < 0.5 * len(found)
-    assert all(equal(state, whole) for state in states)
-
-
-def test_a_checkpoint_of_something_else_is_refused(tmp_path):
-    checkpoint.save(tmp_path, checkpoint.State(ONE, {}, [], [np.zeros(2)], [np.zeros(1)]))
-    with np.load(tmp_path / checkpoint.NAME) as file:
-        whole = dict(file)
-    for broken in (
-        {name: value for name, value in whole.items() if name != "told"},
-        whole | {"other": np.zeros(1)},
-        whole | {"model_2": np.zeros(1)},
-        whole | {"told": np.array('{"config": {}}')},
-    ):
-        np.savez(tmp_path / checkpoint.NAME, **broken)
-        with pytest.raises(ValueError, match="move the folder away to start anew"):
-            checkpoint.load(tmp_path)
 
 
 # Numbers

@@ -1,12 +1,12 @@
 """Guessed curves: their format, and a folder of them."""
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ...files import expand_path
+from ...untrusted import LARGEST_JSON, OBJECT, parse_json, read_file
 from .grid import SETTING, load
 
 FILE = "resnet-lesson guess"  # the "file" entry of a saved guess
@@ -56,11 +56,11 @@ def read(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        guess = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(guess, dict) or guess.pop("file", None) != FILE:
+        guess = parse_json(read_file(path, LARGEST_JSON), OBJECT)
+        if guess.pop("file", None) != FILE:
             raise ValueError(f'"file" must be "{FILE}"')
         return check(guess)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is no saved guess: {error}") from error
 
 

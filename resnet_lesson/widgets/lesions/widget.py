@@ -7,8 +7,8 @@ from typing import Any
 import traitlets
 
 from ... import pretrained
+from ...pretrained.lesion_record import check_record
 from ..frontend import LessonWidget, read_bundle
-from .record import check_record
 
 MEASURED = ("modules", "class_names", "images", "counts")  # and never set afterwards
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any
 
-from ...checks import check_rule
-from ...output import without_surrogates
+from ..checks import check_rule
+from ..output import without_surrogates
 
 KEYS = ("modules", "class_names", "images", "without")
 

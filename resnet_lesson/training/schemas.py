@@ -1,0 +1,30 @@
+"""What a checkpoint and a record must hold, as schemas."""
+
+from ..untrusted import COUNT, NUMBER, OBJECT, TEXT, Schema, listed, objects
+
+# An epoch's measures, in the order of ``log.csv``; its norms by layer come in lists behind them.
+COLUMNS = (
+    *("epoch", "step", "learning_rate", "loss", "accuracy", "test_loss", "test_accuracy"),
+    *("seconds", "images_per_second"),
+)
+NORMS = listed({"type": ["number", "null"]})
+HISTORY = listed(
+    objects(**dict.fromkeys(COLUMNS, NUMBER)) | {"additionalProperties": NORMS},
+)
+# Where a run, or a part of one, was computed.
+_PLACE = {"hardware": TEXT, "versions": OBJECT | {"additionalProperties": TEXT}}
+ABOUT = objects(
+    **dict.fromkeys(("data", "data_sha256", "date"), TEXT),
+    **dict.fromkeys(("train_images", "test_images"), COUNT),
+    **_PLACE,
+)
+ABOUT["properties"] |= {"went_on": listed(objects(**_PLACE)), "callbacks": listed(TEXT)}
+STATE = objects(config=OBJECT, about=ABOUT, history=HISTORY)
+_MEASURED: dict[str, Schema] = {
+    **{"command": TEXT, "config": OBJECT, "parameters": COUNT, "layers": listed(TEXT)},
+    **{"seconds": NUMBER, "test_accuracy": NUMBER, "history": HISTORY},
+}
+RUN = ABOUT | {
+    "required": [*ABOUT["required"], *_MEASURED],
+    "properties": ABOUT["properties"] | _MEASURED,
+}
