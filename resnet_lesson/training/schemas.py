@@ -11,6 +11,9 @@ NORMS = listed({"type": ["number", "null"]})
 HISTORY = listed(
     objects(**dict.fromkeys(COLUMNS, NUMBER)) | {"additionalProperties": NORMS},
 )
+# Those fields that each edition's configuration has and a sentence about a run needs; its values
+# are checked where it is made.
+CONFIG = objects(depth=COUNT, epochs=COUNT, seed=COUNT, shortcut={"type": "boolean"})
 # Where a run, or a part of one, was computed.
 _PLACE = {"hardware": TEXT, "versions": OBJECT | {"additionalProperties": TEXT}}
 ABOUT = objects(
@@ -19,9 +22,9 @@ ABOUT = objects(
     **_PLACE,
 )
 ABOUT["properties"] |= {"went_on": listed(objects(**_PLACE)), "callbacks": listed(TEXT)}
-STATE = objects(config=OBJECT, about=ABOUT, history=HISTORY)
+STATE = objects(config=CONFIG, about=ABOUT, history=HISTORY)
 _MEASURED: dict[str, Schema] = {
-    **{"command": TEXT, "config": OBJECT, "parameters": COUNT, "layers": listed(TEXT)},
+    **{"command": TEXT, "config": CONFIG, "parameters": COUNT, "layers": listed(TEXT)},
     **{"seconds": NUMBER, "test_accuracy": NUMBER, "history": HISTORY},
 }
 RUN = ABOUT | {
