@@ -76,7 +76,7 @@ locks: | $(DEV_READY)
 	cp requirements.lock binder/requirements.txt
 
 lab: $(READY)
-	$(BIN)/jupyter lab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
+	$(BIN)/python -m jupyterlab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
 
 browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py

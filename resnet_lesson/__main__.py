@@ -5,12 +5,19 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from . import studies
 from .checks import BACKENDS
 from .keras_settings import begun_on
-from .output import print_line
+from .output import print_line, visible
+
+
+class Parser(argparse.ArgumentParser):
+    """One whose last line is visible: an argument or a file may have any characters in its name."""
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        super().exit(status, f"{visible(message.strip())}\n" if message else None)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -20,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
         SystemExit: with 2 for a wrong argument, 1 where a command fails or is stopped; the message
             is one line.
     """
-    parser = argparse.ArgumentParser(prog="python -m resnet_lesson")
+    parser = Parser(prog="python -m resnet_lesson")
     commands = parser.add_subparsers(required=True)
     for add in (_add_study, _add_train, _add_pack, _add_widget_data, _add_doctor):
         add(commands)
@@ -30,22 +37,33 @@ def main(arguments: list[str] | None = None) -> None:
     except (ValueError, ImportError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
     except OSError as error:
-        raise SystemExit(f"{parser.prog}: {error}{_remedy(error, options)}") from error
+        raise SystemExit(visible(f"{parser.prog}: {error}{_remedy(error, options)}")) from error
     except FloatingPointError as error:
-        raise SystemExit(f"{parser.prog}: {error}") from error
+        raise SystemExit(visible(f"{parser.prog}: {error}")) from error
     except KeyboardInterrupt:
         raise SystemExit("stopped") from None
 
 
 def _remedy(error: OSError, options: argparse.Namespace) -> str:
-    """The argument that says where to write, if an error says that this cannot be written to."""
-    output = getattr(options, "output", None)
-    if not output or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+    """What to do, if an error says that a folder is gone or that this cannot be written to."""
+    if error.errno == errno.ENOENT and _started_nowhere():
+        return " (the folder in which this was started was deleted: change to another)"
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or "output" not in options:
         return ""
+    # What is given no other place is written into the package itself.
+    output = Path(__file__).parent if options.output is None else options.output
     folder, refused = Path(output).absolute(), Path(str(error.filename)).absolute()
     if not (refused.is_relative_to(folder) or folder.is_relative_to(refused)):
         return ""
     return f" ({'OUTPUT' if options.command is pack_run else '--output'} says where to write)"
+
+
+def _started_nowhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _add_study(commands: Any) -> None:
@@ -61,7 +79,9 @@ def _add_study(commands: Any) -> None:
     study.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="the address of a Dask scheduler; without it, this machine runs them",
+        help="the address of a Dask scheduler, which runs what anybody sends it who reaches it: "
+        "start it by `dask scheduler --host 127.0.0.1 --dashboard-address 127.0.0.1:8787`, or see "
+        "docs/nobody.md for several machines; without it, this machine runs the studies",
     )
     study.add_argument(
         "--output",
@@ -173,7 +193,7 @@ def run_training(options: argparse.Namespace) -> None:
             monitor=monitor,
         )
     except KeyboardInterrupt:
-        raise SystemExit(f"stopped; to go on, add --resume --output {output}") from None
+        raise SystemExit(visible(f"stopped; to go on, add --resume --output {output}")) from None
     finally:
         if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
             monitor.to_csv(path / folder.GRADIENTS)

@@ -48,7 +48,7 @@ def warn() -> None:
 
 def _quick() -> list[Finding]:
     python = Finding("Python", f"{platform.python_version()} on {platform.platform()}")
-    return [python, *_packages(), *_settings(), _front_end(), _memory(), _disk(), _downloads()]
+    return [python, *_packages(), *_settings(), _front_end(), _memory(), _disk(), *_folders()]
 
 
 def _packages() -> Iterator[Finding]:
@@ -182,14 +182,22 @@ def _disk() -> Finding:
     return Finding("disk", found, advice)
 
 
-def _downloads() -> Finding:
-    """The folder into which Keras downloads data sets."""
-    folder = keras_home()
+def _folders() -> Iterator[Finding]:
+    """Where Keras puts what it downloads, and Jupyter what it needs while it runs."""
+    yield _folder("downloads", keras_home(), "KERAS_HOME")
+    try:
+        from jupyter_core.paths import jupyter_runtime_dir
+    except ImportError:  # of Jupyter, this package itself needs the widgets alone
+        return
+    yield _folder("Jupyter's files", Path(jupyter_runtime_dir()), "JUPYTER_RUNTIME_DIR")
+
+
+def _folder(what: str, folder: Path, variable: str) -> Finding:
     existing = next(each for each in (folder, *folder.parents) if each.exists())
     if os.access(existing, os.W_OK):
-        return Finding("downloads", f"go to {folder}")
-    advice = "set KERAS_HOME to a folder that can be written to"
-    return Finding("downloads", f"go to {folder}, which is read-only", advice)
+        return Finding(what, f"go to {folder}")
+    advice = f"set {variable} to a folder that can be written to"
+    return Finding(what, f"go to {folder}, which is read-only", advice)
 
 
 def _device() -> Finding:

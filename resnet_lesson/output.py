@@ -12,11 +12,22 @@ from collections.abc import Iterator
 from typing import Any
 
 
+def visible(text: object) -> str:
+    """Text in one line that commands no terminal and keeps its order there.
+
+    The name of a file may have control characters, line breaks and marks that turn the direction of
+    what follows. All that is not printable is written as an escape, as ``repr`` does.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
+    )
+
+
 def print_line(line: str) -> None:
-    """Print a line in characters that the terminal has; if there is no terminal, go on."""
+    """Print a visible line in characters that the terminal has; if there is none, go on."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     try:
-        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        print(visible(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except (OSError, ValueError):  # it is full, or closed
         with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as null:
             # Python would try again at its end, and complain.

@@ -1,14 +1,15 @@
 """Small image data sets as arrays, each with one fixed split."""
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..checks import check_choice
 from ..files import AnyPath
-from . import local
+from . import fashion_mnist, local
 
 # Where CIFAR-10 is on a machine without internet, unless the call gives a path.
 CIFAR10_VARIABLE = "RESNET_LESSON_CIFAR10"
@@ -36,7 +37,7 @@ def load(name: str, path: AnyPath | None = None) -> Dataset:
       the test set of UCI's Optical Recognition of Handwritten Digits), split by class.
     - ``"fashion_mnist"``: 60,000 + 10,000 pictures of clothes, 28x28x1, in the split of its
       authors (Xiao et al. 2017, arXiv 1708.07747; as many of each class in both), downloaded
-      into Keras's cache on first use.
+      from their repository into Keras's cache on first use, and checked by checksum on each.
     - ``"cifar10"``: 50,000 + 10,000 photographs, 32x32x3 (Krizhevsky 2009, Learning Multiple
       Layers of Features from Tiny Images), downloaded into Keras's cache on first use and checked
       by checksum; or read from ``path``, or from where the environment variable
@@ -76,8 +77,9 @@ def _fashion_mnist() -> Dataset:
         *("t-shirt", "trouser", "pullover", "dress", "coat"),
         *("sandal", "shirt", "sneaker", "bag", "ankle boot"),
     )
-    arrays = _downloaded("fashion_mnist", "Fashion-MNIST", "~/.keras/datasets/fashion-mnist")
-    return _dataset(arrays, names, brightest=255)
+    with _saying_what_helps("Fashion-MNIST", "~/.keras/datasets/fashion-mnist"):
+        paths = fashion_mnist.download()
+    return _dataset(fashion_mnist.read(paths), names, brightest=255)
 
 
 def _cifar10(path: AnyPath | None) -> Dataset:
@@ -92,29 +94,33 @@ def _cifar10(path: AnyPath | None) -> Dataset:
             "give the path of a local copy, to load or in the environment variable "
             f"{CIFAR10_VARIABLE}; or "
         )
-        arrays = _downloaded("cifar10", "CIFAR-10", "~/.keras/datasets", remedy)
+        with _saying_what_helps("CIFAR-10", "~/.keras/datasets", remedy):
+            arrays = _cifar10_of_keras()
     return _dataset(arrays, names, brightest=255)
 
 
-def _downloaded(name: str, title: str, cache: str, remedy: str = "") -> tuple[np.ndarray, ...]:
+def _cifar10_of_keras() -> tuple[np.ndarray, ...]:
     """Images and labels, (N,), of training and of test, from Keras's cache or the internet.
 
-    Args:
-        name: Keras's.
-        title, cache, remedy: for the error: the data set, where it would be, what else helps.
+    Keras checks the archive and unpacks it each time, so what an interrupted download has left is
+    noticed and replaced.
     """
     from ..backend import keras
 
+    (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+    return x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)
+
+
+@contextlib.contextmanager
+def _saying_what_helps(title: str, cache: str, remedy: str = "") -> Iterator[None]:
+    """Any error in a download says where this data set would be, and what else helps."""
     try:
-        # Keras checks an archive and unpacks it each time, so what an interrupted download has
-        # left is noticed and replaced.
-        (x_train, y_train), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+        yield
     except Exception as error:  # Keras raises a bare Exception where the download fails
         raise OSError(
             f"{title} is neither in Keras's cache ({cache}) nor could it be downloaded ({error}): "
             f'check the network; or {remedy}use load("digits")'
         ) from error
-    return x_train, y_train.reshape(-1), x_test, y_test.reshape(-1)
 
 
 _LOADERS: dict[str, Callable[..., Dataset]] = {
