@@ -103,7 +103,7 @@ def parse_json(content: bytes, schema: Schema) -> Any:
     """
     text = content.decode("utf-8-sig")  # Windows's editor begins a file with a mark
     try:
-        value = json.loads(text, parse_float=_finite, parse_constant=_finite)
+        value = json.loads(text, parse_int=_whole, parse_float=_finite, parse_constant=_finite)
         json.dumps(value, ensure_ascii=False).encode()  # refuses half of a pair of surrogates
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
@@ -137,6 +137,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"it has a number that JSON does not have, {digits}")
     return number
+
+
+def _whole(digits: str) -> int:
+    _finite(digits)  # what computes with it takes it as a float somewhere
+    return int(digits)
 
 
 class Head(NamedTuple):

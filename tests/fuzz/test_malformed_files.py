@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -184,7 +185,8 @@ def packed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("packed")
     record = read_json(FIRST / "finished_run" / run_folder.RECORD)
     model = network(TrainingConfig.from_json(record["config"]), (8, 8, 1), 10)
-    np.savez_compressed(folder / pretrained.WEIGHTS, **halved(model))
+    weights: dict[str, Any] = halved(model)
+    np.savez_compressed(folder / pretrained.WEIGHTS, **weights)
     digest = hashlib.sha256((folder / pretrained.WEIGHTS).read_bytes()).hexdigest()
     record |= {"input_shape": [8, 8, 1], "class_names": [str(digit) for digit in range(10)]}
     write_json(folder / pretrained.RECORD, record | {"weights_sha256": digest})
