@@ -135,7 +135,7 @@ def _validator(schema: str) -> Callable[..., Any]:
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise ValueError(f"it has a number that JSON does not have, {digits}")
+        raise ValueError(f"it has a number that JSON does not have, {reprlib.repr(digits)}")
     return number
 
 
