@@ -73,8 +73,12 @@ class CheckpointCallback(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         self._trained, self._batch = time.perf_counter(), batch
         if not np.isfinite(logs["loss"]):
-            step = len(self.state.history) * self.steps + batch
-            raise _divergence(self.monitor.records, step, self.steps, f"the loss is {logs['loss']}")
+            raise self._divergence(f"the loss is {logs['loss']}")
+
+    def _divergence(self, what: str) -> FloatingPointError:
+        """The error at the step that was the last, where this was noticed."""
+        step = len(self.state.history) * self.steps + self._batch
+        return _divergence(self.monitor.records, step, self.steps, what)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._training_setup() != self._compiled_with:
@@ -134,13 +138,15 @@ class CheckpointCallback(keras.callbacks.Callback):
             return
         if not all(np.isfinite(values).all() for values in weights):
             # A ReLU may turn NaN into zero, and the loss looks well.
-            step = (epoch + 1) * self.steps - 1
-            raise _divergence(self.monitor.records, step, self.steps, "a weight is no number")
+            raise self._divergence("a weight is no number")
         if _digest(weights) != _digest(self._tested):
             if self.model.stop_training and _digest(weights) in self._epochs:
                 weights = self._tested  # a run that ends with earlier weights resumes from the last
             else:
                 measures |= self._test_measures()
+        if not np.isfinite(measures["test_loss"]):
+            # The test images may bring an overflow that those of training do not; JSON has no NaN.
+            raise self._divergence(f"the test loss is {measures['test_loss']}")
         self._epochs[_digest(weights)] = epoch + 1
         self.state = dataclasses.replace(
             self.state,

@@ -587,6 +587,23 @@ def test_weights_that_went_in_the_last_step_are_not_kept(tmp_path):
     assert stored(tmp_path).history == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("quickly")
+def test_a_test_loss_that_is_no_number_ends_the_run_and_the_epoch_before_is_kept(
+    tmp_path, monkeypatch
+):
+    digits = load("digits")
+    spoilt = np.where(
+        np.arange(len(digits.x_test))[:, None, None, None] == 7, np.inf, digits.x_test
+    )
+    monkeypatch.setattr(loop, "load", lambda *_: dataclasses.replace(digits, x_test=spoilt))
+    with pytest.raises(
+        FloatingPointError, match=r"at step 9 \(epoch 1\) the test loss is (nan|inf)"
+    ):
+        tiny_run(tmp_path)
+    assert stored(tmp_path).history == []
+
+
 def test_the_command_makes_the_same_run_again():
     for name, preset in PRESETS.items():
         assert command(preset) == f"python -m resnet_lesson train --preset {name}"

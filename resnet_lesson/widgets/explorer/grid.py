@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...gradients import trends
+from ...untrusted import OBJECT, read_json
 from ..frontend import write_json
 
 FILE = Path(__file__).parent / "grid.json"
@@ -49,7 +50,7 @@ def kept_layers(depth: int) -> np.ndarray:
 @functools.cache
 def load() -> dict[str, Any]:
     """The grid: a dict that JSON can hold."""
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    return read_json(FILE, OBJECT, "the explorer's recorded curves", "install the package again")
 
 
 @functools.cache
