@@ -41,8 +41,6 @@ def keep(event, arguments):
             print(arguments[0], file=file)
 sys.addaudithook(keep)
 """
-# Quotes of both kinds, a space, what a shell would replace, and characters beyond ASCII.
-STRANGE = """it's "here" 课 $HOME"""
 
 
 def listening(root):
@@ -174,7 +172,7 @@ def test_a_study_on_this_machine_listens_nowhere(tmp_path):
 @pytest.fixture
 def strange_clone(tmp_path):
     """A clone in a folder of a strange name that cannot be written to, with an environment."""
-    clone = tmp_path / STRANGE
+    clone = tmp_path / clones.STRANGE
     clones.copy(clone, clones.tracked("notebooks", "resnet_lesson", "pyproject.toml", "Makefile"))
     environment = [sys.executable, "-m", "venv", "--without-pip", ".venv"]
     subprocess.run(environment, cwd=clone, check=True)
@@ -190,8 +188,7 @@ def strange_clone(tmp_path):
 
 def test_make_lab_listens_to_this_machine_alone_in_a_folder_of_any_name(tmp_path, strange_clone):
     """One that cannot be written to, too; and it asks nobody for news or newer versions."""
-    port = free_port()
-    flags = f"--no-browser --allow-root --port={port} --IdentityProvider.token=secret"
+    flags = "--no-browser --allow-root --IdentityProvider.token=secret"
     # The environment is there, and make shall not look into it.
     command = ["make", "-o", ".venv/.lesson-ready", "lab", f"LAB_ARGS={flags}"]
     environment = {
@@ -200,17 +197,21 @@ def test_make_lab_listens_to_this_machine_alone_in_a_folder_of_any_name(tmp_path
         "ASKED": str(tmp_path / "asked"),
     }
 
+    def address():
+        """Where the server says that it is."""
+        for path in tmp_path.glob("home/**/jpserver-*.json"):
+            with contextlib.suppress(ValueError):  # half written
+                return json.loads(path.read_text(encoding="utf-8"))["url"]
+
     def ask(path, data=None):
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/{path}", data)
-        request.add_header("Authorization", "token secret")
-        with contextlib.suppress(ConnectionError, urllib.error.URLError):
-            return urllib.request.urlopen(request, timeout=PATIENCE).read()
+        request = urllib.request.Request(server + path, data, {"Authorization": "token secret"})
+        return urllib.request.urlopen(request, timeout=PATIENCE).read()
 
     log = tmp_path / "log"
     options = {"cwd": strange_clone, "env": environment}
     with started(command, tmp_path, clones.without_roots_privileges(), **options) as lab:
-        wait_for(lambda: lab.poll() is not None or ask("api/status"), log)
-        assert b'"news": {"disabled": true}' in (ask("lab") or b"")
+        server = wait_for(address, log)
+        assert b'"news": {"disabled": true}' in ask("lab")
         ask("lab/api/update")
         kernel = json.loads(ask("api/kernels", b'{"name": "python3", "path": "notebooks"}'))
         (connection,) = tmp_path.glob(f"home/**/kernel-{kernel['id']}.json")
