@@ -9,7 +9,6 @@ import clones
 import nbformat
 import pytest
 
-from resnet_lesson import pretrained
 from resnet_lesson.studies.record import read_record
 
 pytestmark = pytest.mark.slow
@@ -21,6 +20,13 @@ import sys
 sys.path.insert(0, {str(ROOT / "tools")!r})
 import notebook_runs
 notebook_runs.run(sys.argv[1], sys.argv[2])
+"""
+# In processes of its own.
+STUDY = """
+from toy_study import study
+from resnet_lesson.studies import run
+if __name__ == "__main__":
+    run(study(), "results")
 """
 
 
@@ -101,31 +107,37 @@ def test_a_command_names_the_option_that_says_where_to_write(tmp_path, read_only
     assert "Traceback" not in done.stderr
 
 
-def test_commands_work_in_a_folder_of_any_name_with_nowhere_else_to_write(tmp_path):
+def test_all_works_in_a_folder_of_any_name_with_nowhere_else_to_write(tmp_path):
     """Neither home nor temporary folder, and a system that knows ASCII alone."""
     here, locked = tmp_path / clones.STRANGE, tmp_path / "locked"
     here.mkdir()
     locked.mkdir(mode=0o555)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(clones.PLACES)}
     ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
-    nowhere = {"HOME": str(locked), "TMPDIR": str(tmp_path / "none"), "PYTHONPATH": str(ROOT)}
-    for command in (
-        ["train", "--depth", "8", "--epochs", "1", "--warmup-epochs", "0", "--monitor"],
-        ["pack", "runs/digits", f"packed, {clones.STRANGE}"],
-        ["study", "shattering", "--seeds", "1"],
-    ):
+    code = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    nowhere = {"HOME": str(locked), "TMPDIR": str(tmp_path / "none")}
+    train = [
+        "-m",
+        "resnet_lesson",
+        "train",
+        "--depth",
+        "8",
+        "--epochs",
+        "1",
+        "--warmup-epochs",
+        "0",
+        "--monitor",
+    ]
+    for command in (train, ["-c", STUDY]):
         done = subprocess.run(
-            [
-                *clones.without_roots_privileges(),
-                *(sys.executable, "-m", "resnet_lesson", *command),
-            ],
+            [*clones.without_roots_privileges(), sys.executable, *command],
             cwd=here,
-            env=kept | ascii_only | nowhere,
+            env=kept | ascii_only | code | nowhere,
             capture_output=True,
             check=False,
             timeout=120,
         )
         assert done.returncode == 0, os.fsdecode(done.stderr)
-    assert pretrained.load(here / f"packed, {clones.STRANGE}").model.count_params() > 0
-    assert len(read_record(here / "results/shattering.json").runs) > 0
+    assert (here / "runs/digits/gradients.csv").exists()
+    assert len(read_record(here / "results/toy.json").runs) == 24
     assert {path.name for path in tmp_path.iterdir()} == {clones.STRANGE, "locked"}

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+import urllib.error
 import urllib.request
 from ipaddress import ip_address
 from pathlib import Path
@@ -213,8 +214,12 @@ def test_make_lab_listens_to_this_machine_alone_in_a_folder_of_any_name(tmp_path
         server = wait_for(address, log)
         assert b'"news": {"disabled": true}' in ask("lab")
         ask("lab/api/update")
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{server}api/kernels", timeout=PATIENCE)
         kernel = json.loads(ask("api/kernels", b'{"name": "python3", "path": "notebooks"}'))
         (connection,) = tmp_path.glob(f"home/**/kernel-{kernel['id']}.json")
+        assert connection.stat().st_mode & 0o077 == 0  # it has the key of what a kernel takes
+        assert json.loads(connection.read_text(encoding="utf-8"))["key"]
         client = BlockingKernelClient(connection_file=str(connection))
         client.load_connection_file()
         client.start_channels()
