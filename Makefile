@@ -75,8 +75,12 @@ locks: | $(DEV_READY)
 	$(WRITE_LOCK) $(LOCK_ARGS) requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	cp requirements.lock binder/requirements.txt
 
+# By -m: the script `jupyter` does not start in a folder with a quote in its name. JupyterLab's version
+# is the lock's, so it need not ask for a newer one.
 lab: $(READY)
-	$(BIN)/python -m jupyterlab --ip=127.0.0.1 $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
+	$(BIN)/python -m jupyterlab --ip=127.0.0.1 --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	  $(LAB_ARGS) notebooks/01_vanishing_gradients.ipynb
 
 browser: $(DEV_READY)
 	$(BIN)/python tools/browser.py

@@ -9,6 +9,9 @@ ROOT = Path(__file__).parent.parent
 # What tells programs where to write, but for Jupyter's folder of running kernels.
 PLACES = ("XDG", "MPL", "KERAS_HOME", "IPYTHON", "JUPYTER")
 
+# Of a folder: quotes of both kinds, a space, what a shell would replace, and more than ASCII.
+STRANGE = """it's "here" 课 $HOME"""
+
 
 def tracked(*folders):
     """The files of these folders that git knows or would add, and that are there."""

@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import toy_study
 
 from resnet_lesson.__main__ import main
+from resnet_lesson.output import print_line
 
 HELP = """
 import contextlib, io, sys
@@ -37,6 +39,62 @@ def refused(capsys, *arguments):
     code, line = (1, code) if isinstance(code, str) else (code, capsys.readouterr().err)
     assert line.strip().count("\n") == 0
     return code, line
+
+
+# What turns the direction of writing, colours, moves the cursor, renames the window, breaks the
+# line, and half a pair of surrogates, as the name of a file that is not UTF-8 has.
+COMMANDING = "cat\u202egpj\x1b[31m\x1b[2A\x1b]0;x\x07\u2028\r\n\x85\x7f\udcff.png"
+ESCAPED = r"cat\u202egpj\x1b[31m\x1b[2A\x1b]0;x\x07\u2028\r\n\x85\x7f\udcff.png"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pack", COMMANDING, "packed"),  # the ValueError of what is no run
+        ("train", COMMANDING),  # an argument that argparse does not know
+        ("study", COMMANDING),
+        ("train", "--preset", COMMANDING),
+    ],
+)
+def test_an_error_commands_no_terminal(arguments, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(list(arguments))
+    assert stopped.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert ESCAPED in line
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("error", [OSError, FloatingPointError, ValueError])
+def test_whatever_fails_commands_no_terminal(monkeypatch, capsys, error):
+    def fails(*_):
+        raise error(COMMANDING)
+
+    monkeypatch.setattr("resnet_lesson.pretrained.pack.pack", fails)
+    _, line = refused(capsys, "pack", "a", "b")
+    assert line.strip() == f"python -m resnet_lesson: {ESCAPED}"
+
+
+def test_a_stopped_training_commands_no_terminal(monkeypatch, capsys):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("resnet_lesson.training.train", stop)
+    code, line = refused(capsys, "train", "--output", COMMANDING)
+    assert (code, ESCAPED in line, line.isprintable()) == (1, True, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        (COMMANDING, ESCAPED),
+        ("Übung 層 2·10⁻¹² − ×", "Übung 層 2·10⁻¹² − ×"),  # what only looks unusual stays
+        ("תמונה", "תמונה"),
+    ],
+)
+def test_a_line_is_printed_visibly(name, printed, capsys):
+    print_line(f"The curves: {name}")
+    assert capsys.readouterr().out == f"The curves: {printed}\n"
 
 
 def test_pack_takes_run_output_and_data(tmp_path, monkeypatch, capsys):
@@ -98,6 +156,29 @@ def test_where_nothing_can_be_written_nothing_is_made(writer, tmp_path, monkeypa
     code, line = refused(capsys, command, "--output", str(tmp_path / "none" / "made.json"))
     assert (code, "No such file" in line) == (1, True)
     assert list(tmp_path.iterdir()) == [own]
+
+
+def test_where_the_package_is_read_only_the_option_is_named(writer, tmp_path, monkeypatch, capsys):
+    command, own, make = writer
+    monkeypatch.setattr("resnet_lesson.__main__.__file__", str(tmp_path / "__main__.py"))
+    monkeypatch.setattr(make, lambda: pytest.fail("it computes"))
+    monkeypatch.setattr("resnet_lesson.files.os.access", lambda path, mode: False)
+    _, line = refused(capsys, command)
+    assert str(own) in line
+    assert line.endswith("(--output says where to write)")
+
+
+@pytest.mark.parametrize("command", [["train"], ["study", "toy"], ["grid", "--output", "g.json"]])
+def test_a_deleted_folder_is_named_as_the_reason(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("resnet_lesson.studies.study", lambda name: toy_study.study())
+    monkeypatch.setattr("resnet_lesson.widgets.explorer.grid.make", lambda: {"made": [1]})
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, line = refused(capsys, *command)
+    assert code == 1
+    assert line.endswith("(the folder in which this was started was deleted: change to another)")
 
 
 def test_an_interrupt_leaves_what_was_there(writer, tmp_path, monkeypatch, capsys):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import clones
 import pytest
 
 from resnet_lesson import doctor
@@ -69,6 +70,10 @@ def replaced(name, value):
             lambda patch: patch.setattr(doctor.os, "access", lambda path, mode: False),
             *("downloads", "set KERAS_HOME"),
         ),
+        (
+            lambda patch: patch.setattr(doctor.os, "access", lambda path, mode: False),
+            *("Jupyter's files", "set JUPYTER_RUNTIME_DIR"),
+        ),
     ],
 )
 def test_what_is_amiss_is_named_with_what_to_do(harm, what, advice, monkeypatch, capsys):
@@ -129,13 +134,16 @@ def test_keras_home_is_where_keras_says(tmp_path):
     code = "import keras; from resnet_lesson.keras_settings import keras_home; "
     code += "print(keras.config.keras_home() if hasattr(keras.config, 'keras_home') else"
     code += " keras.src.backend.config.keras_home(), keras_home())"
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
     for changes in (
-        {"HOME": "/nonexistent"},
+        {"HOME": str(locked)},
+        {"HOME": str(locked / "none")},
         {"HOME": str(tmp_path)},
         {"KERAS_HOME": str(tmp_path / "own")},
     ):
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [*clones.without_roots_privileges(), sys.executable, "-c", code],
             env={**os.environ, **changes},
             capture_output=True,
             text=True,

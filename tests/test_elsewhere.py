@@ -1,5 +1,6 @@
 """A notebook runs wherever it lies and whatever it is called, and whoever runs it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import clones
 import nbformat
 import pytest
+
+from resnet_lesson.studies.record import read_record
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +20,13 @@ import sys
 sys.path.insert(0, {str(ROOT / "tools")!r})
 import notebook_runs
 notebook_runs.run(sys.argv[1], sys.argv[2])
+"""
+# In processes of its own.
+STUDY = """
+from toy_study import study
+from resnet_lesson.studies import run
+if __name__ == "__main__":
+    run(study(), "results")
 """
 
 
@@ -95,3 +105,39 @@ def test_a_command_names_the_option_that_says_where_to_write(tmp_path, read_only
     assert done.returncode != 0
     assert "--output" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_all_works_in_a_folder_of_any_name_with_nowhere_else_to_write(tmp_path):
+    """Neither home nor temporary folder, and a system that knows ASCII alone."""
+    here, locked = tmp_path / clones.STRANGE, tmp_path / "locked"
+    here.mkdir()
+    locked.mkdir(mode=0o555)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(clones.PLACES)}
+    ascii_only = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    code = {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    nowhere = {"HOME": str(locked), "TMPDIR": str(tmp_path / "none")}
+    train = [
+        "-m",
+        "resnet_lesson",
+        "train",
+        "--depth",
+        "8",
+        "--epochs",
+        "1",
+        "--warmup-epochs",
+        "0",
+        "--monitor",
+    ]
+    for command in (train, ["-c", STUDY]):
+        done = subprocess.run(
+            [*clones.without_roots_privileges(), sys.executable, *command],
+            cwd=here,
+            env=kept | ascii_only | code | nowhere,
+            capture_output=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, os.fsdecode(done.stderr)
+    assert (here / "runs/digits/gradients.csv").exists()
+    assert len(read_record(here / "results/toy.json").runs) == 24
+    assert {path.name for path in tmp_path.iterdir()} == {clones.STRANGE, "locked"}

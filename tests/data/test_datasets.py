@@ -125,6 +125,13 @@ def test_another_file_is_refused_before_it_is_decoded(cache, source, name, where
     assert (cache / name).read_bytes() == other  # it is the user's to remove
 
 
+def test_each_file_has_a_checksum_of_its_own(cache, source):
+    shutil.copytree(source, cache)
+    shutil.copy(cache / "train-labels-idx1-ubyte.gz", cache / "t10k-labels-idx1-ubyte.gz")
+    with pytest.raises(ValueError, match=r"t10k-labels-idx1-ubyte\.gz must have the SHA-256"):
+        load("fashion_mnist")
+
+
 def test_what_was_refused_is_downloaded_again_once_it_is_removed(cache, source):
     shutil.copytree(source, cache)
     path = cache / "t10k-labels-idx1-ubyte.gz"
