@@ -8,7 +8,7 @@ import numpy as np
 
 from resnet_lesson import ArchitectureBuilder, GradientExplorer, LesionExplorer, TrainingPanel
 from resnet_lesson.gradients.history import MEASURES
-from resnet_lesson.widgets.panel import fit
+from resnet_lesson.widgets.explorer.guesses import GUESSED
 from resnet_lesson.widgets.panel.recording import Recording
 
 KINDS = ("explorer", "builder", "lesions", "replay", "panel")
@@ -41,6 +41,21 @@ def recorded(name, steps, seed=0):
 
 def runs(steps):
     return [recorded(name, steps).to_json() for name in ("plain", "residual")]
+
+
+def parts(steps, start):
+    """What is new of such runs from a column on."""
+    return [recorded(name, steps).to_json(start, start) for name in ("plain", "residual")]
+
+
+def copied(value):
+    return json.loads(json.dumps(value))
+
+
+RACES = (
+    {"depth": 30, "rate": 0.03, "warmup": 0, "seed": 0},
+    {"depth": 2, "rate": 0.1} | {"warmup": 50, "seed": 7},
+)
 
 
 @functools.cache
@@ -139,6 +154,3 @@ def others(kind):
     else:
         yield TrainingPanel(runs=runs(130), quantity=MEASURES[2], zoom=True)
         yield TrainingPanel(runs=runs(1)[:1])
-
-
-from resnet_lesson.widgets.explorer.guesses import GUESSED  # noqa: E402

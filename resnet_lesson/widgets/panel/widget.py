@@ -140,6 +140,14 @@ class TrainingPanel(LessonWidget):
         panel._provenance = {name: value for name, value in record.items() if name != "runs"}
         return panel
 
+    @traitlets.validate("runs")
+    def _check_not_empty(self, proposal: Any) -> list[dict[str, Any]]:
+        if not (proposal.value or self._makers):
+            raise traitlets.TraitError(
+                "runs must hold 1 or 2 runs in a panel with nothing to train, received []"
+            )
+        return proposal.value
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take what a front end has set: all but ``quantity`` and ``zoom`` is the kernel's.
 
