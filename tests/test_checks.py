@@ -1,6 +1,5 @@
 """Checks of arguments: what passes and as what, and the exact message of each refusal."""
 
-import functools
 import re
 from fractions import Fraction
 
@@ -85,7 +84,9 @@ def test_an_integer_that_no_float_holds_is_refused():
 
 CYCLE: list = []
 CYCLE.append(CYCLE)
-DEEP = functools.reduce(lambda inner, _: [inner], range(100_000), [])
+DEEP: list = []
+for _ in range(100_000):
+    DEEP = [DEEP]
 
 
 @pytest.mark.parametrize(

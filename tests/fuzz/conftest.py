@@ -4,7 +4,7 @@ import browser as finder
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: Playwright's loop runs in this thread
 def chromium():
     with finder.launched() as browser:
         yield browser
