@@ -11,6 +11,18 @@ BACKENDS = ("tensorflow", "jax", "torch")  # of Keras, which compute gradients
 # The builder's page shows these sentences as well.
 POSITIVE = "{what} must be a positive integer, received {value}"
 CHOICE = "{what} must be one of {choices}, received {value}"
+_IN_PART = reprlib.Repr()
+_IN_PART.maxstring = _IN_PART.maxother = 200
+_IN_PART.maxlist = _IN_PART.maxtuple = _IN_PART.maxset = _IN_PART.maxdict = 25
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: on one line, and in part where it is long or deep."""
+    try:
+        text = " ".join(_IN_PART.repr(value).splitlines())
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        text = f"an integer too long to be written, in {type(value).__name__}"
+    return text if len(text) <= 300 else f"{text[:200]} ... {text[-50:]}"
 
 
 def check_integer(what: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -23,9 +35,9 @@ def check_integer(what: str, value: Any, least: int = 1, most: int | None = None
     if is_integer and least <= value and (most is None or value <= most):
         return int(value)
     if (least, most) == (1, None):
-        raise ValueError(POSITIVE.format(what=what, value=repr(value)))
+        raise ValueError(POSITIVE.format(what=what, value=shown(value)))
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-    raise ValueError(f"{what} must be a whole number {bounds}, received {value!r}")
+    raise ValueError(f"{what} must be a whole number {bounds}, received {shown(value)}")
 
 
 def check_number(what: str, value: Any, *, above: float | None = None, below: float = inf) -> float:
@@ -41,7 +53,7 @@ def check_number(what: str, value: Any, *, above: float | None = None, below: fl
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:
         bounds += f" and less than {below}"
-    raise ValueError(f"{what} must be a number {bounds}, received {value!r}")
+    raise ValueError(f"{what} must be a number {bounds}, received {shown(value)}")
 
 
 def check_flag(what: str, value: Any) -> bool:
@@ -51,7 +63,7 @@ def check_flag(what: str, value: Any) -> bool:
         ValueError: the value is anything else.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{what} must be True or False, received {value!r}")
+        raise ValueError(f"{what} must be True or False, received {shown(value)}")
     return value
 
 
@@ -63,15 +75,15 @@ def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
     """
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=repr(value)))
+        raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=shown(value)))
     return value
 
 
 def check_rule(what: str, value: Any, rule: str, holds: bool) -> None:
-    """Nothing, where a rule holds. A long value, as of a file, is shown in part.
+    """Nothing, where a rule holds.
 
     Raises:
         ValueError: it does not.
     """
     if not holds:
-        raise ValueError(f"{what} must {rule}, received {reprlib.repr(value)}")
+        raise ValueError(f"{what} must {rule}, received {shown(value)}")

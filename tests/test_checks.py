@@ -78,7 +78,27 @@ def test_what_is_no_finite_number_of_at_least_0_is_refused(value):
 
 
 def test_an_integer_that_no_float_holds_is_refused():
-    refused(check_number, f"x must be a number of at least 0, received {10**400}", 10**400)
+    shown = f"1{'0' * 17}...{'0' * 19}"
+    refused(check_number, f"x must be a number of at least 0, received {shown}", 10**400)
+
+
+CYCLE: list = []
+CYCLE.append(CYCLE)
+DEEP: list = []
+for _ in range(100_000):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [10**5000, [10**5000], "x" * 10**6, ["x" * 99] * 99, np.ones((9, 9)), CYCLE, DEEP],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_that_is_long_or_deep_is_shown_in_part_and_on_one_line(value):
+    with pytest.raises(ValueError, match=r"^x must be True or False, received ") as refused:
+        check_flag("x", value)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 400
 
 
 @pytest.mark.parametrize("value", [0, 1, -1, 1.5, NAN, INFINITE, False, "0.5", None])

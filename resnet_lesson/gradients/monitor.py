@@ -181,7 +181,8 @@ class GradientMonitor(keras.callbacks.Callback):
         """Draw a measure by layer and step as a heat map and return the Axes.
 
         Args:
-            ax: Axes to draw on; None makes a figure.
+            ax: Axes to draw on; None makes a figure. Of many, as in a loop over fits, pyplot keeps
+                the newest open, fewer than it would warn of.
             measure: "gradient_norm", "weight_norm" or "update_ratio".
 
         Raises:

@@ -64,15 +64,50 @@ def escaped(text: object) -> str:
     return shown.replace("$", r"\$") if plt.rcParams["text.parse_math"] else shown
 
 
+MOST_OPEN = "figure.max_open_warning"  # matplotlib's name for it: 20, unless a user changes it
+OURS = "resnet-lesson"  # the group id of the figures that are made here
+
+
+def _let_go_of_oldest() -> None:
+    """Close the oldest of these figures where pyplot would warn that too many are open.
+
+    A notebook shows it then, and not at the end of its cell. Where windows are in sight, all stay.
+    """
+    inline = plt.get_backend().endswith("inline")
+    in_sight = plt.isinteractive() and not inline
+    numbers = plt.get_fignums()
+    if in_sight or not 1 <= plt.rcParams[MOST_OPEN] <= len(numbers):
+        return
+    ours = (figure for figure in map(plt.figure, numbers) if figure.get_gid() == OURS)
+    if oldest := next(ours, None):
+        if inline:
+            from IPython.display import display
+
+            display(oldest)
+        plt.close(oldest)
+
+
+def _subplots(*shape: int, **options: Any) -> Any:
+    """A new figure and its Axes, as ``plt.subplots`` returns them."""
+    _let_go_of_oldest()
+    figure, axes = plt.subplots(*shape, dpi=DPI, **options)
+    figure.set_gid(OURS)
+    return figure, axes
+
+
 def panels(rows: int, columns: int, width: float, height: float, **options: Any) -> np.ndarray:
     """(rows, columns) Axes of a new figure, of this width and height in inches.
+
+    pyplot holds the figure, for a notebook or ``plt.show()`` to show, until there are as many as
+    ``figure.max_open_warning`` allows: then the oldest is closed, and can be saved still by who
+    kept its Axes.
 
     ``options`` are those of ``plt.subplots``, such as ``sharey``.
     """
     x, y = MARGIN / width, MARGIN / height
     layout = ConstrainedLayoutEngine(rect=(x, y, 1 - 2 * x, 1 - 2 * y))
-    options |= {"layout": layout, "dpi": DPI, "squeeze": False}
-    figure, axes = plt.subplots(rows, columns, figsize=(width, height), **options)
+    options |= {"layout": layout, "squeeze": False}
+    figure, axes = _subplots(rows, columns, figsize=(width, height), **options)
     # Opaque, for dark pages. As an artist it keeps its padding where a front end crops a figure.
     ground = plt.Rectangle((0, 0), 1, 1, fc=GROUND, transform=figure.transFigure, zorder=-1)
     figure.set_facecolor(GROUND)
@@ -87,7 +122,7 @@ def axes_or_new(ax: Axes | None) -> Axes:
 
 def quick_axes() -> Axes:
     """Axes whose margins are fixed, not measured: a picture on them takes half the time."""
-    figure, ax = plt.subplots(figsize=(5.8, 3), dpi=DPI, facecolor=GROUND)
+    figure, ax = _subplots(figsize=(5.8, 3), facecolor=GROUND)
     figure.subplots_adjust(left=0.1, right=0.96, bottom=0.16, top=0.82)
     return ax
 

@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 import anywidget
 import traitlets
 from IPython.display import display
+from ipywidgets import Layout
 
+from ..checks import check_rule, shown
 from ..files import atomic_write
 from ..output import without_surrogates
 
@@ -51,20 +53,34 @@ def write_json(path: str | os.PathLike[str], make: Callable[[], Any]) -> str | o
     return path
 
 
-class Hidden(traitlets.TraitType[Any, Any]):
-    """The names of controls that a teacher hides, of those that may be hidden."""
+class Checked(traitlets.TraitType[Any, Any]):
+    """A trait with a rule: ``check`` takes its name and a value, and returns what is kept.
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(())
-        self.names = names
+    The ValueError of a check becomes a TraitError.
+    """
 
-    def validate(self, obj: Any, value: Any) -> tuple[str, ...]:
-        if isinstance(value, (list, tuple)) and all(name in list(self.names) for name in value):
-            return tuple(value)
-        raise traitlets.TraitError(
-            f"{self.name} must be a list or tuple of names of {', '.join(self.names)}, "
-            f"received {value!r}"
-        )
+    def __init__(self, default: Any, check: Callable[..., Any], *given: Any) -> None:
+        super().__init__(default)
+        self.check, self.given = check, given
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        try:
+            return self.check(self.name, value, *self.given)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from error
+
+
+def check_hidden(what: str, value: Any, names: Sequence[str]) -> tuple[str, ...]:
+    """The names of controls that a teacher hides, of those that may be hidden.
+
+    Raises:
+        ValueError: the value is anything else.
+    """
+    is_right = isinstance(value, (list, tuple)) and all(
+        isinstance(name, str) and name in names for name in value
+    )
+    check_rule(what, value, f"be a list or tuple of names of {', '.join(names)}", is_right)
+    return tuple(value)
 
 
 def _shows_outputs_its_own_way() -> bool:
@@ -80,15 +96,18 @@ class LessonWidget(anywidget.AnyWidget):
     """
 
     _from_page: ClassVar[Sequence[str]] = ()
+    _own_layout: Layout | None = None  # which nobody else may use
 
     def __init__(self, **traits: Any) -> None:
         for name in traits:
             if not self.has_trait(name):
                 raise TypeError(
                     f"an argument of {type(self).__name__} must be one of "
-                    f"{', '.join(self._arguments_taken())}, received {name!r}"
+                    f"{', '.join(self._arguments_taken())}, received {shown(name)}"
                 )
         super().__init__(**traits)
+        if not isinstance(traits.get("layout"), Layout):
+            self._own_layout = self.layout
 
     def _arguments_taken(self) -> list[str]:
         """What a reader may give when one is made."""
@@ -96,10 +115,39 @@ class LessonWidget(anywidget.AnyWidget):
         own = [each.name for each in parameters if each.kind != each.VAR_KEYWORD]
         return [*own, *self._from_page, *(["hide"] if self.has_trait("hide") else [])]
 
+    def close(self) -> None:
+        """Close the widget, and the layout that it was made with."""
+        super().close()
+        if self._own_layout is not None:
+            self._own_layout.close()
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take what a front end sends of the traits that it may set."""
-        mine = {name: value for name, value in sync_data.items() if name in self._from_page}
+        """Take what a front end sends of the traits that it may set.
+
+        Raises:
+            traitlets.TraitError: something is not allowed. Then nothing changes.
+        """
+        names = [name for name in sync_data if name in self._from_page]
+        mine = {name: without_surrogates(sync_data[name]) for name in names}
+        for name, value in mine.items():  # before ipywidgets sends it to the other views
+            self.traits()[name]._validate(self, value)
         super().set_state(mine)
+
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        """Obey a message of a front end; one that cannot be obeyed changes nothing.
+
+        ipywidgets would show a traceback. The front end gets back what counts.
+        """
+        match msg["content"].get("data"):
+            case {"method": "update", "state": dict(state)}:
+                try:
+                    self.set_state(state)
+                except (traitlets.TraitError, RecursionError):
+                    self.send_state([name for name in state if name in self.keys])
+            case {"method": "request_state"}:
+                self.send_state()
+            case {"method": "custom", "content": content}:
+                self._handle_custom_msg(content, msg.get("buffers"))
 
     def _fallback(self) -> tuple[str, Callable[[], bytes] | None]:
         """Words, which must not vary between runs, and what draws a PNG; None for no picture."""
@@ -107,7 +155,8 @@ class LessonWidget(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         """Show the widget and, in front of it, what is seen where it is not alive."""
-        data, metadata = self._repr_mimebundle_()
+        # Of the class: ipywidgets takes that of a widget that it closes.
+        data, metadata = type(self)._repr_mimebundle_(self)
         if "image/png" in data and not _shows_outputs_its_own_way():
             display({"text/html": NOT_ALIVE, "text/plain": "A saved picture:"}, raw=True)
             picture = {"image/png": data.pop("image/png"), "text/plain": data["text/plain"]}
@@ -119,7 +168,8 @@ class LessonWidget(anywidget.AnyWidget):
 
         Where drawing fails, a warning says so: the widget and its words are worth more.
         """
-        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
+        alive = self.comm is not None
+        data, metadata = (alive and super()._repr_mimebundle_(**options)) or ({}, {})
         words, draw = self._fallback()
         data["text/plain"] = without_surrogates(words)
         if draw is not None:

@@ -378,13 +378,15 @@ function modelOf(traits, status) {
   };
 }
 
+const isAny = () => true;
+
 beforeEach(() => mock.timers.reset());
 
 test("a recorded training and a live one end in the same hands", () => {
   const model = modelOf({ runs: ["recorded"] });
   const taken = [];
   const take = (runs) => taken.push(...runs);
-  const sources = [new RecordedSource(model, take), new KernelSource(model, () => {}, take)];
+  const sources = [new RecordedSource(model, take), new KernelSource(model, isAny, () => {}, take)];
   for (const source of sources) source.start();
   model.tell("msg:custom", {
     state: "finished",
@@ -413,6 +415,7 @@ function kernelOf(model, state) {
   mock.timers.enable({ apis: ["setTimeout"] });
   const kernel = new KernelSource(
     model,
+    isAny,
     () => {},
     () => {},
   );

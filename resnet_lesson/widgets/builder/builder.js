@@ -3,6 +3,7 @@
 import { Copier } from "../chart/copy.js";
 import { button, make, passRunKey, say, set, turnOff, unique } from "../chart/elements.js";
 import { listen, onResize, put } from "../chart/model.js";
+import { whenReadable } from "../chart/readable.js";
 import { grouped } from "../chart/words.js";
 import {
   buildCall,
@@ -18,6 +19,7 @@ import { Chosen } from "./chosen.js";
 import { limited, numberField } from "./fields.js";
 import { Fold } from "./fold.js";
 import { Picture } from "./picture.js";
+import { RULES } from "./rules.js";
 import { Shares } from "./shares.js";
 import { Table } from "./table.js";
 import { ownerOf, refusal, roleOf, stageOf, stagesUsedUp, summary } from "./words.js";
@@ -284,9 +286,11 @@ function imageOf(network) {
 
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
-  const shown = new Builder(model, el);
   passRunKey(el);
-  return () => shown.forget();
+  return whenReadable(model, el, RULES, (shown) => {
+    const builder = new Builder(shown, el);
+    return () => builder.forget();
+  });
 }
 
 export default { render };

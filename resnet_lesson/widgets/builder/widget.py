@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from numbers import Real
 from typing import Any
 
-import traitlets
-
+from ...checks import check_choice, check_rule
 from ...networks import cost, orders
-from ..frontend import Hidden, LessonWidget, read_bundle
+from ..frontend import Checked, LessonWidget, check_hidden, read_bundle
 
 EXAMPLE: dict[str, Any] = {  # the arguments of ``build``
     "width": 64,
@@ -27,36 +26,21 @@ PARTS = (
 )
 
 
-def _number(what: str, value: Any) -> float | None:
+def _check_number(what: str, value: Any) -> float | None:
     """What a number field may hold; ``build`` says what is wrong with it."""
     if value is None:
         return None
     is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if is_number and abs(value) <= MOST:  # which NaN is not
-        return int(value) if value == int(value) else float(value)
-    raise traitlets.TraitError(
-        f"{what} must be a number from {-MOST} to {MOST}, or None, received {value!r}"
-    )
+    within = is_number and abs(value) <= MOST  # which NaN is not
+    check_rule(what, value, f"be a number from {-MOST} to {MOST}, or None", within)
+    return int(value) if value == int(value) else float(value)
 
 
-class _Number(traitlets.TraitType[Any, Any]):
-    def validate(self, obj: Any, value: Any) -> Any:
-        return _number(str(self.name), value)
-
-
-class _Numbers(traitlets.TraitType[Any, Any]):
-    """A list with a number for each stage, and ``more``."""
-
-    def __init__(self, default: list[int], more: int) -> None:
-        super().__init__(default)
-        self.most = STAGES + more
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        if isinstance(value, (list, tuple)) and len(value) <= self.most:
-            return [_number(f"{self.name}[{at}]", one) for at, one in enumerate(value)]
-        raise traitlets.TraitError(
-            f"{self.name} must be a list of at most {self.most} numbers, received {value!r}"
-        )
+def _check_numbers(what: str, value: Any, most: int) -> list[float | None]:
+    """A number for each stage, and perhaps one more."""
+    is_list = isinstance(value, (list, tuple)) and len(value) <= most
+    check_rule(what, value, f"be a list of at most {most} numbers", is_list)
+    return [_check_number(f"{what}[{at}]", one) for at, one in enumerate(value)]
 
 
 class ArchitectureBuilder(LessonWidget):
@@ -74,15 +58,15 @@ class ArchitectureBuilder(LessonWidget):
     _esm, _css = read_bundle("builder")
     _from_page = (*EXAMPLE, "picked")
 
-    width = _Number(EXAMPLE["width"]).tag(sync=True)
-    height = _Number(EXAMPLE["height"]).tag(sync=True)
-    depth = _Number(EXAMPLE["depth"]).tag(sync=True)
-    classes = _Number(EXAMPLE["classes"]).tag(sync=True)
-    stages = _Numbers(EXAMPLE["stages"], 0).tag(sync=True)
-    filters = _Numbers(EXAMPLE["filters"], 1).tag(sync=True)
-    order = traitlets.Enum(list(orders.ORDERS), EXAMPLE["order"]).tag(sync=True)
-    picked = traitlets.Enum(PARTS, "stage2").tag(sync=True)
-    hide = Hidden(list(EXAMPLE)).tag(sync=True)
+    width = Checked(EXAMPLE["width"], _check_number).tag(sync=True)
+    height = Checked(EXAMPLE["height"], _check_number).tag(sync=True)
+    depth = Checked(EXAMPLE["depth"], _check_number).tag(sync=True)
+    classes = Checked(EXAMPLE["classes"], _check_number).tag(sync=True)
+    stages = Checked(EXAMPLE["stages"], _check_numbers, STAGES).tag(sync=True)
+    filters = Checked(EXAMPLE["filters"], _check_numbers, STAGES + 1).tag(sync=True)
+    order = Checked(EXAMPLE["order"], check_choice, list(orders.ORDERS)).tag(sync=True)
+    picked = Checked("stage2", check_choice, PARTS).tag(sync=True)
+    hide = Checked((), check_hidden, list(EXAMPLE)).tag(sync=True)
 
     def network(self) -> dict[str, Any]:
         """The arguments of ``build``, by name."""

@@ -3,6 +3,7 @@
 
 import { passRunKey } from "../chart/elements.js";
 import { kernelIsGone, listen, onResize, put } from "../chart/model.js";
+import { refuse, whenReadable } from "../chart/readable.js";
 import { rounded } from "../chart/words.js";
 import { PageEngine } from "../engine/page.js";
 import { Asking } from "./asking.js";
@@ -14,6 +15,7 @@ import { Handles } from "./handles.js";
 import { Layout } from "./layout.js";
 import { frameFor, grown, toneOf } from "./picture.js";
 import { readGrid, sentences } from "./recorded.js";
+import { RULES } from "./rules.js";
 import { call, differing, label, pick, shortNames, TRAITS } from "./setting.js";
 import { KernelSource, PageSource } from "./sources.js";
 import { classWords, missWords, verdict } from "./verdict.js";
@@ -539,9 +541,13 @@ const isSame = (pin, curve) =>
 
 /** @param {{model: import("./setting.js").Model, el: HTMLElement}} place */
 async function render({ model, el }) {
-  const explorer = new Explorer(model, el, await readGrid(model.get("grid")));
   passRunKey(el);
-  return () => explorer.forget();
+  const grid = await readGrid(model.get("grid")).catch(() => null);
+  if (!grid) return refuse(el);
+  return whenReadable(model, el, RULES, (shown) => {
+    const explorer = new Explorer(shown, el, grid);
+    return () => explorer.forget();
+  });
 }
 
 export default { render };

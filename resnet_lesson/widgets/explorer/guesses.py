@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...checks import shown
 from ...files import expand_path
 from ...untrusted import LARGEST_JSON, OBJECT, parse_json, read_file
 from .grid import SETTING, load
@@ -33,7 +34,7 @@ def check(guess: Any) -> dict[str, Any]:
     if not is_guess:
         raise ValueError(
             f"a guess must hold the numbers end and bend, of at most {MAX_DECADES} decades, and "
-            f"setting with the explorer's {', '.join(GUESSED)}; received {guess!r}"
+            f"setting with the explorer's {', '.join(GUESSED)}; received {shown(guess)}"
         )
     return guess
 

@@ -13,8 +13,9 @@ from typing import Any
 
 import traitlets
 
+from ...checks import check_choice, check_flag, check_integer, check_rule, shown
 from ...gradients import trends
-from ..frontend import Hidden, LessonWidget, read_bundle, to_message
+from ..frontend import Checked, LessonWidget, check_hidden, read_bundle, to_message
 from . import grid, guess_code, guesses
 
 CHOICES = grid.load()["choices"]
@@ -114,14 +115,6 @@ def questions() -> list[dict[str, Any]]:
     return found
 
 
-def _validated(check: Callable[[Any], dict], value: Any) -> dict:
-    """What ``check`` returns; its ValueError as a TraitError."""
-    try:
-        return check(value)
-    except ValueError as error:
-        raise traitlets.TraitError(str(error)) from error
-
-
 def _checked_settings(compare: Any) -> list[dict[str, Any]]:
     """The settings to compare with, each a dict of what differs."""
     if isinstance(compare, (list, tuple)) and all(
@@ -130,14 +123,30 @@ def _checked_settings(compare: Any) -> list[dict[str, Any]]:
         return list(compare)
     raise traitlets.TraitError(
         "compare must be a list of dicts of what differs, such as [{'depth': 100}], with the names "
-        f"{', '.join(TRAITS)}, received {compare!r}"
+        f"{', '.join(TRAITS)}, received {shown(compare)}"
     )
 
 
-def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
-    layers, values = pin.get("layers"), pin.get("values")
+def _check_guess(what: str, value: Any) -> dict[str, Any]:
+    """A guess; empty before there is one."""
+    is_empty = isinstance(value, dict) and not value
+    return {} if is_empty else guesses.check(value)
+
+
+def _check_list(what: str, value: Any, check: Callable[[Any], dict[str, Any]]) -> list[Any]:
+    """A list of what the check takes."""
+    check_rule(what, value, "be a list", isinstance(value, (list, tuple)))
+    try:
+        return [check(one) for one in value]
+    except ValueError as error:
+        raise ValueError(f"{what} must be right one by one: {error}") from error
+
+
+def _check_pin(pin: Any) -> dict[str, Any]:
+    held = pin if isinstance(pin, dict) else {}
+    layers, values = held.get("layers"), held.get("values")
     if not (
-        isinstance(pin.get("label"), str)
+        isinstance(held.get("label"), str)
         and pin.keys() <= {"label", "layers", "values", "setting", "page"}
         and isinstance(pin.get("page", True), bool)
         and ("setting" not in pin or guesses.is_setting(pin["setting"], TRAITS))
@@ -151,7 +160,7 @@ def _check_pin(pin: dict[str, Any]) -> dict[str, Any]:
     ):
         raise ValueError(
             "a pin must be a curve: label, layers, and values as many as layers; pin() makes one, "
-            f"received {pin!r}"
+            f"received {shown(pin)}"
         )
     return pin
 
@@ -162,15 +171,6 @@ def _is_logarithm(value: Any) -> bool:
         return value in grid.CODES
     # Norms of 32 bits have at most 45 decades either way; a picture can show three times as many.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 150
-
-
-class _Integer(traitlets.Int):
-    """An ``Int`` that refuses True and False, which Python takes for 1 and 0."""
-
-    def validate(self, obj: Any, value: Any) -> Any:
-        if isinstance(value, bool):
-            self.error(obj, value)
-        return super().validate(obj, value)
 
 
 class GradientExplorer(LessonWidget):
@@ -203,35 +203,38 @@ class GradientExplorer(LessonWidget):
     # for all explorers, because TensorFlow's seed belongs to the process.
     _lock = threading.RLock()
 
-    depth = _Integer(20, min=1, max=grid.load()["most"]).tag(sync=True)
-    activation = traitlets.Enum(CHOICES["activation"], "sigmoid").tag(sync=True)
-    shortcut = traitlets.Bool(False).tag(sync=True)
-    initializer = traitlets.Enum(CHOICES["initializer"], "glorot").tag(sync=True)
-    normalization = traitlets.Bool(False).tag(sync=True)
-    order = traitlets.Enum(CHOICES["order"], "full_preactivation").tag(sync=True)
-    kind = traitlets.Enum(CHOICES["kind"], "dense").tag(sync=True)
-    quantity = traitlets.Enum(CHOICES["quantity"], "signal_gradient").tag(sync=True)
-    seed = _Integer(0, min=0, max=2**32 - 1).tag(sync=True)
+    depth = Checked(20, check_integer, 1, grid.load()["most"]).tag(sync=True)
+    activation = Checked("sigmoid", check_choice, CHOICES["activation"]).tag(sync=True)
+    shortcut = Checked(False, check_flag).tag(sync=True)
+    initializer = Checked("glorot", check_choice, CHOICES["initializer"]).tag(sync=True)
+    normalization = Checked(False, check_flag).tag(sync=True)
+    order = Checked("full_preactivation", check_choice, CHOICES["order"]).tag(sync=True)
+    kind = Checked("dense", check_choice, CHOICES["kind"]).tag(sync=True)
+    quantity = Checked("signal_gradient", check_choice, CHOICES["quantity"]).tag(sync=True)
+    seed = Checked(0, check_integer, 0, 2**32 - 1).tag(sync=True)
 
-    curve = traitlets.Dict().tag(sync=True)
-    described = traitlets.Dict().tag(sync=True)  # the curve, as `trends.describe` does
-    status = traitlets.Unicode()
-    pins = traitlets.List(traitlets.Dict()).tag(sync=True, to_json=to_message)
-    guessing = traitlets.Bool(False).tag(sync=True)
-    guess = traitlets.Dict().tag(sync=True)
-    guesses = traitlets.List(traitlets.Dict()).tag(sync=True)
-    answers = traitlets.Int(0).tag(sync=True)  # a count, so that each answer sends a message
+    # What the settings become.
+    curve = traitlets.Dict(read_only=True).tag(sync=True)
+    described = traitlets.Dict(read_only=True).tag(sync=True)  # as `trends.describe` does
+    status = traitlets.Unicode(read_only=True)
+    # A count, so that each answer sends a message.
+    answers = traitlets.Int(0, read_only=True).tag(sync=True)
 
-    question = _Integer(0, min=0, max=len(QUESTIONS)).tag(sync=True)
-    hide = Hidden(PARTS).tag(sync=True)
+    pins = Checked([], _check_list, _check_pin).tag(sync=True, to_json=to_message)
+    guessing = Checked(False, check_flag).tag(sync=True)
+    guess = Checked({}, _check_guess).tag(sync=True)
+    guesses = Checked([], _check_list, guesses.check).tag(sync=True)
+    question = Checked(0, check_integer, 0, len(QUESTIONS)).tag(sync=True)
+    hide = Checked((), check_hidden, PARTS).tag(sync=True)
 
-    questions = traitlets.List(questions()).tag(sync=True)
-    axis = traitlets.List(list(QUESTION_AXIS)).tag(sync=True)
+    questions = traitlets.List(questions(), read_only=True).tag(sync=True)
+    axis = traitlets.List(list(QUESTION_AXIS), read_only=True).tag(sync=True)
     # Compressed, as base64: one short line in a notebook that saves it.
     grid = traitlets.Unicode(
         base64.b64encode(
             gzip.compress(json.dumps(grid.recorded_kinds()).encode(), mtime=0)
-        ).decode()
+        ).decode(),
+        read_only=True,
     ).tag(sync=True)
     words = traitlets.Dict(
         {
@@ -242,7 +245,8 @@ class GradientExplorer(LessonWidget):
             "alone": trends.ALONE,
             "how": trends.HOW,
             "quantities": QUANTITIES,
-        }
+        },
+        read_only=True,
     ).tag(sync=True)
 
     def __init__(self, *, compare: Sequence[dict[str, Any]] = (), **traits: Any) -> None:
@@ -253,7 +257,9 @@ class GradientExplorer(LessonWidget):
         self.on_msg(self._on_message)
         self._recompute()
         for changes in compared:
-            self._keep(GradientExplorer(**self._settings() | changes).curve)
+            other = GradientExplorer(**self._settings() | changes)
+            self._keep(other.curve)
+            other.close()  # or a notebook would save it
 
     def redraw(self) -> None:
         """Draw other random weights."""
@@ -293,18 +299,6 @@ class GradientExplorer(LessonWidget):
         else:
             raise TypeError("open_guesses takes a folder of files, or codes=...: one of the two")
 
-    @traitlets.validate("guess")
-    def _check_guess(self, proposal: Any) -> dict[str, Any]:
-        return _validated(guesses.check, proposal.value) if proposal.value else {}
-
-    @traitlets.validate("guesses")
-    def _check_guesses(self, proposal: Any) -> list[dict[str, Any]]:
-        return [_validated(guesses.check, guess) for guess in proposal.value]
-
-    @traitlets.validate("pins")
-    def _check_pins(self, proposal: Any) -> list[dict[str, Any]]:
-        return [_validated(_check_pin, pin) for pin in proposal.value]
-
     def label(self) -> str:
         """The settings in words."""
         return _label(self._settings())
@@ -323,10 +317,11 @@ class GradientExplorer(LessonWidget):
             curve, description = self._answer(settings)
             # One message for all, so that the picture and its words never disagree.
             with self.hold_sync():
-                self.curve = curve | {"label": _curve_label(settings), "setting": settings}
-                self.described = description
-                self.status = _status(settings, description)
-                self.answers += 1
+                own = {"label": _curve_label(settings), "setting": settings}
+                self.set_trait("curve", curve | own)
+                self.set_trait("described", description)
+                self.set_trait("status", _status(settings, description))
+                self.set_trait("answers", self.answers + 1)
             self._answered = settings
 
     def _answer(

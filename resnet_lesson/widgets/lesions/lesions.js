@@ -3,8 +3,10 @@
 import { sum } from "../chart/data.js";
 import { button, make, passRunKey, say, turnOff } from "../chart/elements.js";
 import { listen, put } from "../chart/model.js";
+import { whenReadable } from "../chart/readable.js";
 import { Classes } from "./classes.js";
 import { Left } from "./left.js";
+import { RULES } from "./rules.js";
 import { Wire } from "./wire.js";
 import { favourite, found, indexOf } from "./words.js";
 
@@ -108,9 +110,11 @@ class Lesions {
 
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
-  const lesions = new Lesions(model, el);
   passRunKey(el);
-  return () => lesions.forget();
+  return whenReadable(model, el, RULES, (shown) => {
+    const lesions = new Lesions(shown, el);
+    return () => lesions.forget();
+  });
 }
 
 export default { render };

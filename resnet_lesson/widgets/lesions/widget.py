@@ -7,14 +7,22 @@ from typing import Any
 import traitlets
 
 from ... import pretrained
+from ...checks import check_rule, shown
 from ...pretrained.lesion_record import check_record
-from ..frontend import LessonWidget, read_bundle
+from ..frontend import Checked, LessonWidget, read_bundle
 
 MEASURED = ("modules", "class_names", "images", "counts")  # and never set afterwards
 
 
 def _to_text(counts: list, widget: Any) -> str:
     return json.dumps(counts, separators=(",", ":"))
+
+
+def _check_names(what: str, value: Any) -> list[str]:
+    """A list of names, each once."""
+    is_list = isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+    check_rule(what, value, "be a list of names of modules", is_list)
+    return list(dict.fromkeys(value))
 
 
 class LesionExplorer(LessonWidget):
@@ -36,42 +44,39 @@ class LesionExplorer(LessonWidget):
 
     _esm, _css = read_bundle("lesions")
     _from_page = ("deleted", "tried")
-    _made = False
 
-    deleted = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    tried = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    modules = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    class_names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    images = traitlets.List(traitlets.Int()).tag(sync=True)
+    deleted = Checked([], _check_names).tag(sync=True)
+    tried = Checked([], _check_names).tag(sync=True)
+    modules = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
+    class_names = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
+    images = traitlets.List(traitlets.Int(), read_only=True).tag(sync=True)
     # Indexed by the deleted set as a binary number, the first module its highest digit: (right,
     # answers). Sent as text: a notebook would keep each number of a list on a line of its own.
-    counts: traitlets.List[Any] = traitlets.List().tag(sync=True, to_json=_to_text)
+    counts: traitlets.List[Any] = traitlets.List(read_only=True).tag(sync=True, to_json=_to_text)
 
     def __init__(self, record: dict[str, Any] | None = None, **traits: Any) -> None:
         for name in set(MEASURED).intersection(traits):
-            _refuse_change(name, traits[name])
+            raise traitlets.TraitError(
+                f"{name} must come from the record that a LesionExplorer is made of, "
+                f"received {shown(traits[name])}"
+            )
         record = check_record(pretrained.lesions() if record is None else record)
         counts = [[row["right"], row["answers"]] for row in record["without"]]
-        same = {name: record[name] for name in ("modules", "class_names", "images")}
-        super().__init__(**same, counts=counts, **traits)
-        self._made = True
-
-    @traitlets.validate(*MEASURED)
-    def _check_unchanged(self, proposal: Any) -> Any:
-        if self._made:
-            _refuse_change(proposal.trait.name, proposal.value)
-        return proposal.value
+        for name, value in {**record, "counts": counts}.items():
+            if name in MEASURED:
+                self.set_trait(name, value)
+        super().__init__(**traits)
 
     @traitlets.validate("deleted", "tried")
-    def _check_names(self, proposal: Any) -> list[str]:
+    def _check_modules(self, proposal: Any) -> list[str]:
         self._check(proposal.trait.name, proposal.value, traitlets.TraitError)
-        return list(dict.fromkeys(proposal.value))  # a module is deleted once
+        return proposal.value
 
     def _check(self, what: str, names: Iterable[str], error: type[Exception]) -> None:
         for name in names:
             if name not in self.modules:
                 raise error(
-                    f"{what} must name modules of {', '.join(self.modules)}, received {name!r}"
+                    f"{what} must name modules of {', '.join(self.modules)}, received {shown(name)}"
                 )
 
     def accuracy(self, *deleted: str) -> float:
@@ -98,9 +103,3 @@ class LesionExplorer(LessonWidget):
 
         accuracies = (self.accuracy(*self.deleted), self.accuracy())
         return plots.png(plots.lesions(self.modules, self.deleted, *accuracies))
-
-
-def _refuse_change(name: str, value: Any) -> None:
-    raise traitlets.TraitError(
-        f"{name} must come from the record that a LesionExplorer is made of, received {value!r}"
-    )

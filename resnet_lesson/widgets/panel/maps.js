@@ -215,7 +215,9 @@ export class Maps {
 
   /** @param {number} at which map @param {string} words */
   say(at, words) {
-    set(this.#maps[at].holder, { "aria-label": words });
+    // Where there is no room, there is none.
+    const map = this.#maps[at];
+    if (map) set(map.holder, { "aria-label": words });
   }
 }
 

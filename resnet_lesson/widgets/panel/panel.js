@@ -2,11 +2,13 @@
 
 import { make, passRunKey, say } from "../chart/elements.js";
 import { listen, onResize } from "../chart/model.js";
+import { whenReadable } from "../chart/readable.js";
 import { Controls } from "./controls.js";
 import { Loss } from "./loss.js";
 import { Maps } from "./maps.js";
 import { Training } from "./recording.js";
 import { Replay } from "./replay.js";
+import { isFrame, RULES } from "./rules.js";
 import { KernelSource, RecordedSource } from "./sources.js";
 import { describe, hint, note, question, sentence, stepWords } from "./words.js";
 
@@ -39,7 +41,8 @@ class Panel {
     this.zoom = model.get("zoom");
     this.training = new Training(model.get("scale"));
     const take = (/** @type {import("./recording.js").Part[]} */ parts) => this.take(parts);
-    this.kernel = new KernelSource(model, (before) => this.changed(before), take);
+    const is = isFrame(model.get("scale"));
+    this.kernel = new KernelSource(model, is, (before) => this.changed(before), take);
     this.sources = [new RecordedSource(model, take), this.kernel];
     this.controls = new Controls(model.get("scale").opening, this.acts());
     this.replay = new Replay(() => this.show());
@@ -139,7 +142,7 @@ class Panel {
     const step = Math.max(Math.min(1, last), Math.min(last, Math.round(this.replay.at ?? last)));
     this.showControls(shown, step, last);
     const names = this.names();
-    if (this.root.clientWidth > NARROW) {
+    if (this.root.clientWidth > NARROW && names.length) {
       this.maps.draw(names, shown, this.quantity, { extent, step, last });
       this.loss.draw(names, shown, { extent, step, last });
     }
@@ -208,9 +211,11 @@ class Panel {
 
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
-  const panel = new Panel(model, el);
   passRunKey(el);
-  return () => panel.forget();
+  return whenReadable(model, el, RULES, (shown) => {
+    const panel = new Panel(shown, el);
+    return () => panel.forget();
+  });
 }
 
 export default { render };

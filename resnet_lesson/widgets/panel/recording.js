@@ -155,7 +155,7 @@ export class Training {
   take(parts) {
     for (const part of parts) {
       const run = this.#runs.get(part.name);
-      if (run) run.take(part);
+      if (run?.facts.layers.length === part.layers.length) run.take(part);
       else this.#runs.set(part.name, new Run(part, this.scale));
     }
   }

@@ -88,11 +88,13 @@ export class KernelSource {
 
   /**
    * @param {Pick<Model, "send" | "on" | "off" | "widget_manager">} model
+   * @param {(message: unknown) => boolean} is whether a message says how a training stands
    * @param {(before: Said) => void} change called when it says how the training stands
    * @param {Take} take
    */
-  constructor(model, change, take) {
+  constructor(model, is, change, take) {
     this.model = model;
+    this.is = is;
     this.change = change;
     this.take = take;
   }
@@ -113,7 +115,7 @@ export class KernelSource {
     const heard = (_, status) => {
       if (this.here && GONE.includes(status)) this.#lose();
     };
-    const end = listen(this.model, { "msg:custom": (said) => this.hear(said) });
+    const end = listen(this.model, { "msg:custom": (said) => this.is(said) && this.hear(said) });
     signal?.connect?.(heard);
     this.#end = () => {
       end();

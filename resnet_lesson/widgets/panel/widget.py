@@ -11,9 +11,9 @@ import numpy as np
 import traitlets
 from IPython import get_ipython
 
-from ...checks import check_choice, check_integer
+from ...checks import check_choice, check_flag, check_integer, shown
 from ...gradients.history import MEASURES
-from ..frontend import LessonWidget, read_bundle, to_message, write_json
+from ..frontend import Checked, LessonWidget, read_bundle, to_message, write_json
 from . import recording
 from .job import LIVE, TrainingJob, dtype_policy
 
@@ -21,6 +21,14 @@ RECORDED = Path(__file__).parent / "runs.json"  # plain and residual, made by ``
 # One redraw in so many sends all columns, for a browser that missed some.
 FULL_REDRAW = 20
 _panels: weakref.WeakSet["TrainingPanel"] = weakref.WeakSet()
+
+
+def _check_runs(what: str, runs: Any) -> list[dict[str, Any]]:
+    try:
+        recording.check_runs(runs)
+    except ValueError as error:
+        raise ValueError(f"{what} must be recorded ones: {error}") from error
+    return list(runs)
 
 
 class TrainingPanel(LessonWidget):
@@ -58,11 +66,11 @@ class TrainingPanel(LessonWidget):
 
     # The last training, complete. During a training, messages carry what is new: a trait belongs to
     # one thread, and the browser's commands come in another.
-    runs = traitlets.List(traitlets.Dict()).tag(sync=True)
+    runs = Checked([], _check_runs).tag(sync=True)
     # What can be trained, by name: pictures have room for it before the first step.
     networks = traitlets.List(traitlets.Unicode(), read_only=True).tag(sync=True)
-    quantity = traitlets.Enum(MEASURES, MEASURES[0]).tag(sync=True)
-    zoom = traitlets.Bool(False).tag(sync=True)
+    quantity = Checked(MEASURES[0], check_choice, MEASURES).tag(sync=True)
+    zoom = Checked(False, check_flag).tag(sync=True)
     # What the browser must know to read a recording.
     scale = traitlets.Dict(
         {
@@ -133,11 +141,11 @@ class TrainingPanel(LessonWidget):
         return panel
 
     @traitlets.validate("runs")
-    def _check_runs(self, proposal: Any) -> list[dict[str, Any]]:
-        try:
-            recording.check_runs(proposal.value)
-        except ValueError as error:
-            raise traitlets.TraitError(f"runs must be recorded ones: {error}") from error
+    def _check_not_empty(self, proposal: Any) -> list[dict[str, Any]]:
+        if not (proposal.value or self._makers):
+            raise traitlets.TraitError(
+                "runs must hold 1 or 2 runs in a panel with nothing to train, received []"
+            )
         return proposal.value
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
@@ -385,11 +393,14 @@ def _current_cell() -> tuple[str | None, str | None]:
 
 def _check_makers(makers: Any) -> None:
     if not isinstance(makers, dict) or not 1 <= len(makers) <= 2:
-        raise ValueError(f"makers must be a dict of 1 or 2 functions, received {makers!r}")
+        raise ValueError(f"makers must be a dict of 1 or 2 functions, received {shown(makers)}")
     for name, make in makers.items():
         if not recording.is_text(name):
             raise ValueError(
-                f"a network's name must be text that can be shown, not empty, received {name!r}"
+                "a network's name must be text that can be shown, not empty, "
+                f"received {shown(name)}"
             )
         if not callable(make) or hasattr(make, "fit"):  # a model can be called, too
-            raise ValueError(f"{name!r} must be a function without arguments, received {make!r}")
+            raise ValueError(
+                f"{name!r} must be a function without arguments, received {shown(make)}"
+            )

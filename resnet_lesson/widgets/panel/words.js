@@ -270,6 +270,7 @@ const BUILDING = {
 /** @type {Record<string, (steps: number) => string>} */
 const STATES = {
   ready: (steps) => (steps ? `A recorded training of ${steps} steps.` : "Nothing is trained yet."),
+  building: () => "Building.",
   training: () => "Training.",
   pausing: () => "Pausing.",
   paused: () => "Paused.",

@@ -5,9 +5,11 @@ import { linePath } from "../chart/curve.js";
 import { button, KEYS, labelled, make, passRunKey, say, set } from "../chart/elements.js";
 import { domainOf, drawKey, KEY_HEIGHT, paint } from "../chart/heatmap.js";
 import { onResize } from "../chart/model.js";
+import { whenReadable } from "../chart/readable.js";
 import { STEPS } from "../engine/loop.js";
 import { MOST } from "../engine/race.js";
 import { Runner } from "../engine/runner.js";
+import { RULES } from "./rules.js";
 import { averaged, finished, RATES, running } from "./words.js";
 
 /** @typedef {import("../engine/loop.js").Report} Report */
@@ -311,9 +313,11 @@ function slider(name, [min, max, step], text) {
 
 /** @param {{model: Model, el: HTMLElement}} place */
 function render({ model, el }) {
-  const race = new Race(model, el);
   passRunKey(el);
-  return () => race.forget();
+  return whenReadable(model, el, RULES, (shown) => {
+    const race = new Race(shown, el);
+    return () => race.forget();
+  });
 }
 
 export default { render };
