@@ -2,7 +2,8 @@
 
 import contextlib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from ctypes import c_float
 from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
@@ -11,6 +12,25 @@ BACKENDS = ("tensorflow", "jax", "torch")  # of Keras, which compute gradients
 # The builder's page shows these sentences as well.
 POSITIVE = "{what} must be a positive integer, received {value}"
 CHOICE = "{what} must be one of {choices}, received {value}"
+INT32 = 2**31 - 1  # the largest of the 32-bit integers that seeds, sizes and steps are
+LONGEST = 200  # characters of a value in an error
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it: its ``repr``, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no integer of more than 4,300 digits
+        return "an integer of thousands of digits"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def number_or_text(kind: Callable[[str], Any], text: str) -> Any:
+    """The number that a text is, or the text, which the check of the number then refuses."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def check_integer(what: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -23,25 +43,35 @@ def check_integer(what: str, value: Any, least: int = 1, most: int | None = None
     if is_integer and least <= value and (most is None or value <= most):
         return int(value)
     if (least, most) == (1, None):
-        raise ValueError(POSITIVE.format(what=what, value=repr(value)))
+        raise ValueError(POSITIVE.format(what=what, value=shown(value)))
     bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-    raise ValueError(f"{what} must be a whole number {bounds}, received {value!r}")
+    raise ValueError(f"{what} must be a whole number {bounds}, received {shown(value)}")
 
 
 def check_number(what: str, value: Any, *, above: float | None = None, below: float = inf) -> float:
     """A finite number of at least 0, or ``above`` a bound, and ``below`` one, as a ``float``.
 
+    Networks compute in float32, so it must be such a number there, too.
+
     Raises:
         ValueError: the value is anything else.
     """
-    with contextlib.suppress(OverflowError):  # of an integer that no float holds
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
-        if (number >= 0 if above is None else number > above) and number < below:
-            return number
+
+    def holds(number: float) -> bool:
+        return (number >= 0 if above is None else number > above) and number < below
+
+    number = nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):  # of an integer that no float holds
+            number = float(value)
+    if holds(number) and holds(c_float(number).value):
+        return number
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:
         bounds += f" and less than {below}"
-    raise ValueError(f"{what} must be a number {bounds}, received {value!r}")
+    if holds(number):
+        bounds += ", rounded to float32 as well"
+    raise ValueError(f"{what} must be a number {bounds}, received {shown(value)}")
 
 
 def check_flag(what: str, value: Any) -> bool:
@@ -51,7 +81,7 @@ def check_flag(what: str, value: Any) -> bool:
         ValueError: the value is anything else.
     """
     if not isinstance(value, bool):
-        raise ValueError(f"{what} must be True or False, received {value!r}")
+        raise ValueError(f"{what} must be True or False, received {shown(value)}")
     return value
 
 
@@ -63,7 +93,7 @@ def check_choice(what: str, value: Any, choices: Iterable[str]) -> str:
     """
     choices = tuple(choices)
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=repr(value)))
+        raise ValueError(CHOICE.format(what=what, choices=", ".join(choices), value=shown(value)))
     return value
 
 

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+LONGEST = 2000  # characters of an error: a path may have hundreds
+
 
 def print_line(line: str) -> None:
     """Print a line in characters that the terminal has; if there is no terminal, go on."""
@@ -36,6 +38,13 @@ def quiet_matplotlib() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
+
+
+def one_line(text: str) -> str:
+    """A text as one line that a terminal shows as it is: what would control it is spelled out."""
+    plain = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    line = "".join(plain)
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}...{line[-LONGEST // 2 :]}"
 
 
 def console() -> Any:
