@@ -13,13 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import (
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    as_completed,
-)
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -233,10 +227,9 @@ def _run_tasks(
 
     with Progress(console=console()) as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
-        futures: list[Future[Entry]] = []
         try:
             with _without_interrupts():
-                futures += [pool.submit(_run_task, study.measure, *task) for task in tasks]
+                futures = [pool.submit(_run_task, study.measure, *task) for task in tasks]
             for future in as_completed(futures):
                 yield future.result()
                 progress.advance(bar)
@@ -245,9 +238,6 @@ def _run_tasks(
                 f"a process that measured {study.name} was ended from outside, perhaps for want of "
                 "memory: what was finished is kept, and the same command goes on from there"
             ) from error
-        finally:
-            for future in futures:
-                future.cancel()
 
 
 def _run_task(measure: Callable[..., list[Row]], configuration: Configuration, seed: int) -> Entry:
@@ -269,6 +259,7 @@ def _run_task(measure: Callable[..., list[Row]], configuration: Configuration, s
 
 @contextlib.contextmanager
 def _pool(scheduler: str | None) -> Iterator[Executor]:
+    """Processes that measure. An error ends what they are at: nobody will ask for it any more."""
     if scheduler is None:
         # TensorFlow hangs in a forked process; a spawned one imports its own.
         spawn = multiprocessing.get_context("spawn")
@@ -279,7 +270,6 @@ def _pool(scheduler: str | None) -> Iterator[Executor]:
             try:
                 yield pool
             except BaseException:
-                # Nobody will ask for what they are measuring, perhaps for minutes.
                 for process in {*multiprocessing.active_children()} - {*others}:
                     process.kill()
                 raise
@@ -289,7 +279,11 @@ def _pool(scheduler: str | None) -> Iterator[Executor]:
     except ImportError as error:
         raise ImportError('a scheduler needs Dask: pip install "resnet-lesson[cluster]"') from error
     with Client(scheduler) as client, client.get_executor(pure=False) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
 
 
 @contextlib.contextmanager
