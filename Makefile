@@ -38,7 +38,7 @@ help:
 	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
-	@echo "make stress     kill a training twenty times, and see that it ends as if it had never been"
+	@echo "make stress     stop a training and a study forty times each, and write down how they ended"
 	@echo "make lint       check style, types and the workflow files"
 	@echo "make locks      write the .lock files again, after a change of a requirement"
 	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
@@ -125,7 +125,8 @@ $(COLAB_READY): tests/colab/requirements.txt
 	@touch $@
 
 stress: $(DEV_READY)
-	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py
+	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py \
+	  tests/studies/test_stopped_studies.py
 
 notebooks: $(READY)
 	$(BIN)/python tools/execute.py notebooks/*.ipynb

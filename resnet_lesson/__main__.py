@@ -1,20 +1,33 @@
 """The command line: ``python -m resnet_lesson train --preset digits``, and its other commands."""
 
+from . import stopping
+
+if __name__ == "__main__":
+    stopping.listen()  # what is imported below takes a moment, in which Ctrl-C may come
+
 import argparse
 import errno
 import os
+import shlex
+import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import studies
-from .checks import BACKENDS
+from .checks import BACKENDS, number_or_text
+from .files import expand_path, user_path
 from .keras_settings import begun_on
 from .output import print_line, visible
 
 
 class Parser(argparse.ArgumentParser):
     """One whose last line is visible: an argument or a file may have any characters in its name."""
+
+    def error(self, message: str) -> NoReturn:
+        """One line, where argparse prints the usage as well: of a long command it fills a page."""
+        self.exit(2, f"{self.prog}: {message} (--help says what there is)")
 
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
         super().exit(status, f"{visible(message.strip())}\n" if message else None)
@@ -24,24 +37,28 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command.
 
     Raises:
-        SystemExit: with 2 for a wrong argument, 1 where a command fails or is stopped; the message
-            is one line.
+        SystemExit: with 2 for a wrong argument, 1 where a command fails, and 128 and the number of
+            the signal where one stops it: 130 for SIGINT, which is Ctrl-C, 143 for SIGTERM. The
+            message is one line.
     """
     parser = Parser(prog="python -m resnet_lesson")
     commands = parser.add_subparsers(required=True)
     for add in (_add_study, _add_train, _add_pack, _add_widget_data, _add_doctor):
         add(commands)
     options = parser.parse_args(arguments)
+    stopped = visible(f"{parser.prog}: stopped; {options.to_go_on(options)}")
+    stopping.announce(stopped)
     try:
         options.command(options)
     except (ValueError, ImportError) as error:
-        parser.exit(2, f"{parser.prog}: {error}\n")
+        parser.exit(2, f"{parser.prog}: {error}")
     except OSError as error:
         raise SystemExit(visible(f"{parser.prog}: {error}{_remedy(error, options)}")) from error
     except FloatingPointError as error:
         raise SystemExit(visible(f"{parser.prog}: {error}")) from error
     except KeyboardInterrupt:
-        raise SystemExit("stopped") from None
+        stopping.finish()
+        parser.exit(128 + (stopping.received() or signal.SIGINT), stopped)
 
 
 def _remedy(error: OSError, options: argparse.Namespace) -> str:
@@ -74,7 +91,10 @@ def _add_study(commands: Any) -> None:
         "names", nargs="*", metavar="NAME", help=f"{', '.join(studies.NAMES)}; all if none is given"
     )
     study.add_argument(
-        "--seeds", type=int, metavar="N", help="seeds for each setting; a study has its own number"
+        "--seeds",
+        type=partial(number_or_text, int),
+        metavar="N",
+        help="seeds for each setting; a study has its own number",
     )
     study.add_argument(
         "--scheduler",
@@ -89,13 +109,24 @@ def _add_study(commands: Any) -> None:
         metavar="DIR",
         help="where the records are; results, if not given",
     )
-    study.set_defaults(command=run_studies)
+    study.set_defaults(command=run_studies, to_go_on=_study_again)
+
+
+def _study_again(options: argparse.Namespace) -> str:
+    return f"the same command goes on with what is on record in {options.output}"
 
 
 def run_studies(options: argparse.Namespace) -> None:
-    for chosen in [studies.study(name) for name in options.names or studies.NAMES]:
-        record = studies.run(chosen, options.output, options.seeds, options.scheduler)
-        print_line(f"{chosen.name}: {len(record)} lines on record. {chosen.question}")
+    user_path("--output", options.output)
+    if options.seeds is not None:
+        studies.check_seeds("--seeds", options.seeds)
+    if options.scheduler is not None:
+        studies.check_scheduler("--scheduler", options.scheduler)
+    chosen = [studies.study(name) for name in options.names or studies.NAMES]
+    for each in chosen:
+        with stopping.working():
+            record = studies.run(each, options.output, options.seeds, options.scheduler)
+        print_line(f"{each.name}: {len(record)} lines on record. {each.question}")
 
 
 def _add_train(commands: Any) -> None:
@@ -135,7 +166,17 @@ def _add_train(commands: Any) -> None:
         help="what Keras computes on; the run's own with --resume, else what Keras is set to",
     )
     config.add_options(train)
-    train.set_defaults(command=run_training)
+    train.set_defaults(command=run_training, to_go_on=_resume)
+
+
+def _resume(options: argparse.Namespace) -> str:
+    return f"to go on, add --resume --output {shlex.quote(_output(options))}"
+
+
+def _output(options: argparse.Namespace) -> str:
+    if options.output is None:
+        return f"runs/{options.preset or 'digits'}"
+    return options.output
 
 
 def _chosen_backend() -> str | None:
@@ -157,16 +198,16 @@ def _choose_backend(name: str) -> None:
 
 def run_training(options: argparse.Namespace) -> None:
     from . import training
-    from .files import expand_path, user_path
     from .training import checkpoint
     from .training.config import with_options
 
     preset = options.preset or "digits"
-    if options.output is None:
-        options.output = f"runs/{preset}"
-    output = options.output
+    options.output = _output(options)
+    begun, path = user_path("--output", options.output), expand_path(options.output)
+    if options.data is not None:
+        user_path("--data", options.data)
     config = training.PRESETS[preset]
-    stored = checkpoint.load(user_path("output", output)) if options.resume else None
+    stored = checkpoint.load(begun) if options.resume else None
     if stored:
         if options.preset and stored.config.dataset != config.dataset:
             raise ValueError(
@@ -174,6 +215,7 @@ def run_training(options: argparse.Namespace) -> None:
                 f"{options.preset}, which is for {config.dataset}"
             )
         config = stored.config
+    config = with_options(config, options, begun if stored else None)
     if options.backend:
         _choose_backend(options.backend)
     elif stored and not _chosen_backend():
@@ -181,23 +223,25 @@ def run_training(options: argparse.Namespace) -> None:
     from .gradients.monitor import GradientMonitor
     from .training import folder
 
-    config = with_options(config, options)
-    monitor, path = GradientMonitor(), expand_path(output)
-    try:
-        run = training.train(
-            config,
-            output,
-            data=options.data,
-            resume=options.resume,
-            devices=options.devices,
-            monitor=monitor,
-        )
-    except KeyboardInterrupt:
-        raise SystemExit(visible(f"stopped; to go on, add --resume --output {output}")) from None
-    finally:
-        if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
-            monitor.to_csv(path / folder.GRADIENTS)
+    monitor, train = GradientMonitor(), training.train
+    with stopping.working():
+        try:
+            run = train(
+                config,
+                options.output,
+                data=options.data,
+                resume=options.resume,
+                devices=options.devices,
+                monitor=monitor,
+            )
+        finally:
+            if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
+                monitor.to_csv(path / folder.GRADIENTS)
     print_line(f"{run.sentence}. The curves: {path / folder.CURVES}")
+
+
+def _run_again(options: argparse.Namespace) -> str:
+    return "nothing is half written: run it again"
 
 
 def _add_pack(commands: Any) -> None:
@@ -210,13 +254,18 @@ def _add_pack(commands: Any) -> None:
     pack.add_argument("run", metavar="RUN", help="the folder of a finished run")
     pack.add_argument("output", metavar="OUTPUT", help="the folder for the packed network")
     pack.add_argument("--data", metavar="PATH", help="the path of a local copy of CIFAR-10")
-    pack.set_defaults(command=pack_run)
+    pack.set_defaults(command=pack_run, to_go_on=_run_again)
 
 
 def pack_run(options: argparse.Namespace) -> None:
+    user_path("RUN", options.run)
+    user_path("OUTPUT", options.output)
+    if options.data is not None:
+        user_path("--data", options.data)
     from .pretrained.pack import pack
 
-    pack(options.run, options.data, options.output)
+    with stopping.working():
+        pack(options.run, options.data, options.output)
     print_line(f"Packed. pretrained.load({options.output!r}) opens it.")
 
 
@@ -229,26 +278,34 @@ def _add_widget_data(commands: Any) -> None:
         parser.add_argument(
             "--output", metavar="FILE", help=f"{name}.json of the package itself, if not given"
         )
-        parser.set_defaults(command=command)
+        parser.set_defaults(command=command, to_go_on=_run_again)
 
 
 def write_grid(options: argparse.Namespace) -> None:
+    if options.output is not None:
+        user_path("--output", options.output)
     from .widgets.explorer import grid
 
-    print_line(f"The explorer's curves: {grid.write(options.output)}")
+    with stopping.working():
+        path = grid.write(options.output)
+    print_line(f"The explorer's curves: {path}")
 
 
 def write_runs(options: argparse.Namespace) -> None:
+    if options.output is not None:
+        user_path("--output", options.output)
     from .widgets.panel import runs
 
-    print_line(f"The recorded trainings: {runs.write(options.output)}")
+    with stopping.working():
+        path = runs.write(options.output)
+    print_line(f"The recorded trainings: {path}")
 
 
 def _add_doctor(commands: Any) -> None:
     doctor = commands.add_parser(
         "doctor", help="say what this machine and this installation bring, and what is amiss"
     )
-    doctor.set_defaults(command=examine)
+    doctor.set_defaults(command=examine, to_go_on=_run_again)
 
 
 def examine(options: argparse.Namespace) -> None:
@@ -266,4 +323,7 @@ def examine(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        stopping.finish()

@@ -2,7 +2,8 @@
 
 import contextlib
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from ctypes import c_float
 from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
@@ -11,6 +12,7 @@ BACKENDS = ("tensorflow", "jax", "torch")  # of Keras, which compute gradients
 # The builder's page shows these sentences as well.
 POSITIVE = "{what} must be a positive integer, received {value}"
 CHOICE = "{what} must be one of {choices}, received {value}"
+INT32 = 2**31 - 1  # the largest of the 32-bit integers that seeds, sizes and steps are
 _IN_PART = reprlib.Repr()
 _IN_PART.maxstring = _IN_PART.maxother = 200
 _IN_PART.maxlist = _IN_PART.maxtuple = _IN_PART.maxset = _IN_PART.maxdict = 25
@@ -23,6 +25,14 @@ def shown(value: Any) -> str:
     except ValueError:  # Python writes no integer of more than 4,300 digits
         text = f"an integer too long to be written, in {type(value).__name__}"
     return text if len(text) <= 300 else f"{text[:200]} ... {text[-50:]}"
+
+
+def number_or_text(kind: Callable[[str], Any], text: str) -> Any:
+    """The number that a text is, or the text, which the check of the number then refuses."""
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def check_integer(what: str, value: Any, least: int = 1, most: int | None = None) -> int:
@@ -43,16 +53,26 @@ def check_integer(what: str, value: Any, least: int = 1, most: int | None = None
 def check_number(what: str, value: Any, *, above: float | None = None, below: float = inf) -> float:
     """A finite number of at least 0, or ``above`` a bound, and ``below`` one, as a ``float``.
 
+    Networks compute in float32, so it must be such a number there, too.
+
     Raises:
         ValueError: the value is anything else.
     """
-    with contextlib.suppress(OverflowError):  # of an integer that no float holds
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else nan
-        if (number >= 0 if above is None else number > above) and number < below:
-            return number
+
+    def holds(number: float) -> bool:
+        return (number >= 0 if above is None else number > above) and number < below
+
+    number = nan
+    if isinstance(value, Real) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):  # of an integer that no float holds
+            number = float(value)
+    if holds(number) and holds(c_float(number).value):
+        return number
     bounds = "of at least 0" if above is None else f"above {above}"
     if below < inf:
         bounds += f" and less than {below}"
+    if holds(number):
+        bounds += ", rounded to float32 as well"
     raise ValueError(f"{what} must be a number {bounds}, received {shown(value)}")
 
 

@@ -11,16 +11,20 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+LONGEST = 2000  # characters of a line: a path may have hundreds
+
 
 def visible(text: object) -> str:
     """Text in one line that commands no terminal and keeps its order there.
 
     The name of a file may have control characters, line breaks and marks that turn the direction of
-    what follows. All that is not printable is written as an escape, as ``repr`` does.
+    what follows. All that is not printable is written as an escape, as ``repr`` does, and a line of
+    thousands of characters is cut in its middle.
     """
-    return "".join(
+    line = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in str(text)
     )
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}...{line[-LONGEST // 2 :]}"
 
 
 def print_line(line: str) -> None:

@@ -112,6 +112,16 @@ def test_pack_refuses_what_is_no_run(tmp_path, capsys):
     assert line.startswith(f"python -m resnet_lesson: {tmp_path} must hold a finished run")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [(["", "b"], "RUN"), (["a", ""], "OUTPUT"), (["a", "b", "--data", ""], "--data")],
+)
+def test_pack_names_an_empty_path(arguments, name, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "resnet_lesson.pretrained.pack", None)
+    code, line = refused(capsys, "pack", *arguments)
+    assert (code, f": {name} must be a path, received ''" in line) == (2, True)
+
+
 @pytest.mark.parametrize("error", [OSError, FloatingPointError])
 def test_a_pack_that_fails_is_one_line(monkeypatch, capsys, error):
     def fails(*_):
@@ -152,7 +162,7 @@ def test_where_nothing_can_be_written_nothing_is_made(writer, tmp_path, monkeypa
     command, own, make = writer
     monkeypatch.setattr(make, lambda: pytest.fail("it computes"))
     code, line = refused(capsys, command, "--output", "")
-    assert (code, "path must end with the name of a file" in line) == (2, True)
+    assert (code, "--output must be a path, received ''" in line) == (2, True)
     code, line = refused(capsys, command, "--output", str(tmp_path / "none" / "made.json"))
     assert (code, "No such file" in line) == (1, True)
     assert list(tmp_path.iterdir()) == [own]
@@ -187,6 +197,7 @@ def test_an_interrupt_leaves_what_was_there(writer, tmp_path, monkeypatch, capsy
 
     command, own, make = writer
     monkeypatch.setattr(make, stop)
-    assert refused(capsys, command) == (1, "stopped")
+    line = "python -m resnet_lesson: stopped; nothing is half written: run it again\n"
+    assert refused(capsys, command) == (130, line)
     assert own.read_text(encoding="utf-8") == "before"
     assert list(tmp_path.iterdir()) == [own]

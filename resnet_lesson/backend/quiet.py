@@ -10,7 +10,7 @@ from typing import IO
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Suppress what C++ writes to file descriptor 2; show it if the body raises."""
+    """Suppress what C++ writes to file descriptor 2; show it if the body fails."""
     _open_standard_outputs()
     with contextlib.suppress(AttributeError, OSError, ValueError):  # missing, full or closed
         sys.stderr.flush()
@@ -19,7 +19,7 @@ def quiet_stderr() -> Iterator[None]:
         os.dup2(captured.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             captured.seek(0)
             with contextlib.suppress(OSError):
                 os.write(saved, captured.read())

@@ -45,14 +45,14 @@ def check_order(order: Any) -> str:
     return check_choice("order", order, ORDERS)
 
 
-def modules_per_stage(depth: Any, stages: Any, bottleneck: bool) -> int:
+def modules_per_stage(depth: Any, stages: Any, bottleneck: bool, what: str = "depth") -> int:
     """Of He's family, whose layers are a stem, a classifier, and equally many modules a stage."""
-    depth, stages = check_integer("depth", depth), check_integer("stages", stages)
+    depth, stages = check_integer(what, depth), check_integer("stages", stages)
     per_unit = (3 if bottleneck else 2) * stages
     if depth < per_unit + 2 or (depth - 2) % per_unit:
         kind = "bottlenecks" if bottleneck else "basic modules"
         raise ValueError(
-            f"depth must be {per_unit}n + 2 with {kind}, n at least 1, received {depth}"
+            f"{what} must be {per_unit}n + 2 with {kind}, n at least 1, received {depth}"
         )
     return (depth - 2) // per_unit
 

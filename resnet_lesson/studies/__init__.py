@@ -3,7 +3,7 @@
 import importlib
 
 from ..checks import check_choice
-from .engine import Study, run
+from .engine import Study, check_scheduler, check_seeds, run
 from .record import Record, record
 
 NAMES = (
@@ -18,7 +18,7 @@ NAMES = (
     "paths",
     "race",
 )
-__all__ = ["NAMES", "Record", "Study", "record", "run", "study"]
+__all__ = ["NAMES", "Record", "Study", "check_scheduler", "check_seeds", "record", "run", "study"]
 
 
 def study(name: str) -> Study:

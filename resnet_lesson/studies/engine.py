@@ -10,15 +10,18 @@ import itertools
 import json
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..checks import check_integer
-from ..files import exclusive_lock, expand_path, naming_errors, round_figures, sync_to_disk
+from .. import stopping
+from ..checks import check_integer, shown
+from ..files import exclusive_lock, naming_errors, round_figures, sync_to_disk, user_path
 from ..keras_settings import NEEDS_TENSORFLOW, configured_backend
 from ..output import console
 from ..untrusted import COUNT, TEXT, naming_damage, objects, parse_json, read_file
@@ -36,6 +39,7 @@ from .record import (
 
 Configuration = dict[str, Any]
 Entry = dict[str, Any]  # a finished run in the journal
+MOST_SEEDS = 1000  # all runs of a study stand in one list
 _ENTRY = objects(key=TEXT, seed=COUNT, date=TEXT, versions=VERSIONS, runs=ROWS)
 # The first edition's have no checksum. The name of one that is damaged is unknown, too.
 _LINE = _ENTRY | {
@@ -88,15 +92,44 @@ def run(
         ValueError: what is on record was made with other versions or on another device, or is
             damaged; or another process is running the study there.
         ImportError: a scheduler, but no Dask; or Keras is set to another backend than TensorFlow.
-        OSError: ``folder`` cannot be written to. What was measured before is kept.
+        OSError: ``folder`` cannot be written to, or a process that measured was ended from outside.
+            What was measured before is kept.
     """
-    seeds = check_integer("seeds", study.seeds if seeds is None else seeds)
-    place = expand_path(folder).absolute()  # the process may change its working directory
+    seeds = check_seeds("seeds", study.seeds if seeds is None else seeds)
+    if scheduler is not None:
+        check_scheduler("scheduler", scheduler)
+    place = user_path("folder", folder)
     path, journal = place / f"{study.name}.json", place / f"{study.name}.journal"
     with naming_errors(place):
         place.mkdir(parents=True, exist_ok=True)
     with exclusive_lock(place / f".{study.name}.lock", f"run of {study.name} in {place}"):
         return _run_missing(study, path, journal, seeds, scheduler)
+
+
+def check_seeds(what: str, value: Any) -> int:
+    """A number of seeds.
+
+    Raises:
+        ValueError: the value is anything else.
+    """
+    return check_integer(what, value, most=MOST_SEEDS)
+
+
+def check_scheduler(what: str, value: Any) -> None:
+    """The address of a Dask scheduler.
+
+    Raises:
+        ValueError: the value is anything else.
+    """
+    try:
+        parts = urlsplit(value if "://" in value else f"tcp://{value}")
+        is_address = parts.scheme == "inproc" or bool(parts.hostname and parts.port)
+    except (TypeError, ValueError):
+        is_address = False
+    if not is_address:
+        raise ValueError(
+            f"{what} must be an address such as tcp://10.0.0.1:8786, received {shown(value)}"
+        )
 
 
 def _run_missing(
@@ -106,18 +139,23 @@ def _run_missing(
     on_record = _read_entries(study, path)
     entries = on_record | _read_journal(journal)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
+    check_seeds(f"the number of seeds on record in {path.with_suffix('')}.*", seeds)
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = [task for key, task in tasks.items() if key not in entries]
     if missing:
         _check_versions(study, entries.values(), path)
         if scheduler is None and (backend := configured_backend()) != "tensorflow":
             raise ImportError(NEEDS_TENSORFLOW.format(backend))
-        _append_text(journal, "")  # before an hour of work, find out whether it can be kept
-        for entry in _run_tasks(study, missing, len(tasks), scheduler):
-            entries[entry["key"]] = entry
-            # One of those before stands for all: a comparison with each would slow a large study.
-            _check_versions(study, (next(iter(entries.values())), entry), path)
-            _append(journal, entry)
+        with (
+            _pool(scheduler) as pool,
+            contextlib.closing(_run_tasks(study, missing, len(tasks), pool)) as finished,
+        ):
+            _append_text(journal, "")  # before an hour of work, find out whether it can be kept
+            for entry in finished:
+                entries[entry["key"]] = entry
+                # One of those before stands for all: a comparison with each would slow a large one.
+                _check_versions(study, (next(iter(entries.values())), entry), path)
+                _append(journal, entry)
     if on_record.keys() != tasks.keys():
         write_record(path, _record(study, [entries[key] for key in tasks], seeds))
     journal.unlink(missing_ok=True)
@@ -199,21 +237,24 @@ def _check_versions(study: Study, entries: Iterable[Entry], path: Path) -> None:
 
 
 def _run_tasks(
-    study: Study, tasks: list[tuple[Configuration, int]], total: int, scheduler: str | None
-) -> Iterator[Entry]:
+    study: Study, tasks: list[tuple[Configuration, int]], total: int, pool: Executor
+) -> Generator[Entry, None, None]:
     """The journal entry of each task as soon as it is done, in any order, under a progress bar."""
     from rich.progress import Progress  # not needed where a record is only read
 
-    with _pool(scheduler) as pool, Progress(console=console()) as progress:
+    with Progress(console=console()) as progress:
         bar = progress.add_task(study.name, total=total, completed=total - len(tasks))
-        futures = [pool.submit(_run_task, study.measure, *task) for task in tasks]
         try:
+            with _without_interrupts():
+                futures = [pool.submit(_run_task, study.measure, *task) for task in tasks]
             for future in as_completed(futures):
                 yield future.result()
                 progress.advance(bar)
-        finally:
-            for future in futures:
-                future.cancel()
+        except BrokenExecutor as error:
+            raise ChildProcessError(
+                f"a process that measured {study.name} was ended from outside, perhaps for want of "
+                "memory: what was finished is kept, and the same command goes on from there"
+            ) from error
 
 
 def _run_task(measure: Callable[..., list[Row]], configuration: Configuration, seed: int) -> Entry:
@@ -235,22 +276,57 @@ def _run_task(measure: Callable[..., list[Row]], configuration: Configuration, s
 
 @contextlib.contextmanager
 def _pool(scheduler: str | None) -> Iterator[Executor]:
+    """Processes that measure. An error ends what they are at: nobody will ask for it any more."""
     if scheduler is None:
         # TensorFlow hangs in a forked process; a spawned one imports its own.
         spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(mp_context=spawn, initializer=_exit_with_parent) as pool:
-            yield pool
+        others = multiprocessing.active_children()
+        with _without_interrupts():
+            pool = ProcessPoolExecutor(mp_context=spawn, initializer=_begin_worker)
+        with pool:
+            try:
+                yield pool
+            except BaseException:
+                for process in {*multiprocessing.active_children()} - {*others}:
+                    process.kill()
+                raise
         return
     try:
         from distributed import Client
     except ImportError as error:
         raise ImportError('a scheduler needs Dask: pip install "resnet-lesson[cluster]"') from error
     with Client(scheduler) as client, client.get_executor(pure=False) as pool:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False)
+            raise
 
 
-def _exit_with_parent() -> None:
-    """End this worker process when its parent is killed; it would wait for work forever."""
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Start processes that Ctrl-C, which goes to all of a terminal, does not reach.
+
+    A process inherits what its parent blocks. What starts them is not interrupted, either, so that
+    none is forgotten.
+    """
+    with stopping.held_back():
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, and end this process when the parent is killed.
+
+    It would wait for work forever.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where nothing can be blocked
 
     def wait() -> None:
         if parent := multiprocessing.parent_process():

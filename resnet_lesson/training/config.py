@@ -4,28 +4,48 @@ import argparse
 import dataclasses
 import shlex
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
 from numbers import Integral
+from pathlib import Path
 from typing import Any
 
-from ..checks import check_choice, check_flag, check_integer, check_number, check_rule
+from ..checks import (
+    INT32,
+    check_choice,
+    check_flag,
+    check_integer,
+    check_number,
+    check_rule,
+    number_or_text,
+    shown,
+)
+from ..data.datasets import _LOADERS as DATASETS
+from ..networks.rules import modules_per_stage
+
+DEEPEST = 10_000  # layers; the deepest network of He et al. 2015 has 1,202
+
+
+def _check_depth(what: str, value: Any) -> int:
+    modules_per_stage(value, 3, bottleneck=False, what=what)
+    return check_integer(what, value, most=DEEPEST)
 
 
 def _check_drops(what: str, value: Any) -> tuple[int, ...]:
     is_valid = isinstance(value, tuple) and all(isinstance(step, Integral) for step in value)
     if not is_valid or list(value) != sorted({step for step in value if step > 0}):
-        raise ValueError(f"{what} must be steps that rise, received {value!r}")
+        raise ValueError(f"{what} must be steps that rise, received {shown(value)}")
     return tuple(map(int, value))
 
 
 DEVICES = ("one", "all")  # on which ``train`` may run
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    **dict.fromkeys(("depth", "epochs", "batch_size"), check_integer),
-    # TensorFlow's seeds and sizes are 32-bit integers.
-    **dict.fromkeys(("padding", "seed"), partial(check_integer, least=0, most=2**31 - 1)),
+    "dataset": partial(check_choice, choices=DATASETS),
+    "depth": _check_depth,
+    **dict.fromkeys(("epochs", "batch_size"), partial(check_integer, most=INT32)),
+    **dict.fromkeys(("padding", "seed"), partial(check_integer, least=0, most=INT32)),
     **dict.fromkeys(("shortcut", "flip", "deterministic", "bfloat16"), check_flag),
     **dict.fromkeys(("warmup_epochs", "weight_decay"), check_number),
     "learning_rate": partial(check_number, above=0),
@@ -87,12 +107,16 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
             # NumPy's numbers become Python's, which JSON and the command line can write.
-            object.__setattr__(self, name, check(name, getattr(self, name)))
+            object.__setattr__(self, name, check(self.called(name), getattr(self, name)))
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"warmup_epochs must be at least 0 and less than epochs ({self.epochs}), received "
-                f"{self.warmup_epochs!r}"
+                f"{self.called('warmup_epochs')} must be at least 0 and less than "
+                f"{self.called('epochs')} ({self.epochs}), received {self.warmup_epochs!r}"
             )
+
+    def called(self, name: str) -> str:
+        """The name under which the value of a field was given, for errors."""
+        return name
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "TrainingConfig":
@@ -124,8 +148,8 @@ class TrainingConfig:
         """
         if images < self.batch_size:
             raise ValueError(
-                f"batch_size must be at most the {images} training images, received "
-                f"{self.batch_size}"
+                f"{self.called('batch_size')} must be at most the {images} training images, "
+                f"received {self.batch_size}"
             )
         return images // self.batch_size
 
@@ -143,7 +167,7 @@ class TrainingConfig:
             ValueError: a drop comes after the run, or within the warm-up.
         """
         schedule = self.schedule(steps_per_epoch)
-        schedule.check()
+        schedule.check(self.called("drops"))
         return float(schedule(step))
 
 
@@ -181,19 +205,63 @@ def _reading(kind: Any) -> dict[str, Any]:
     if kind is bool:
         return {"action": argparse.BooleanOptionalAction}
     if typing.get_origin(kind) is tuple:
-        return {"type": int, "nargs": "*", "metavar": "N"}
-    return {"type": kind, "metavar": "NAME" if kind is str else "N"}
+        return {"type": partial(number_or_text, int), "nargs": "*", "metavar": "N"}
+    if kind is str:
+        return {"metavar": "NAME"}
+    return {"type": partial(number_or_text, kind), "metavar": "N"}
 
 
-def with_options(config: TrainingConfig, options: argparse.Namespace) -> TrainingConfig:
+def with_options(
+    config: TrainingConfig, options: argparse.Namespace, begun: Path | None = None
+) -> TrainingConfig:
     """The configuration, changed by the options that were given.
 
+    Args:
+        config: a preset, or what a run was begun with.
+        options: as they were read.
+        begun: the folder of that run.
+
     Raises:
-        ValueError: names the rule and the value.
+        ValueError: names the rule, the option and the value.
     """
-    values = config.to_json()
-    given = {name: value for name, value in vars(options).items() if name in values}
-    return TrainingConfig.from_json(values | given)
+    given = {name: value for name, value in vars(options).items() if name in vars(config)}
+    if "drops" in given:
+        given["drops"] = tuple(given["drops"])
+    if begun:
+        check_unchanged(begun, config, given, _flag)
+
+    class Given(TrainingConfig):
+        def called(self, name: str) -> str:
+            whose = "the run's" if begun else "the preset's"
+            return _flag(name) if name in given else f"{_flag(name)} (not given, so {whose})"
+
+    return Given(**vars(config) | given)
+
+
+def check_unchanged(
+    folder: Path,
+    before: TrainingConfig,
+    now: Mapping[str, Any],
+    called: Callable[[str], str],
+) -> None:
+    """Refuse a run that would go on with another configuration.
+
+    Args:
+        folder: the run's.
+        before: with which it was begun.
+        now: the values of some fields, or of all.
+        called: gives the names of fields in the error.
+
+    Raises:
+        ValueError: a value is another.
+    """
+    for name, value in now.items():
+        begun = getattr(before, name)
+        if begun != value:
+            raise ValueError(
+                f"a run goes on as it began: {folder} has {called(name)} {begun!r}, received "
+                f"{shown(value)}; resume with {begun!r}, or choose another output"
+            )
 
 
 def command(config: TrainingConfig, data: str | None = None, backend: str = "tensorflow") -> str:

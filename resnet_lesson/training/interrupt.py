@@ -6,10 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .. import stopping
+
 
 @contextlib.contextmanager
 def interrupts() -> Iterator[Callable[[], None]]:
     """A function that raises a KeyboardInterrupt if Ctrl-C was pressed since the context began.
+
+    On the command line, after a SIGTERM as well.
 
     Python raises it where it happens to be, and that is mostly where NumPy waits for an array of
     JAX's, and takes any exception for a reason to try another way.
@@ -17,7 +21,7 @@ def interrupts() -> Iterator[Callable[[], None]]:
     pressed: list[int] = []
 
     def check() -> None:
-        if pressed:
+        if pressed or stopping.received():
             raise KeyboardInterrupt
 
     before = signal.getsignal(signal.SIGINT)

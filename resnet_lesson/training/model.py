@@ -39,7 +39,7 @@ def network(
         keras.config.set_dtype_policy(users)
 
 
-def strategy_for(devices: str, batch_size: int) -> Any:
+def strategy_for(devices: str, config: TrainingConfig) -> Any:
     """The strategy that trains on one device, or on all that this machine has.
 
     Several, on TensorFlow only, are the GPUs, or the logical CPU devices where there is no GPU.
@@ -51,9 +51,10 @@ def strategy_for(devices: str, batch_size: int) -> Any:
     check_choice("devices", devices, DEVICES)
     strategy = native.devices(devices)
     count = strategy.num_replicas_in_sync
-    if batch_size % count:
+    if config.batch_size % count:
         raise ValueError(
-            f"batch_size must be a multiple of the {count} devices, received {batch_size}"
+            f"{config.called('batch_size')} must be a multiple of the {count} devices, received "
+            f"{config.batch_size}"
         )
     return strategy
 

@@ -37,8 +37,8 @@ def batches(
     steps, (height, width) = config.steps_per_epoch(len(images)), images.shape[1:3]
     if config.padding >= min(height, width):
         raise ValueError(
-            f"padding must be less than the images' sides {(height, width)}, received "
-            f"{config.padding}"
+            f"{config.called('padding')} must be less than the images' sides {(height, width)}, "
+            f"received {config.padding}"
         )
 
     def batch(

@@ -13,7 +13,7 @@ from ..keras_settings import begun_on
 from . import checkpoint, folder
 from .callback import CheckpointCallback
 from .checkpoint import State
-from .config import TrainingConfig
+from .config import TrainingConfig, check_unchanged
 from .interrupt import interrupts
 from .model import initial_network, restore, strategy_for, variable_values
 from .pipeline import InOrder, batches
@@ -87,7 +87,7 @@ def train(
     callbacks = _checked_callbacks(callbacks)
     if monitor.every != 1 or len(monitor.records["step"]):
         raise ValueError(f"monitor must be new and record every step, received {monitor!r}")
-    strategy = strategy_for(devices, config.batch_size)
+    strategy = strategy_for(devices, config)
     with folder.exclusive(path) as check:
         state = _stored_state(path, config, resume)
         dataset = load(config.dataset, data)
@@ -95,7 +95,7 @@ def train(
         steps = config.steps_per_epoch(len(dataset.x_train))
         schedule = config.schedule(steps)
         if state is None:
-            schedule.check()
+            schedule.check(config.called("drops"))
         elif state.about["data_sha256"] != about["data_sha256"]:
             raise ValueError(
                 f"a run goes on with the data it began with, received other {config.dataset} than "
@@ -175,13 +175,7 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
                 "another output starts anew"
             )
         return None  # without a full epoch there is nothing to lose
-    for name, now in vars(config).items():
-        before = getattr(state.config, name)
-        if before != now:
-            raise ValueError(
-                f"a run goes on as it began: {path} has {name} {before!r}, received "
-                f"{now!r}; resume with {before!r}, or choose another output"
-            )
+    check_unchanged(path, state.config, vars(config), config.called)
     backend = begun_on(state.about["versions"])
     if backend != NAME and len(state.history) < config.epochs:
         raise ValueError(

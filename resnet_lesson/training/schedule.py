@@ -26,15 +26,18 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         super().__init__()
         self.peak, self.warmup, self.steps, self.drops = peak, warmup, steps, tuple(drops)
 
-    def check(self) -> None:
+    def check(self, what: str = "drops") -> None:
         """Refuse drops after the run's end, or within the warm-up.
+
+        Args:
+            what: the name under which they were given.
 
         Raises:
             ValueError: with the number of steps.
         """
         if any(not self.warmup <= drop < self.steps for drop in self.drops):
             raise ValueError(
-                f"drops must be steps after the {self.warmup:,} of the warm-up and before the end "
+                f"{what} must be steps after the {self.warmup:,} of the warm-up and before the end "
                 f"of the run, which has {self.steps:,} with so many images, received {self.drops}"
             )
 

@@ -237,7 +237,7 @@ def test_lesions(tmp_path):
         assert explorer.modules == read_json(path)["modules"]  # not those of another network
         explorer.close()
 
-    check(path, subjects.small_record(), read, 0.8)
+    check(path, subjects.lesions(), read, 0.8)
 
 
 def test_recorded_trainings(tmp_path):

@@ -2,14 +2,10 @@
 
 import contextlib
 import json
-import os
-import random
 import re
 import resource
-import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -255,48 +251,6 @@ def journal_of(folder):
     return list(_read_entries(study(), folder / "toy.json").values())
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_record(tmp_path, here):
-    uninterrupted, killed = tmp_path / "uninterrupted", tmp_path / "killed"
-    run(study(seeds=8), uninterrupted)
-    command = [sys.executable, str(TESTS / "toy_study.py")]
-    moments, deaths = random.Random(0), 0
-    for number in (1, 9, 20):  # finished runs, of 32, before each death
-        process = subprocess.Popen(
-            [*command, str(killed)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        wait_for_lines(killed / "toy.journal", number)
-        time.sleep(moments.random() / 10)
-        process.kill()
-        deaths += process.wait() == -signal.SIGKILL
-        wait_for_end_of(process.pid)
-        assert not (killed / "toy.json").exists()
-    assert deaths == 3
-    subprocess.run([*command, str(killed)], check=True, capture_output=True, timeout=120)
-    assert (killed / "toy.json").read_bytes() == (uninterrupted / "toy.json").read_bytes()
-
-
-def wait_for_end_of(group):
-    """The workers of a killed study end by themselves."""
-    for _ in range(600):
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the workers are still there")
-
-
-def wait_for_lines(path, number):
-    for _ in range(600):
-        if path.exists() and path.read_text(encoding="utf-8").count("\n") >= number:
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"{path.name} never had {number} lines")
-
-
 def test_a_cluster_that_loses_a_worker_loses_no_run_and_counts_none_twice(tmp_path):
     from distributed import LocalCluster
 
@@ -426,13 +380,16 @@ def test_a_missing_measure_is_no_number():
     ("arguments", "said"),
     [
         (["study", "weather"], "study must be one of .*degradation.*, received 'weather'"),
-        (["study", "degradation", "--seeds", "0"], "seeds must be a positive integer, received 0"),
-        (["study", "degradation", "--seeds", "many"], "invalid int value: 'many'"),
+        (["study", "orders", "--seeds", "0"], "--seeds must be .* from 1 to 1000, received 0"),
+        (["study", "degradation", "--seeds", "many"], "--seeds must be .*, received 'many'"),
+        (["study", "orders", "--seeds", "1" + 20 * "0"], "--seeds must be .*, received 1000000"),
+        (["study", "orders", "--scheduler", "here"], "--scheduler must be an address .* 'here'"),
+        (["study", "orders", "--output", ""], "--output must be a path, received ''"),
     ],
 )
 def test_the_command_line_says_what_is_wrong(arguments, said, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main([*arguments, "--output", str(tmp_path)])
+        main([arguments[0], "--output", str(tmp_path), *arguments[1:]])
     assert stopped.value.code == 2
     complaint = " ".join(capsys.readouterr().err.split())
     assert re.search(said, complaint), complaint

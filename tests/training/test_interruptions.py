@@ -1,22 +1,25 @@
 """A run killed at any moment ends with the weights of one that never was, bit for bit."""
 
 import csv
-import os
 import random
 import signal
-import subprocess
-import sys
+import time
 
+import kills
 import numpy as np
 import pytest
+import signals
+from kills import KILLS
+
+from resnet_lesson.training import checkpoint
 
 pytestmark = pytest.mark.slow
 
-# `make stress` asks for more.
-KILLS = int(os.environ.get("KILLS", "3"))
 # Kills the process in the middle of writing the n-th checkpoint, just after that is in place, or
 # so many milliseconds after the first step.
 TRAIN = """
+from resnet_lesson import stopping
+stopping.listen()
 import os, signal, sys, threading
 import numpy as np
 from resnet_lesson.__main__ import main
@@ -29,7 +32,7 @@ written = 0
 def save(folder, state, save=checkpoint.save):
     global written
     written += 1
-    if moment == "writing" and written == number:
+    if moment == "in writing" and written == number:
         write = np.lib.format.write_array
         def last_words(file, array, *rest, **options):
             write(file, array, *rest, **options)
@@ -38,29 +41,26 @@ def save(folder, state, save=checkpoint.save):
                 os.kill(os.getpid(), signal.SIGKILL)
         np.lib.format.write_array = last_words
     save(folder, state)
-    if moment == "written" and written == number:
+    if moment == "just written" and written == number:
         os.kill(os.getpid(), signal.SIGKILL)
 
 def step(callback, batch, logs=None, step=CheckpointCallback.on_train_batch_end, timers=[]):
-    if moment == "any" and not timers:
+    if moment == "any time" and not timers:
         timers.append(threading.Timer(number / 1000, os.kill, (os.getpid(), signal.SIGKILL)))
         timers[0].start()
     step(callback, batch, logs)
 
 checkpoint.save, CheckpointCallback.on_train_batch_end = save, step
-main(["train", *sys.argv[3:]])
+try:
+    main(["train", *sys.argv[3:]])
+finally:
+    stopping.finish()
 """
 
 
-def start(folder, moment="never", number=0):
+def started(folder, moment="never", number=0):
     options = ["--depth", "8", "--epochs", str(KILLS + 3), "--deterministic", "--resume"]
-    command = [sys.executable, "-c", TRAIN, moment, str(number), *options, "--output", str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-
-def ended(process):
-    said, _ = process.communicate(timeout=300)
-    return process.returncode, said
+    return kills.start("-c", TRAIN, moment, number, *options, "--output", folder)
 
 
 def arrays(folder):
@@ -68,28 +68,72 @@ def arrays(folder):
         return {name: file[name] for name in file.files if name != "told"}
 
 
-def test_killed_again_and_again(tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    code, said = ended(start(whole))
+def are_alike(one, other):
+    one, other = arrays(one), arrays(other)
+    return one.keys() == other.keys() and all(
+        values.tobytes() == other[name].tobytes() for name, values in one.items()
+    )
+
+
+def epochs(folder):
+    state = checkpoint.load(folder)
+    return len(state.history) if state else 0
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder of a run that nobody stopped; seconds to the end of an epoch, and of one."""
+    folder, begin = tmp_path_factory.mktemp("whole"), time.monotonic()
+    code, said = kills.end(started(folder))
     assert code == 0, said
-    with (whole / "log.csv").open(encoding="utf-8") as file:
-        epoch = min(float(row["seconds"]) for row in csv.DictReader(file))
-    draw = random.Random(KILLS)
-    for kill in range(KILLS):
-        moment = ("writing", "written", "any")[kill % 3]
-        # The first save of a process that starts anew is that of the beginning.
-        number = round(2000 * epoch * draw.random()) if moment == "any" else 1 + (kill == 0)
-        code, said = ended(start(killed, moment, number))
-        assert code == -signal.SIGKILL, said
-        assert not (killed / "record.json").exists()
-        if moment == "writing":
-            assert list(killed.glob("*.part.*")), "it was to be killed in writing"
-    code, said = ended(start(killed))
+    with (folder / "log.csv").open(encoding="utf-8") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    return folder, time.monotonic() - begin - sum(seconds[1:]), min(seconds)
+
+
+def finish(killed, whole):
+    """Let it end; whether it is the run that nobody stopped."""
+    code, said = kills.end(started(killed))
     assert code == 0, said
-    one, other = arrays(whole), arrays(killed)
-    assert one.keys() == other.keys()
-    for name, values in one.items():
-        np.testing.assert_array_equal(other[name], values, err_msg=name)
-    assert not list(killed.glob("*.part.*"))
     assert len((killed / "log.csv").read_text(encoding="utf-8").splitlines()) == 1 + KILLS + 3
     assert {path.name for path in killed.iterdir()} == {path.name for path in whole.iterdir()}
+    return are_alike(killed, whole)
+
+
+def test_killed_again_and_again(tmp_path, whole):
+    whole, _, epoch = whole
+    killed, draw, seen = tmp_path / "killed", random.Random(KILLS), []
+    for kill in range(KILLS):
+        moment = ("in writing", "just written", "any time")[kill % 3]
+        # The first save of a process that starts anew is that of the beginning.
+        number = round(2000 * epoch * draw.random()) if moment == "any time" else 1 + (kill == 0)
+        code, said = kills.end(started(killed, moment, number))
+        assert code == -signal.SIGKILL, said
+        assert not (killed / "record.json").exists()
+        partial = len(list(killed.glob("*.part.*")))
+        assert partial or moment != "in writing"
+        event = "milliseconds after the first step" if moment == "any time" else "save of a process"
+        seen.append(
+            {"program": "train", "signal": "SIGKILL", "moment": moment, event: number}
+            | {"epochs_on_record": epochs(killed), "partial_files": partial}
+        )
+    same = finish(killed, whole)
+    kills.keep("training", "A training is killed.", seen, same)
+    assert same
+    assert epochs(whole) > seen[-1]["epochs_on_record"]
+
+
+def test_signals_at_any_moment_of_a_training(tmp_path, whole):
+    whole, first_step, epoch = whole
+    stopped, draw, seen = tmp_path / "stopped", random.Random(KILLS), []
+    line = f"python -m resnet_lesson: stopped; to go on, add --resume --output {stopped}\n"
+    for kill in range(KILLS):
+        row, code, said = signals.send(
+            started(stopped), draw, kill, draw.uniform(0.05, first_step + epoch)
+        )
+        signals.check(row, code, said, line)
+        assert kills.left_over(stopped) == []
+        seen.append({"program": "train"} | row | {"epochs_on_record": epochs(stopped)})
+    same = finish(stopped, whole)
+    kills.keep("training_signals", "A training gets a signal.", seen, same)
+    assert same

@@ -56,10 +56,16 @@ def finished(tmp_path_factory):
     ("field", "value", "words"),
     [
         ("depth", 0, "depth must be a positive integer, received 0"),
-        ("epochs", 1.5, "epochs must be a positive integer, received 1.5"),
-        ("batch_size", True, "batch_size must be a positive integer, received True"),
+        ("epochs", 1.5, "epochs must be a whole number from 1 to 2147483647, received 1.5"),
+        ("batch_size", True, "batch_size must be a whole number .*, received True"),
         ("shortcut", 1, "shortcut must be True or False, received 1"),
         ("deterministic", "no", "deterministic must be True or False, received 'no'"),
+        ("epochs", 10**20, "epochs must be a whole number from 1 to 2147483647, received 1000000"),
+        ("depth", 6 * 10**5 + 2, "depth must be a whole number from 1 to 10000, received 600002"),
+        ("depth", 21, "depth must be 6n \\+ 2 with basic modules, n at least 1, received 21"),
+        ("dataset", "mnist", "dataset must be one of digits, fashion_mnist, .*, received 'mnist'"),
+        ("learning_rate", 1e-50, "above 0, rounded to float32 as well, received 1e-50"),
+        ("momentum", 1 - 1e-9, "less than 1, rounded to float32 as well, received 0.99999"),
         ("learning_rate", 0, "learning_rate must be a number above 0, received 0"),
         ("learning_rate", float("nan"), "learning_rate must be a number above 0, received nan"),
         ("momentum", 1, r"momentum must be a number of at least 0 and less than 1, received 1"),
@@ -637,7 +643,7 @@ def test_the_command_line_trains_and_goes_on(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
+def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch, capsys):
     step = CheckpointCallback.on_train_batch_end
 
     def stop(callback, batch, logs=None):
@@ -647,26 +653,76 @@ def test_the_command_line_says_how_a_stopped_run_goes_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(CheckpointCallback, "on_train_batch_end", stop)
     options = ["--depth", "8", "--epochs", "2", "--monitor", "--output", str(tmp_path)]
-    with pytest.raises(SystemExit, match=f"stopped; to go on, add --resume --output {tmp_path}"):
+    with pytest.raises(SystemExit) as stopped:
         main(["train", *options])
+    assert stopped.value.code == 130
+    assert f"stopped; to go on, add --resume --output {tmp_path}\n" in capsys.readouterr().err
     with (tmp_path / "gradients.csv").open(encoding="utf-8") as file:
         assert {row["step"] for row in csv.DictReader(file)} == set("01234")
 
 
+HUGE = "1" + 20 * "0"
+BEFORE_KERAS = [
+    (["--preset", "imagenet"], "--preset: invalid choice: 'imagenet'"),
+    (["--dataset", "mnist"], "--dataset must be one of digits, .*, received 'mnist'"),
+    (["--depth", "21"], r"--depth must be 6n \+ 2 .*received 21"),
+    (["--depth", HUGE], "--depth must be .*, received 1000000"),
+    (["--depth", "x"], "--depth must be a positive integer, received 'x'"),
+    (["--epochs", "0"], "--epochs must be a whole number from 1 to 2147483647, received 0"),
+    (["--epochs", HUGE], "--epochs must be a whole number from 1 to 2147483647, received 1000"),
+    (["--epochs", "9" * 5000], "--epochs must be .*, received '999"),
+    (
+        ["--epochs", "1"],
+        r"--warmup-epochs \(not given, so the preset's\) must be .* less than --epochs \(1\), "
+        "received 1.0",
+    ),
+    (["--warmup-epochs", "12"], "--warmup-epochs must be .* less than --epochs .*, received 12"),
+    (["--batch-size", "1e300"], "--batch-size must be a whole number .*, received '1e300'"),
+    (["--learning-rate", "1e-50"], "--learning-rate must be a number above 0, .* received 1e-50"),
+    (["--learning-rate", "nan"], "--learning-rate must be a number above 0, received nan"),
+    (["--learning-rate", ""], "--learning-rate must be a number above 0, received ''"),
+    (["--momentum", "0.9999999999"], "--momentum must be .* less than 1, .*received 0.999"),
+    (["--weight-decay", "1e300"], r"--weight-decay must be a number of at least 0, .* 1e\+300"),
+    (["--drops", "2", "1"], r"--drops must be steps that rise, received \(2, 1\)"),
+    (["--drops", "\udcff\x1b"], r"--drops must be steps that rise, received \('.udcff.x1b',\)"),
+    (["--padding", "-1"], "--padding must be a whole number from 0 to .*, received -1"),
+    (["--seed", "2147483648"], "--seed must be a whole number from 0 to .*, received 2147483648"),
+    (["--data", ""], "--data must be a path, received ''"),
+    (["--output", ""], "--output must be a path, received ''"),
+    (["--nonsense", "\x1b[31m\n"], r"unrecognized arguments: --nonsense .x1b\[31m.n "),
+]
+WITH_DATA = [
+    (["--batch-size", "2000"], "--batch-size must be at most the 1280 training images"),
+    (["--padding", "8"], "--padding must be less than the images' sides"),
+    (["--drops", "3"], "--drops must be steps after the 20 of the warm-up"),
+    (["--data", "x.npz"], "only cifar10 is read from a path, received 'x.npz' for digits"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["--preset", "imagenet"], "invalid choice: 'imagenet'"),
-        (["--depth", "21"], "depth must be 6n \\+ 2 .*received 21"),
-        (["--epochs", "0"], "epochs must be a positive integer, received 0"),
-        (["--data", "x.npz"], "only cifar10 is read from a path, received 'x.npz' for digits"),
-    ],
-)
-def test_the_command_line_names_the_rule(arguments, words, tmp_path, capsys):
+@pytest.mark.parametrize(("arguments", "words"), BEFORE_KERAS + WITH_DATA)
+def test_the_command_line_names_the_rule(arguments, words, tmp_path, monkeypatch, capsys):
+    if (arguments, words) in BEFORE_KERAS:
+        monkeypatch.setattr("resnet_lesson.__main__._choose_backend", pytest.fail)
+        arguments = ["--backend", "tensorflow", *arguments]  # what is chosen before Keras comes
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as stopped:
-        main(["train", *arguments, "--output", str(tmp_path / "run")])
+        main(["train", "--output", "run", *arguments])
     assert stopped.value.code == 2
-    said = " ".join(capsys.readouterr().err.split())
+    said = capsys.readouterr().err
     assert re.search(words, said), said
-    assert not (tmp_path / "run").exists()
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_its_own_options(finished, capsys):
+    _, folder = finished
+    for options, words in [
+        (["--epochs", "1"], f"{folder} has --epochs 3, received 1; resume with 3"),
+        (["--drops", "5"], f"{folder} has --drops (), received (5,); resume with ()"),
+        (["--epochs", "x"], f"{folder} has --epochs 3, received 'x'"),
+    ]:
+        with pytest.raises(SystemExit):
+            main(["train", "--resume", "--output", str(folder), *options])
+        assert words in capsys.readouterr().err

@@ -372,20 +372,6 @@ def test_the_command_tells_the_local_copy(tmp_path, monkeypatch):
     assert run.record["command"].endswith(" --data 'my copy.npz'")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "usage"),
-    [(["--padding", "8"], False), (["--depth", "x"], True), (["--output", ""], False)],
-)
-def test_usage_is_printed_for_wrong_usage(tmp_path, monkeypatch, capsys, arguments, usage):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stopped:
-        main(["train", "--output", "run", *arguments])
-    assert stopped.value.code == 2
-    said = capsys.readouterr().err
-    assert ("usage:" in said) is usage
-    assert usage or said.count("\n") == 1
-
-
 # ---------------------------------------------------------------- a folder of one's own
 
 
