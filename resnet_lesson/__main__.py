@@ -101,7 +101,7 @@ def _add_study(commands: Any) -> None:
         metavar="ADDRESS",
         help="the address of a Dask scheduler, which runs what anybody sends it who reaches it: "
         "start it by `dask scheduler --host 127.0.0.1 --dashboard-address 127.0.0.1:8787`, or see "
-        "docs/nobody.md for several machines; without it, this machine runs the studies",
+        "docs/security.md for several machines; without it, this machine runs the studies",
     )
     study.add_argument(
         "--output",

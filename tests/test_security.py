@@ -1,4 +1,4 @@
-"""What docs/nobody.md says: nothing listens beyond this machine, and what is written where."""
+"""What docs/security.md says: nothing listens beyond this machine, and what is written where."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ from jupyter_client.blocking import BlockingKernelClient
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs/nobody.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
 PATIENCE = 60  # s
 STUDY = """
 import sys
@@ -299,7 +299,7 @@ def test_readme_and_help_give_the_same_command():
         check=True,
     )
     assert f"`{documented('On one machine', 'dask scheduler')}`" in told.stdout
-    assert "docs/nobody.md" in told.stdout
+    assert "docs/security.md" in told.stdout
 
 
 def certificate(folder):
