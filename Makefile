@@ -17,7 +17,7 @@ BACKENDS_READY := .venv-backends/.backends-ready
 IN_TWO := -n 2 --dist worksteal
 FILES_IN_TWO := -n 2 --dist loadfile
 
-.PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims \
+.PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims fuzz \
   browser bench bundles javascript setup-backends test-backends test-binder \
   test-colab test-matrix locks
 
@@ -39,6 +39,7 @@ help:
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     stop a training and a study forty times each, and write down how they ended"
+	@echo "make fuzz       try a thousand random inputs on each widget and reader of files, half an hour"
 	@echo "make lint       check style, types and the workflow files"
 	@echo "make locks      write the .lock files again, after a change of a requirement"
 	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
@@ -127,6 +128,9 @@ $(COLAB_READY): tests/colab/requirements.txt
 stress: $(DEV_READY)
 	KILLS=20 $(BIN)/python -m pytest tests/training/test_interruptions.py \
 	  tests/studies/test_stopped_studies.py
+
+fuzz: browser $(NODE_READY)
+	FUZZ=1000 $(BIN)/python -m pytest $(FILES_IN_TWO) tests/fuzz
 
 notebooks: $(READY)
 	$(BIN)/python tools/execute.py notebooks/*.ipynb

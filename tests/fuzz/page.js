@@ -100,11 +100,19 @@ function act(el, [which, how, what, more]) {
   } else tell(new MouseEvent("click", { bubbles: true }));
 }
 
+/** Press the button whose text begins so. */
+function press(el, text) {
+  const found = [...el.querySelectorAll("button")].find((one) => one.textContent?.startsWith(text));
+  if (!found) throw new Error(`no button says ${text}`);
+  found.click();
+}
+
 async function step(model, el, [kind, what]) {
   if (kind === "traits") model.take(what);
   else if (kind === "message") model.tell("msg:custom", structuredClone(what), []);
   else if (kind === "status") model.say(what);
   else if (kind === "act") act(el, what);
+  else if (kind === "press") press(el, what);
   else if (kind === "width") el.style.width = `${what}px`;
   await (kind === "width" ? frame() : soon());
 }
@@ -147,4 +155,69 @@ async function fuzz(kind, runs) {
   return all;
 }
 
-Object.assign(window, { fuzz, modelOf, placed, frame, soon });
+Object.assign(window, { fuzz });
+
+// -------------------------------------------------------------- what is left behind
+
+/** What a page holds beyond its elements: a count of each kind. */
+const held = { workers: 0, observers: 0, listeners: 0 };
+
+/** Count calls of one method of this prototype up, and of another down. */
+function counted(owner, kind, up, down) {
+  const own = { up: owner[up], down: owner[down] };
+  owner[up] = function (...given) {
+    held[kind] += 1;
+    return own.up.apply(this, given);
+  };
+  owner[down] = function (...given) {
+    held[kind] -= 1;
+    return own.down.apply(this, given);
+  };
+}
+
+for (const target of [window, document]) {
+  counted(target, "listeners", "addEventListener", "removeEventListener");
+}
+for (const Observer of [ResizeObserver, IntersectionObserver, MutationObserver]) {
+  counted(Observer.prototype, "observers", "observe", "disconnect");
+}
+const WorkerOfPage = Worker;
+window.Worker = class extends WorkerOfPage {
+  constructor(...given) {
+    super(...given);
+    held.workers += 1;
+  }
+  terminate() {
+    held.workers -= 1;
+    super.terminate();
+  }
+};
+
+/** Move the slider of the depth so often, and wait for what is computed. */
+async function moved(state, times) {
+  const view = await placed("explorer", modelOf(structuredClone(state)));
+  const slider = view.el.querySelector("input[type=range]");
+  for (let at = 0; at < times; at++) {
+    slider.value = 1 + ((at * 7) % 200);
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    await frame();
+  }
+  await new Promise((keep) => setTimeout(keep, 500));
+  const depth = view.el.querySelector("output").value;
+  view.end();
+  return { ...held, depth: Number(depth) };
+}
+
+/** Render and dispose, again and again; each time a reader does something in between. */
+async function renewed(kind, state, steps, times) {
+  const model = modelOf(structuredClone(state));
+  for (let at = 0; at < times; at++) {
+    const view = await placed(kind, model);
+    for (const one of steps) await step(model, view.el, one);
+    view.end();
+  }
+  await new Promise((keep) => setTimeout(keep, 500)); // what was on its way has come
+  return { ...held, heard: model.heard() };
+}
+
+Object.assign(window, { renewed, moved });

@@ -18,9 +18,9 @@ LAYERS = ("first", "stage1_unit1_conv1", "last")
 
 
 def make(kind):
-    """A new widget of this kind, with as little in it as can be."""
+    """A new widget of this kind."""
     return {
-        "explorer": GradientExplorer,
+        "explorer": lambda: GradientExplorer(compare=[{"depth": 9}]),
         "builder": ArchitectureBuilder,
         "lesions": lambda: LesionExplorer(lesions()),
         "replay": lambda: TrainingPanel(runs=runs(5)),

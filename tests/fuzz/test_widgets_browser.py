@@ -70,3 +70,49 @@ def test_no_sequence_breaks_it(page, kind):
         complaints = page.evaluate("([widget, runs]) => fuzz(widget, JSON.parse(runs))", given)
         for run, said in zip(some, complaints, strict=True):
             assert said == [], f"after {run['steps']}"
+
+
+# What a reader does before the view goes: the engine's worker starts, where there is one.
+BUSY = {
+    "explorer": [("press", "Walk through")],
+    "race": [("press", "Start")],
+    "panel": [("width", 700), ("width", 800), ("press", "Play")],
+    "builder": [("press", "Add a stage"), ("press", "Remove the last stage")],
+    "lesions": [("press", "Put all back")],
+}
+
+
+def counters(page):
+    """Nodes and listeners of the page, once what nothing holds is gone."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    counts = session.send("Memory.getDOMCounters")
+    session.detach()
+    return {name: counts[name] for name in ("nodes", "jsEventListeners")}
+
+
+@pytest.mark.parametrize("kind", BUSY)
+def test_views_that_are_disposed_of_leave_nothing_behind(page, kind):
+    state = subjects.states({"panel": "replay"}.get(kind, kind))[0]
+
+    def renewed(times):
+        given = [kind, state, BUSY[kind], times]
+        return page.evaluate("given => renewed(...given)", given) | counters(page)
+
+    renewed(3)
+    before = renewed(3)
+    assert before["heard"] == before["workers"] == before["observers"] == 0
+    assert renewed(size.times(200)) == before
+
+
+def test_a_depth_that_is_moved_leaves_nothing_behind(page):
+    def moved(times):
+        given = [subjects.states("explorer")[0], times]
+        left = page.evaluate("given => moved(...given)", given)
+        assert left.pop("depth") == 1 + 7 * (times - 1) % 200  # it was computed
+        return left | counters(page)
+
+    moved(3)
+    before = moved(3)
+    assert before["workers"] == 0
+    assert moved(size.times(2000)) == before

@@ -139,7 +139,7 @@ def _check_list(what: str, value: Any, check: Callable[[Any], dict[str, Any]]) -
     try:
         return [check(one) for one in value]
     except ValueError as error:
-        raise ValueError(f"{what} must be right one by one: {error}") from error
+        raise ValueError(f"each of {what} must be right: {error}") from error
 
 
 def _check_pin(pin: Any) -> dict[str, Any]:

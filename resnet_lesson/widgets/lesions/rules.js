@@ -11,7 +11,12 @@ const isCounts = isListOf(isWhole(0));
 const areNames = (value) =>
   isNames(value) && value.length > 0 && new Set(value).size === value.length;
 
-/** A list of two lists of counts by class for each set of modules. @param {any} text @param {Get} get */
+/**
+ * For each set of modules, two lists of counts by class.
+ *
+ * @param {any} text
+ * @param {Get} get
+ */
 function areCounts(text, get) {
   const [modules, names] = [get("modules"), get("class_names")];
   try {
