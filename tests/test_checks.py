@@ -85,7 +85,7 @@ def test_an_integer_that_no_float_holds_is_refused():
 
 @pytest.mark.parametrize("value", [10**5000, "9" * 10**5], ids=["number", "text"])
 def test_a_value_of_thousands_of_characters_is_shown_in_part(value):
-    checks = [partial(check_integer, most=9), partial(check_number, below=1), check_flag]
+    checks: list = [partial(check_integer, most=9), partial(check_number, below=1), check_flag]
     for check in checks:
         with pytest.raises(ValueError, match=r"^x must be .*, received ") as raised:
             check("x", value)
