@@ -11,11 +11,22 @@ BEGUN_NOTHING = "python -m resnet_lesson: stopped; nothing was begun: run it aga
 TENSORFLOWS = re.compile(r"[IWE]0000 ")  # what it logs of every run with op determinism
 
 
-def send(process, draw, kill, wait):
-    """Send one after ``wait`` seconds, perhaps twice: what was sent, exit code and stderr."""
+STARTING = 5.0  # seconds in which a program imports what it needs, and begins
+
+
+def send(process, draw, kill, has_begun, after):
+    """Send one, perhaps twice: what was sent, exit code and stderr.
+
+    It comes some time after the start, or up to ``after`` seconds after ``has_begun()``.
+    """
     number = (signal.SIGINT, signal.SIGTERM)[kill % 2]
     to, is_for = (os.kill, "process") if kill // 2 % 2 else (os.killpg, "group")
     again = draw.choice([None, None, 0, 0.001, 0.02, 0.2])
+    event, wait = draw.choice(
+        [("start", draw.uniform(0.05, STARTING)), ("work", after * draw.random())]
+    )
+    while event == "work" and process.poll() is None and not has_begun():
+        time.sleep(0.005)
     time.sleep(wait)
     begin = time.monotonic()
     for pause in [0] if again is None else [0, again]:
@@ -24,7 +35,7 @@ def send(process, draw, kill, wait):
             to(process.pid, number)
     code, said = kills.end(process)
     row = {"signal": number.name, "to": is_for, "again_after_seconds": again}
-    row |= {"milliseconds_after_start": round(1000 * wait), "exit_code": code}
+    row |= {f"milliseconds_after_{event}": round(1000 * wait), "exit_code": code}
     return row | {"ended_after_seconds": round(time.monotonic() - begin, 1)}, code, said
 
 

@@ -11,11 +11,13 @@ NAMES = ("training", "training_signals", "study", "study_signals")
 
 
 def test_the_readme_counts_what_is_on_record():
-    each, signals, ends = re.search(
+    counted = re.search(
         r"kills a training and a study (\d+) times each and sends (\d+) signals to each, at random "
         r"moments and in the midst of saving\..* these (\d+) ends",
         " ".join(README.split()),
-    ).groups()
+    )
+    assert counted
+    each, signals, ends = counted.groups()
     found = {name: len(kills.record(name)["kills"]) for name in NAMES}
     expected = {name: int(signals if "signals" in name else each) for name in NAMES}
     assert found == expected
