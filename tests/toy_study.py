@@ -82,7 +82,7 @@ if __name__ == "__main__":  # FOLDER SEEDS MEASURE MOMENT NUMBER, as the command
     seeds, name, moment, number = [*rest, *("8", "slow_measure", "never", "0")[len(rest) :]]
     toy = study(globals()[name], seeds=int(seeds))
     studies.study = lambda name: toy
-    engine._append = deadly(engine._append, moment, int(number))
+    engine._append_text = deadly(engine._append_text, moment, int(number))
     try:
         main(["study", "toy", "--output", folder])
     finally:
