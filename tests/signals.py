@@ -4,6 +4,8 @@ import os
 import re
 import signal
 import time
+from functools import partial
+from pathlib import Path
 
 import kills
 
@@ -17,15 +19,16 @@ STARTING = 5.0  # seconds in which a program imports what it needs, and begins
 def send(process, draw, kill, has_begun, after):
     """Send one, perhaps twice: what was sent, exit code and stderr.
 
-    It comes some time after the start, or up to ``after`` seconds after ``has_begun()``.
+    It comes some time after the process listens, or up to ``after`` seconds after ``has_begun()``.
     """
     number = (signal.SIGINT, signal.SIGTERM)[kill % 2]
     to, is_for = (os.kill, "process") if kill // 2 % 2 else (os.killpg, "group")
     again = draw.choice([None, None, 0, 0.001, 0.02, 0.2])
     event, wait = draw.choice(
-        [("start", draw.uniform(0.05, STARTING)), ("work", after * draw.random())]
+        [("listening", draw.uniform(0, STARTING)), ("beginning", after * draw.random())]
     )
-    while event == "work" and process.poll() is None and not has_begun():
+    is_time = has_begun if event == "beginning" else partial(listens, process.pid)
+    while process.poll() is None and not is_time():
         time.sleep(0.005)
     time.sleep(wait)
     begin = time.monotonic()
@@ -37,6 +40,13 @@ def send(process, draw, kill, has_begun, after):
     row = {"signal": number.name, "to": is_for, "again_after_seconds": again}
     row |= {f"milliseconds_after_{event}": round(1000 * wait), "exit_code": code}
     return row | {"ended_after_seconds": round(time.monotonic() - begin, 1)}, code, said
+
+
+def listens(process):
+    """Whether a process catches SIGTERM; before, Python itself is starting."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    caught = int(re.findall(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)[0], 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def check(row, code, said, line):

@@ -1,5 +1,10 @@
 """A study that takes no time, for tests of the engine; its workers must be able to import it."""
 
+from resnet_lesson import stopping
+
+if __name__ == "__main__":
+    stopping.listen()
+
 import itertools
 import os
 import signal
@@ -8,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-from resnet_lesson import stopping, studies
+from resnet_lesson import studies
 from resnet_lesson.__main__ import main
 from resnet_lesson.studies import Study, engine
 from resnet_lesson.studies.engine import product
@@ -77,7 +82,6 @@ def deadly(append, moment, number):
 
 
 if __name__ == "__main__":  # FOLDER SEEDS MEASURE MOMENT NUMBER, as the command line would run it
-    stopping.listen()
     folder, *rest = sys.argv[1:]
     seeds, name, moment, number = [*rest, *("8", "slow_measure", "never", "0")[len(rest) :]]
     toy = study(globals()[name], seeds=int(seeds))

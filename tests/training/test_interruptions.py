@@ -131,7 +131,7 @@ def test_signals_at_any_moment_of_a_training(tmp_path, whole, monkeypatch):
     line = f"python -m resnet_lesson: stopped; to go on, add --resume --output {stopped}\n"
     for kill in range(KILLS):
         begun.unlink(missing_ok=True)
-        row, code, said = signals.send(started(stopped), draw, kill, begun.exists, 2 * epoch)
+        row, code, said = signals.send(started(stopped), draw, kill, begun.exists, 4 * epoch)
         signals.check(row, code, said, line)
         assert kills.left_over(stopped) == []
         seen.append({"program": "train"} | row | {"epochs_on_record": epochs(stopped)})
