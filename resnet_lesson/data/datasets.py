@@ -128,6 +128,7 @@ _LOADERS: dict[str, Callable[..., Dataset]] = {
     "fashion_mnist": _fashion_mnist,
     "cifar10": _cifar10,
 }
+NAMES = tuple(_LOADERS)  # of what ``load`` knows
 
 
 def _dataset(arrays: tuple[np.ndarray, ...], names: tuple[str, ...], brightest: int) -> Dataset:

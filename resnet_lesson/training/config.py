@@ -21,7 +21,7 @@ from ..checks import (
     number_or_text,
     shown,
 )
-from ..data.datasets import _LOADERS as DATASETS
+from ..data.datasets import NAMES
 from ..networks.rules import modules_per_stage
 
 DEEPEST = 10_000  # layers; the deepest network of He et al. 2015 has 1,202
@@ -42,7 +42,7 @@ def _check_drops(what: str, value: Any) -> tuple[int, ...]:
 DEVICES = ("one", "all")  # on which ``train`` may run
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "dataset": partial(check_choice, choices=DATASETS),
+    "dataset": partial(check_choice, choices=NAMES),
     "depth": _check_depth,
     **dict.fromkeys(("epochs", "batch_size"), partial(check_integer, most=INT32)),
     **dict.fromkeys(("padding", "seed"), partial(check_integer, least=0, most=INT32)),
