@@ -163,8 +163,9 @@ def test_a_monitor_keeps_the_records_that_it_promises_and_nothing_else(drains):
         if drains:
             monitor.drain()
 
-    promised = 0 if drains else 8 * COLUMNS * steps
-    often(act, 50, promised + 8 * steps)  # not a number of each step besides
+    # Pieces of memory leave gaps, but a second copy would be twice as much. Of what is drained, not
+    # a number of each step stays.
+    often(act, 50, 8 * steps if drains else 1.5 * 8 * COLUMNS * steps)
     if not drains:
         records = monitor.records
         kept = sum(records[name].nbytes for name in (*MEASURES, "step", "loss"))
