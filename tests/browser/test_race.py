@@ -14,6 +14,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>race</titl
 import race from "./bundle.js";
 const traits = { depth: 30, rate: 0.03, warmup: 0, seed: 0 };
 const model = { get: (name) => traits[name], set: (name, value) => { traits[name] = value; } };
+for (const name of ["on", "off"]) model[name] = () => {};
 race.render({ model, el: document.getElementById("race") });
 </script></html>"""
 

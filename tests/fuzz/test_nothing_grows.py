@@ -42,12 +42,14 @@ def left():
 
 
 def growth(act, count):
-    """Bytes of the process that stay of each act: a line through the second half of ``count`` acts.
+    """Bytes of the process that stay of each act: the median over twenty stretches of the second
+    half of ``count`` acts.
 
-    The first half fills caches and the allocator's free lists.
+    The first half fills caches and free lists. The allocator takes memory in steps, of which a few
+    stretches have one; what stays of each act is in all of them.
     """
     half = count // 2
-    done = np.unique(np.linspace(0, half - 1, 20).astype(int))
+    done = np.unique(np.linspace(0, half - 1, 21).astype(int))
     for _ in range(half):
         act()
     used = []
@@ -56,7 +58,7 @@ def growth(act, count):
             gc.collect()
             used.append(PROCESS.memory_info().rss)
         act()
-    return np.polyfit(done, used, 1)[0]
+    return np.median(np.diff(used) / np.diff(done))
 
 
 def often(act, many, bound):
@@ -161,8 +163,9 @@ def test_a_monitor_keeps_the_records_that_it_promises_and_nothing_else(drains):
         if drains:
             monitor.drain()
 
-    promised = 0 if drains else 8 * COLUMNS * steps
-    often(act, 50, promised + 8 * steps)  # not a number of each step besides
+    # Pieces of memory leave gaps, but a second copy would be twice as much. Of what is drained, not
+    # a number of each step stays.
+    often(act, 50, 8 * steps if drains else 1.5 * 8 * COLUMNS * steps)
     if not drains:
         records = monitor.records
         kept = sum(records[name].nbytes for name in (*MEASURES, "step", "loss"))
