@@ -71,12 +71,23 @@ def read_file(path: Path, most: float = math.inf) -> bytes:
         ValueError: it is, or has more than ``most`` bytes.
         OSError: it cannot be read.
     """
-    status = os.stat(path)
-    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-        raise ValueError("it is no file of bytes")
-    if status.st_size > most:
-        raise ValueError(f"it has {status.st_size:,} bytes, more than {most:,}")
+    check_no_stream(path)
+    size = os.stat(path).st_size
+    if size > most:
+        raise ValueError(f"it has {size:,} bytes, more than {most:,}")
     return path.read_bytes()
+
+
+def check_no_stream(path: Path) -> None:
+    """Refuse a pipe or device.
+
+    Raises:
+        ValueError: it is one.
+        OSError: there is nothing.
+    """
+    mode = os.stat(path).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise ValueError("it is no file of bytes")
 
 
 def read_json(path: Path, schema: Schema, kind: str, remedy: str) -> Any:

@@ -60,13 +60,16 @@ def _folder_contents(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def _archive_contents(path: Path) -> Iterator[tuple[str, bytes]]:
     """The name and the bytes of each batch."""
-    kind = "the archive of CIFAR-10"
+    kind, found = "the archive of CIFAR-10", set[str]()
     with path.open("rb") as file, gzip.open(file) as unpacked, naming_damage(path, kind):
         stream: Any = _LimitedStream(unpacked, _ARCHIVE)
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
+                if name in found:
+                    raise ValueError(f"it has two files {name}")
                 if name in _NAMES and member.isreg():
+                    found.add(name)
                     if member.size > _BATCH:
                         raise ValueError(f"{name} is too large")
                     content: Any = archive.extractfile(member)
@@ -99,7 +102,14 @@ def _batch(
         missing = [name for name in ("data", "labels") if name not in batch]
         if missing:
             raise ValueError(f"it has no {missing[0]}")
-        rows, labels = np.array(batch["data"]), np.array(batch["labels"])
+        rows, labels = batch["data"], batch["labels"]
+        if not isinstance(rows, np.ndarray):
+            raise ValueError("its data are no array")
+        # NumPy would walk through lists of lists, however often they hold the same one.
+        if isinstance(labels, list) and all(type(label) is int for label in labels):
+            labels = np.array(labels)
+        if not isinstance(labels, np.ndarray):
+            raise ValueError("its labels are no list of whole numbers")
         if rows.dtype != np.uint8 or rows.shape[1:] != (height * width * channels,):
             raise ValueError(f"its data are {rows.dtype} of shape {rows.shape}")
         if labels.dtype.kind not in "iu" or labels.shape != rows.shape[:1]:

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from ..files import AnyPath, expand_path
-from ..untrusted import Head, array_heads, check_complete, naming_damage, read_arrays, read_file
+from ..untrusted import (
+    Head,
+    array_heads,
+    check_complete,
+    check_no_stream,
+    naming_damage,
+    read_arrays,
+    read_file,
+)
 from . import cifar_archive
 
 MOST = 100_000  # images of a split
@@ -40,6 +48,8 @@ def read(
     path = expand_path(path)
     if not path.exists():
         raise FileNotFoundError(f"no file or folder {path}")
+    with naming_damage(path, "a data set in a file or folder", "copy it to one"):
+        check_no_stream(path)
     if cifar_archive.is_archive(path):
         arrays = cifar_archive.read(path, shape)
     elif path.is_dir():

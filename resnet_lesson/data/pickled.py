@@ -12,6 +12,7 @@ from ..untrusted import one_line
 
 # At most; a batch of CIFAR-10 has 30,000 operations, and six tuples, one in the other.
 OPERATIONS, TUPLES = 1_000_000, 1_000
+ENCODED = 100_000_000  # characters; a batch has 31 million
 # NumPy 2 has a "_core" for NumPy 1's "core".
 _FOR_ARRAYS = (
     ("numpy", "ndarray"),
@@ -62,13 +63,21 @@ class _RecordedCall:
 class _Unpickler(pickle.Unpickler):
     """Records the calls that make an array, and knows no other function or class."""
 
+    _encoded = 0  # characters of text that became bytes
+
     def find_class(self, module: str, name: str) -> Any:
         # New ones each time: a pickle can change what it is given.
         if (module, name) == ("_codecs", "encode"):  # how Python 3 writes bytes for Python 2
-            return lambda text, _: text.encode("latin1")
+            return self._encode
         if (module.replace("numpy._core.", "numpy.core."), name) not in _FOR_ARRAYS:
             raise ValueError(f"one that asks for {module}.{name}")
         return type(name, (_RecordedCall,), {})
+
+    def _encode(self, text: str, _: str) -> bytes:
+        self._encoded += len(text)
+        if self._encoded > ENCODED:
+            raise ValueError("one that is small and would become large")
+        return text.encode("latin1")
 
 
 def _array(value: Any) -> Any:

@@ -24,7 +24,7 @@ from ..checks import check_integer, shown
 from ..files import exclusive_lock, naming_errors, round_figures, sync_to_disk, user_path
 from ..keras_settings import NEEDS_TENSORFLOW, configured_backend
 from ..output import console
-from ..untrusted import COUNT, TEXT, naming_damage, objects, parse_json, read_file
+from ..untrusted import COUNT, OBJECT, TEXT, naming_damage, objects, parse_json, read_file
 from .record import (
     ROWS,
     VERSIONS,
@@ -40,6 +40,7 @@ from .record import (
 Configuration = dict[str, Any]
 Entry = dict[str, Any]  # a finished run in the journal
 MOST_SEEDS = 1000  # all runs of a study stand in one list
+_KEY = {"type": "array", "items": [OBJECT, COUNT], "minItems": 2, "maxItems": 2}
 _ENTRY = objects(key=TEXT, seed=COUNT, date=TEXT, versions=VERSIONS, runs=ROWS)
 # The first edition's have no checksum. The name of one that is damaged is unknown, too.
 _LINE = _ENTRY | {
@@ -102,8 +103,8 @@ def run(
     path, journal = place / f"{study.name}.json", place / f"{study.name}.journal"
     with naming_errors(place):
         place.mkdir(parents=True, exist_ok=True)
-    with exclusive_lock(place / f".{study.name}.lock", f"run of {study.name} in {place}"):
-        return _run_missing(study, path, journal, seeds, scheduler)
+    with exclusive_lock(place / f".{study.name}.lock", f"run of {study.name} in {place}") as check:
+        return _run_missing(study, path, journal, seeds, scheduler, check)
 
 
 def check_seeds(what: str, value: Any) -> int:
@@ -133,17 +134,25 @@ def check_scheduler(what: str, value: Any) -> None:
 
 
 def _run_missing(
-    study: Study, path: Path, journal: Path, seeds: int, scheduler: str | None
+    study: Study,
+    path: Path,
+    journal: Path,
+    seeds: int,
+    scheduler: str | None,
+    check_folder: Callable[[], None],
 ) -> Record:
-    """Run what record and journal lack, and return the complete record."""
+    """Run what record and journal lack, and return the complete record.
+
+    ``check_folder`` raises an OSError where the folder is no longer the study's.
+    """
     on_record = _read_entries(study, path)
     entries = on_record | _read_journal(journal)
+    _check_versions(study, entries.values(), path)
     seeds = max([seeds, *(entry["seed"] + 1 for entry in entries.values())])
     check_seeds(f"the number of seeds on record in {path.with_suffix('')}.*", seeds)
     tasks = {_key(c, seed): (c, seed) for c in study.grid for seed in range(seeds)}
     missing = [task for key, task in tasks.items() if key not in entries]
     if missing:
-        _check_versions(study, entries.values(), path)
         if scheduler is None and (backend := configured_backend()) != "tensorflow":
             raise ImportError(NEEDS_TENSORFLOW.format(backend))
         with (
@@ -155,7 +164,9 @@ def _run_missing(
                 entries[entry["key"]] = entry
                 # One of those before stands for all: a comparison with each would slow a large one.
                 _check_versions(study, (next(iter(entries.values())), entry), path)
+                check_folder()
                 _append(journal, entry)
+    check_folder()
     if on_record.keys() != tasks.keys():
         write_record(path, _record(study, [entries[key] for key in tasks], seeds))
     journal.unlink(missing_ok=True)
@@ -198,18 +209,40 @@ def _read_journal(journal: Path) -> dict[str, Entry]:
     if not journal.exists():
         return {}
     with naming_damage(journal, "the journal of a study", "move it away"):
-        complete, newline, incomplete = read_file(journal).rpartition(b"\n")
-    if incomplete:
-        os.truncate(journal, len(complete + newline))
-    entries = {}
-    for number, line in enumerate(complete.split(b"\n") if newline else (), start=1):
-        place, remedy = f"{journal}, line {number}", "remove that line, and its run is made again"
-        with naming_damage(place, "the entry of a run", remedy):
-            entry = parse_json(line, _LINE)
-            if entry.pop("sha256", None) not in (None, checksum(entry)):
-                raise ValueError("its checksum is not that of its content")
-        entries[entry["key"]] = entry
-    return entries
+        content = read_file(journal)
+    *lines, last = content.split(b"\n")
+    entries = [_parsed(line, journal, number) for number, line in enumerate(lines, start=1)]
+    if last:
+        try:
+            entries.append(_parsed(last, journal, len(lines) + 1))
+        except ValueError:
+            if not _begins_an_entry(last):
+                raise
+            os.truncate(journal, len(content) - len(last))
+        else:  # an editor may have taken the end of the line
+            _append_text(journal, "\n")
+    return {entry["key"]: entry for entry in entries}
+
+
+def _begins_an_entry(line: bytes) -> bool:
+    """Whether this may be an entry whose end did not reach the disk."""
+    beginning = b'{"key": '
+    in_one_line = all(byte >= 32 for byte in line)
+    return in_one_line and line[: len(beginning)] == beginning[: len(line)]
+
+
+def _parsed(line: bytes, journal: Path, number: int) -> Entry:
+    """The entry in a line of a journal, without its checksum."""
+    place, remedy = f"{journal}, line {number}", "remove that line, and its run is made again"
+    with naming_damage(place, "the entry of a run", remedy):
+        entry = parse_json(line, _LINE)
+        if entry.pop("sha256", None) not in (None, checksum(entry)):
+            raise ValueError("its checksum is not that of its content")
+        configuration, seed = parse_json(entry["key"].encode(), _KEY)
+        whole = configuration | {"seed": entry["seed"]}
+        if seed != entry["seed"] or not all(row.items() >= whole.items() for row in entry["runs"]):
+            raise ValueError("its runs are not those of its key")
+        return entry
 
 
 def _record(study: Study, entries: list[Entry], seeds: int) -> Record:

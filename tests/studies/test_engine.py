@@ -144,6 +144,87 @@ def test_a_bad_line_of_a_journal_is_named_and_nothing_is_lost(finished, tmp_path
     assert (tmp_path / "toy.json").read_bytes() == (finished / "toy.json").read_bytes()
 
 
+def test_a_journal_that_ends_without_a_line_break_keeps_its_last_run(finished, tmp_path):
+    journal, entries = tmp_path / "toy.journal", journal_of(finished)
+    for entry in entries:
+        engine._append(journal, entry)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-1])  # as some editors leave it
+    assert list(engine._read_journal(journal).values()) == entries
+    assert journal.read_bytes() == whole
+    journal.write_bytes(whole.replace(b"\n", b"\r\n"))
+    assert list(engine._read_journal(journal).values()) == entries
+
+
+@pytest.mark.parametrize("end", [b"my notes of an hour", b"{", b'{"key": "[', b'{"kex"', b"\r{"])
+def test_only_the_beginning_of_an_entry_is_taken_off_a_journals_end(finished, tmp_path, end):
+    journal, entry = tmp_path / "toy.journal", journal_of(finished)[0]
+    engine._append(journal, entry)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + end)
+    if b'{"key": '.startswith(end[:8]):
+        assert engine._read_journal(journal) == {entry["key"]: entry}
+        assert journal.read_bytes() == whole
+        return
+    with pytest.raises(ValueError, match=r"toy\.journal, line 2 must be the entry of a run"):
+        engine._read_journal(journal)
+    assert journal.read_bytes() == whole + end
+
+
+def test_a_journal_with_old_line_ends_is_refused_and_kept(finished, tmp_path):
+    journal, entries = tmp_path / "toy.journal", journal_of(finished)
+    journal.write_bytes(b"\r".join(json.dumps(entry).encode() for entry in entries))
+    before = journal.read_bytes()
+    with pytest.raises(ValueError, match=r"toy\.journal, line 1 must be the entry of a run"):
+        engine._read_journal(journal)
+    assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entry: entry["runs"][0].update(size=7),
+        lambda entry: entry["runs"][0].update(seed=7),
+        lambda entry: entry.update(seed=7),
+        lambda entry: entry.update(key="[]"),
+        lambda entry: entry.update(runs=[]),
+    ],
+)
+def test_an_entry_that_contradicts_itself_is_refused(finished, tmp_path, change):
+    journal, entry = tmp_path / "toy.journal", journal_of(finished)[0]
+    change(entry)
+    engine._append(journal, entry)
+    with pytest.raises(ValueError, match=r"toy\.journal, line 1 must be the entry of a run"):
+        engine._read_journal(journal)
+
+
+def test_a_study_whose_folder_was_moved_leaves_its_successor_alone(tmp_path, here):
+    place, successor = tmp_path / "results", b"another study's record"
+
+    def move():
+        place.rename(tmp_path / "moved")
+        place.mkdir()
+        (place / "toy.json").write_bytes(successor)
+        (place / "toy.journal").write_bytes(successor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        tasks = engine._run_tasks
+
+        def after_move(*arguments):
+            for number, entry in enumerate(tasks(*arguments)):
+                if number == 1:
+                    move()
+                yield entry
+
+        patch.setattr(engine, "_run_tasks", after_move)
+        with pytest.raises(OSError, match=r"moved away or replaced meanwhile: .*results"):
+            run(study(), place)
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == {
+        "toy.json": successor,
+        "toy.journal": successor,
+    }
+
+
 def test_a_flipped_bit_of_a_journal_is_found_or_does_nothing(finished, tmp_path):
     journal, entry = tmp_path / "toy.journal", journal_of(finished)[0]
     engine._append(journal, entry)
@@ -288,7 +369,9 @@ def test_a_journal_of_other_versions_is_noticed_before_any_run(folder, here):
     def must_not_run(**_):
         pytest.fail("a run was made")
 
-    entry = {"key": '[{"kind": "a", "size": 1}, 3]', "seed": 3, "date": "2026-01-01", "runs": []}
+    run_of_it = {"kind": "a", "size": 1, "seed": 3, "part": 0, "value": 1.0}
+    entry = {"key": '[{"kind": "a", "size": 1}, 3]', "seed": 3, "date": "2026-01-01"}
+    entry |= {"runs": [run_of_it]}
     line = json.dumps(entry | {"versions": {"tensorflow": "1.0"}}) + "\n"
     (folder / "toy.journal").write_text(line, encoding="utf-8")
     with pytest.raises(ValueError, match=r"one set of versions, received .*1\.0"):
