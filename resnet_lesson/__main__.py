@@ -152,7 +152,10 @@ def _add_train(commands: Any) -> None:
     )
     train.add_argument("--data", metavar="PATH", help="the path of a local copy of CIFAR-10")
     train.add_argument(
-        "--monitor", action="store_true", help="keep gradients.csv, of each step of this call"
+        "--monitor",
+        action="store_true",
+        help="keep the norms of each step of this call in gradients.csv; where it goes on with a "
+        "run, in gradients_from_epoch_N.csv",
     )
     train.add_argument(
         "--devices",
@@ -220,23 +223,18 @@ def run_training(options: argparse.Namespace) -> None:
         _choose_backend(options.backend)
     elif stored and not _chosen_backend():
         _choose_backend(begun_on(stored.about["versions"]))
-    from .gradients.monitor import GradientMonitor
     from .training import folder
 
-    monitor, train = GradientMonitor(), training.train
+    train = training.train  # with Keras, before there is work to put away
     with stopping.working():
-        try:
-            run = train(
-                config,
-                options.output,
-                data=options.data,
-                resume=options.resume,
-                devices=options.devices,
-                monitor=monitor,
-            )
-        finally:
-            if options.monitor and len(monitor.records["step"]):  # none of a run that was finished
-                monitor.to_csv(path / folder.GRADIENTS)
+        run = train(
+            config,
+            options.output,
+            data=options.data,
+            resume=options.resume,
+            devices=options.devices,
+            gradients=options.monitor,
+        )
     print_line(f"{run.sentence}. The curves: {path / folder.CURVES}")
 
 

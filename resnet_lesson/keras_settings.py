@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .checks import BACKENDS
+from .checks import BACKENDS, shown
 from .untrusted import TEXT, objects, parse_json
 
 NEEDS_TENSORFLOW = (
@@ -29,6 +29,24 @@ def configured_backend() -> str:
         return settings["backend"]
     except (OSError, ValueError):
         return "tensorflow"
+
+
+def check_file() -> None:
+    """Refuse Keras's file of settings where it is JSON and no object: Keras would not start.
+
+    Raises:
+        ImportError: it is; names the file.
+    """
+    path = keras_home() / "keras.json"
+    try:
+        settings = parse_json(path.read_bytes(), {})
+    except (OSError, ValueError):
+        return  # Keras does without
+    if not isinstance(settings, dict):
+        raise ImportError(
+            f"{path} must hold Keras's settings, a JSON object, received {shown(settings)}: remove "
+            "it, and Keras writes it again"
+        )
 
 
 def begun_on(versions: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from resnet_lesson import doctor
 from resnet_lesson.__main__ import main
-from resnet_lesson.keras_settings import configured_backend
+from resnet_lesson.keras_settings import check_file, configured_backend
 
 
 @pytest.fixture(autouse=True)
@@ -129,6 +129,17 @@ def test_keras_own_settings_count(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
+def test_settings_of_keras_that_are_no_object_are_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    for content in ("{", '{"floatx": "float32"}'):  # Keras does without the first
+        (tmp_path / "keras.json").write_text(content, encoding="utf-8")
+        check_file()
+    for content in ("[]", "5", '"x"', "null"):
+        (tmp_path / "keras.json").write_text(content, encoding="utf-8")
+        with pytest.raises(ImportError, match=r"keras\.json must hold .* received .*: remove it"):
+            check_file()
+
+
 def test_keras_home_is_where_keras_says(tmp_path):
     """In a home that cannot be written to, without one, and as it is named."""
     code = "import keras; from resnet_lesson.keras_settings import keras_home; "

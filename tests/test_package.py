@@ -21,7 +21,7 @@ SUBJECTS = GROUND | {"plots", "data", "networks", "gradients"}
 MAY_IMPORT = {
     **{room: set() for room in GROUND},
     "keras_settings": {"checks", "untrusted"},
-    "backend": {"checks", "output"},
+    "backend": {"checks", "output", "keras_settings"},
     "runtime": {"backend", "keras_settings"},
     "plots": {"output"},
     "data": GROUND,

@@ -11,6 +11,7 @@ import threading
 from typing import Any
 
 from ..checks import BACKENDS as NAMES
+from ..keras_settings import check_file
 from ..output import quiet_matplotlib
 from .quiet import quiet_stderr
 
@@ -21,6 +22,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # that today's oneDNN does not take.
 os.environ.setdefault("TF_MKL_OPTIMIZE_PRIMITIVE_MEMUSE", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+check_file()
 # The level silences TensorFlow's logger, not the lines written before that logger starts.
 with quiet_stderr(), quiet_matplotlib():
     try:

@@ -55,9 +55,13 @@ def load(folder: str | os.PathLike[str] = FOLDER) -> "Run":
     with _naming(folder / RECORD):
         record = parse_json(read_file(folder / RECORD, LARGEST_JSON), _packed(RUN))
         config = TrainingConfig.from_json(record["config"])
+    with naming_damage(folder / WEIGHTS, "the weights of its record", "copy it again"):
+        content = read_file(folder / WEIGHTS)
+        _check_weights(content, record["weights_sha256"], config.depth)
+    with _naming(folder / RECORD):
         model = network(config, record["input_shape"], len(record["class_names"]))
     with naming_damage(folder / WEIGHTS, "the weights of its record", "copy it again"):
-        weights = _weights(read_file(folder / WEIGHTS), record["weights_sha256"], model)
+        weights = _weights(content, model)
     for variable in model.variables:
         variable.assign(weights[variable.path])
     return Run(model, record)
@@ -77,11 +81,19 @@ def _packed(run: Schema) -> Schema:
     }
 
 
-def _weights(content: bytes, sha256: str, model: Any) -> dict[str, np.ndarray]:
-    """The arrays in a file of this content, by the paths of the model's variables."""
+def _check_weights(content: bytes, sha256: str, depth: int) -> None:
+    """Refuse weights that cannot be those of a network, before it is built, which takes a while."""
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(f"its checksum is {found}, that of its record {sha256}")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        count = len(archive.namelist())
+    if count < depth:
+        raise ValueError(f"it has {count} arrays, fewer than the {depth} layers of its record")
+
+
+def _weights(content: bytes, model: Any) -> dict[str, np.ndarray]:
+    """The arrays in a file of this content, by the paths of the model's variables."""
     half = np.dtype(np.float16)
     expected = {v.path: Head(tuple(v.shape), half) for v in model.variables}
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -1,6 +1,7 @@
 """Pack a finished run: its weights in half precision, and what is measured of its network."""
 
 import hashlib
+import io
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from ..training.model import network
 from ..training.record import digest
 from . import LESIONS, MISTAKES, RECORD, WEIGHTS
 
+FILES = (RECORD, LESIONS, MISTAKES, WEIGHTS)
 SHOWN = 12  # mistakes in the picture
 
 
@@ -38,17 +40,18 @@ def pack(
             the mistakes beside its notebooks.)
 
     Raises:
-        ValueError: the run is not finished, the data are not its own, or ``folder`` holds a packed
-            network.
+        ValueError: the run is not finished, the data are not its own, or ``folder`` holds files
+            under these names.
         FloatingPointError: a weight is beyond what float16 holds.
     """
     run, folder = expand_path(run), expand_path(folder)
     if not (run / run_folder.RECORD).exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
-    if (folder / RECORD).exists():
+    others = [name for name in FILES if (folder / name).exists()]
+    if others:
         raise ValueError(
-            f"output must be a folder without a packed network, received {folder}: move that away, "
-            "or choose another"
+            f"output must be a folder without files of others, received {folder} with "
+            f"{', '.join(others)}: choose another, or move them away"
         )
     record = run_folder.read_record(run)
     config = TrainingConfig.from_json(record["config"])
@@ -73,18 +76,22 @@ def pack(
         "mistakes": mistakes,
         "noise_answers": [[round_figures(p) for p in row] for row in answers.tolist()],
     }
+    memory = io.BytesIO()
+    np.savez_compressed(memory, **weights)
+    record["weights_sha256"] = hashlib.sha256(memory.getbuffer()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    with atomic_write(folder / WEIGHTS) as partial:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **weights)
-        record["weights_sha256"] = hashlib.sha256(partial.read_bytes()).hexdigest()
-    with atomic_write(folder / MISTAKES) as partial:
-        partial.write_bytes(picture)
-    with atomic_write(folder / LESIONS) as partial:
-        partial.write_text(lesions, encoding="utf-8")
-    # The record comes last: where it is that of the weights, the other files are theirs, too.
-    with atomic_write(folder / RECORD) as partial:
-        partial.write_text(json_table(record, "history"), encoding="utf-8")
+    # They take their places when all are complete, the record last: where it is that of the
+    # weights, the other files are theirs, too.
+    with (
+        atomic_write(folder / RECORD) as its_record,
+        atomic_write(folder / LESIONS) as its_lesions,
+        atomic_write(folder / MISTAKES) as its_mistakes,
+        atomic_write(folder / WEIGHTS) as its_weights,
+    ):
+        its_record.write_text(json_table(record, "history"), encoding="utf-8")
+        its_lesions.write_text(lesions, encoding="utf-8")
+        its_mistakes.write_bytes(picture)
+        its_weights.write_bytes(memory.getbuffer())
 
 
 def _picture(mistakes: list[dict[str, Any]], dataset: Dataset) -> bytes:

@@ -159,11 +159,12 @@ class CheckpointCallback(keras.callbacks.Callback):
             self.watch(copy.deepcopy(run_record(self.model, self.state)))
 
     def _write(self, epoch: int) -> None:
+        has_earlier = False  # in a folder that is another's now, there may be one of its own
         try:
             self.check_folder()
+            has_earlier = (self.folder / checkpoint.NAME).exists()
             checkpoint.save(self.folder, self.state)
         except OSError as error:
-            has_earlier = (self.folder / checkpoint.NAME).exists()
             raise OSError(
                 f"epoch {epoch + 1} could not be kept in {self.folder} ({error})"
                 + (f"; that of epoch {epoch} is: resume goes on from there" if has_earlier else "")

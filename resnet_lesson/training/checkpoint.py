@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import shown
 from ..files import atomic_write
 from ..untrusted import array_heads, naming_damage, parse_json, read_arrays, read_file
 from .config import TrainingConfig
@@ -109,7 +110,22 @@ def _parse(content: bytes) -> State:
     }
     if arrays:
         raise ValueError(f"nothing is known of {', '.join(arrays)}")
-    return State(TrainingConfig.from_json(head["config"]), head["about"], head["history"], **lists)
+    config, history = TrainingConfig.from_json(head["config"]), head["history"]
+    _check_sense(config, history, lists)
+    return State(config, head["about"], history, **lists)
+
+
+def _check_sense(
+    config: TrainingConfig, history: list[dict[str, Any]], lists: dict[str, list[np.ndarray]]
+) -> None:
+    """Refuse what no run has written, such as a file that was made by hand."""
+    epochs = [measures["epoch"] for measures in history]
+    if epochs != list(range(1, len(history) + 1)) or len(history) > config.epochs:
+        raise ValueError(f"its epochs are {shown(epochs)}, of {config.epochs}")
+    for kind, arrays in lists.items():
+        for array in arrays:
+            if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+                raise ValueError(f"its {kind} has {array.dtype} that are no finite numbers")
 
 
 def _named(kind: str, values: Iterable[Any]) -> list[tuple[str, Any]]:

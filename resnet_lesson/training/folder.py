@@ -5,19 +5,20 @@ import csv
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..backend import keras
 from ..files import atomic_write, exclusive_lock, json_table, user_path, weights_content
+from ..gradients.monitor import GradientMonitor
 from ..untrusted import naming_damage, read_file, read_json
 from . import checkpoint
 from .config import TrainingConfig
 from .schemas import COLUMNS, RUN
 
 LOG, WEIGHTS, CURVES, RECORD = "log.csv", "model.weights.h5", "curves.png", "record.json"
-GRADIENTS = "gradients.csv"  # only the command line writes it
+GRADIENTS = "gradients.csv"  # of the call that began the run
 NAMES = (checkpoint.NAME, LOG, WEIGHTS, CURVES, RECORD, GRADIENTS)
 LOCK = ".training.lock"
 REMEDY = "train --resume writes it again from the checkpoint"
@@ -36,11 +37,14 @@ def exclusive(folder: Path) -> Iterator[Callable[[], None]]:
     Yields a function that raises an OSError where the folder was moved away meanwhile.
 
     Raises:
-        ValueError: another training holds it.
+        ValueError: another training holds it, or it is a file.
     """
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise ValueError(f"output must be a folder, received the file {folder}") from error
         with exclusive_lock(folder / LOCK, f"training in {folder}") as check:
             yield check
     finally:
@@ -49,18 +53,51 @@ def exclusive(folder: Path) -> Iterator[Callable[[], None]]:
                 path.rmdir()
 
 
-def check_no_other_files(folder: Path) -> None:
-    """Refuse a folder without a checkpoint that has files under the names of a run's.
+def check_no_other_files(folder: Path, own: Collection[str] = ()) -> None:
+    """Refuse a folder with files under the names of a run's, of which it has only its ``own``.
 
     Raises:
         ValueError: with their names.
     """
-    others = [name for name in NAMES if (folder / name).exists()]
+    others = [name for name in NAMES if name not in own and (folder / name).exists()]
     if others:
         raise ValueError(
             f"output must be a folder without files of others, received {folder} with "
             f"{', '.join(others)}: choose another, or move them away"
         )
+
+
+def gradients_name(done: int) -> str:
+    """The file of the gradients of a call that goes on after so many epochs."""
+    return f"gradients_from_epoch_{done + 1}.csv" if done else GRADIENTS
+
+
+@contextlib.contextmanager
+def keeping_gradients(
+    path: Path, monitor: GradientMonitor, check: Callable[[], None]
+) -> Iterator[None]:
+    """Write what the monitor has recorded at the end, also at that by an error or Ctrl-C.
+
+    An error in writing does not take the place of that error.
+
+    Args:
+        path: of the file.
+        monitor: of the ``fit`` in the context.
+        check: raises an OSError where the folder is no longer the run's.
+    """
+
+    def write() -> None:
+        check()
+        if len(monitor.records["step"]):
+            monitor.to_csv(path)
+
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            write()
+        raise
+    write()
 
 
 def load_finished(

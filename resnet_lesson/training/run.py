@@ -1,11 +1,13 @@
 """Train a configuration into a folder, and never lose more than the epoch at hand."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..backend import NAME, callback_list, keras
+from ..checks import check_flag, check_rule
 from ..data import load
 from ..files import remove_partial_files, user_path
 from ..gradients.monitor import GradientMonitor
@@ -36,6 +38,7 @@ def train(
     resume: bool = False,
     devices: str = "one",
     monitor: GradientMonitor | None = None,
+    gradients: bool = False,
     watch: Callable[[dict[str, Any]], Any] | None = None,
     callbacks: Any = (),
     verbose: bool = True,
@@ -65,6 +68,8 @@ def train(
             for rounding.
         monitor: a new ``GradientMonitor``, which then holds every step of this call; each epoch's
             means are in the record with or without.
+        gradients: write the norms of each step of this call to ``gradients.csv``, or, where it
+            goes on after n epochs, to ``gradients_from_epoch_N.csv`` with N = n + 1.
         watch: a function of the record so far, called after each epoch.
         callbacks: a Keras callback for ``fit``, or several; none that sets the learning rate.
         verbose: show a progress bar.
@@ -81,7 +86,21 @@ def train(
             it happened; the checkpoint before stays as it was.
         FloatingPointError: the loss is no longer a number; names the step and the layer.
     """
-    path, monitor = user_path("output", output), monitor or GradientMonitor()
+    check_rule("config", config, "be a TrainingConfig", isinstance(config, TrainingConfig))
+    check_rule("watch", watch, "be a function or None", watch is None or callable(watch))
+    for name, flag in (("resume", resume), ("gradients", gradients), ("verbose", verbose)):
+        check_flag(name, flag)
+    monitor = GradientMonitor() if monitor is None else monitor
+    check_rule("monitor", monitor, "be a GradientMonitor", isinstance(monitor, GradientMonitor))
+    # The loss is computed in it, beside weights and their penalty in float32.
+    floatx = keras.config.floatx()
+    check_rule(
+        "the floatx of Keras, in keras.json or by set_floatx,",
+        floatx,
+        "be float32",
+        floatx == "float32",
+    )
+    path = user_path("output", output)
     if data is not None:
         user_path("data", data)
     callbacks = _checked_callbacks(callbacks)
@@ -108,7 +127,8 @@ def train(
         training = batches(dataset.x_train, dataset.y_train, config, done)
         test = InOrder(dataset.x_test, dataset.y_test)
         del dataset  # the batches have copies, those of training a quarter as large
-        remove_partial_files(path, folder.NAMES)  # of processes that were killed
+        # Of processes that were killed.
+        remove_partial_files(path, (*folder.NAMES, folder.gradients_name(done)))
         if state is None:
             state = State(
                 config, about, [], variable_values(model), variable_values(model.optimizer)
@@ -122,6 +142,9 @@ def train(
         with (
             progress(done, config.epochs, steps, config.batch_size, verbose) as bar,
             interrupts() as check_pressed,
+            folder.keeping_gradients(path / folder.gradients_name(done), monitor, check)
+            if gradients
+            else contextlib.nullcontext(),
         ):
             stopping = keras.callbacks.LambdaCallback(
                 on_train_batch_begin=lambda batch, logs: check_pressed()
@@ -165,8 +188,9 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
         ValueError: the folder holds another run, or files of others.
     """
     state = checkpoint.load(path)
+    if state is None or not state.history:
+        folder.check_no_other_files(path, own=(checkpoint.NAME, folder.GRADIENTS) if state else ())
     if state is None:
-        folder.check_no_other_files(path)
         return None
     if not resume:
         if state.history:

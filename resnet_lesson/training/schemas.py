@@ -8,9 +8,11 @@ COLUMNS = (
     *("seconds", "images_per_second"),
 )
 NORMS = listed({"type": ["number", "null"]})
-HISTORY = listed(
-    objects(**dict.fromkeys(COLUMNS, NUMBER)) | {"additionalProperties": NORMS},
-)
+_MEASURES = dict.fromkeys(COLUMNS, NUMBER) | {
+    **{"epoch": COUNT, "step": COUNT},
+    **{"seconds": NUMBER | {"minimum": 0, "maximum": 1e9}},
+}
+HISTORY = listed(objects(**_MEASURES) | {"additionalProperties": NORMS})
 # Those fields that each edition's configuration has and a sentence about a run needs; its values
 # are checked where it is made.
 CONFIG = objects(depth=COUNT, epochs=COUNT, seed=COUNT, shortcut={"type": "boolean"})
@@ -21,13 +23,17 @@ ABOUT = objects(
     **dict.fromkeys(("train_images", "test_images"), COUNT),
     **_PLACE,
 )
-ABOUT["properties"] |= {"went_on": listed(objects(**_PLACE)), "callbacks": listed(TEXT)}
-STATE = objects(config=CONFIG, about=ABOUT, history=HISTORY)
+ABOUT["properties"] |= {
+    **dict.fromkeys(("code_sha256", "precision", "trained_by"), TEXT),
+    **{"went_on": listed(objects(**_PLACE)), "callbacks": listed(TEXT)},
+}
+# A record takes all of it beside what was measured, and it must not hide that.
+STATE = objects(config=CONFIG, about=ABOUT | {"additionalProperties": False}, history=HISTORY)
 _MEASURED: dict[str, Schema] = {
     **{"command": TEXT, "config": CONFIG, "parameters": COUNT, "layers": listed(TEXT)},
     **{"seconds": NUMBER, "test_accuracy": NUMBER, "history": HISTORY},
 }
-RUN = ABOUT | {
+RUN = OBJECT | {
     "required": [*ABOUT["required"], *_MEASURED],
     "properties": ABOUT["properties"] | _MEASURED,
 }

@@ -546,9 +546,7 @@ def test_an_archive_with_a_batch_twice_is_refused(tmp_path, batches):
     with tarfile.open(path, "w:gz") as archive:
         archive.add(folder, folder.name)
         archive.add(folder / "test_batch", "again/test_batch")
-    with pytest.raises(
-        ValueError, match=r"\.tar\.gz must be .* two files test_batch"
-    ):
+    with pytest.raises(ValueError, match=r"\.tar\.gz must be .* two files test_batch"):
         load("cifar10", path)
 
 

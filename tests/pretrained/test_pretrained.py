@@ -123,9 +123,31 @@ def test_only_a_finished_run_is_packed(run, tmp_path):
     assert not (tmp_path / "packed").exists()
 
 
+@pytest.mark.parametrize("name", packing.FILES)
+def test_files_of_others_are_not_replaced(run, tmp_path, name):
+    (tmp_path / name).write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"without files of others, received .* with {name}"):
+        packing.pack(run[0], None, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text(encoding="utf-8") == "mine"
+
+
+def test_weights_with_fewer_arrays_than_layers_are_refused_before_a_network_is_built(
+    packed, tmp_path, monkeypatch
+):
+    shutil.copytree(packed, tmp_path / "copy")
+    path = tmp_path / "copy/record.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    record["config"]["depth"] = 9998
+    path.write_text(json.dumps(record), encoding="utf-8")
+    monkeypatch.setattr("resnet_lesson.training.model.network", lambda *_: pytest.fail("built"))
+    with pytest.raises(ValueError, match=r"weights\.npz must be .* fewer than the 9998 layers"):
+        pretrained.load(tmp_path / "copy")
+
+
 def test_a_packed_network_is_not_replaced(run, packed):
     before = {path.name: path.read_bytes() for path in packed.iterdir()}
-    with pytest.raises(ValueError, match="must be a folder without a packed network, received"):
+    with pytest.raises(ValueError, match="must be a folder without files of others, received"):
         packing.pack(run[0], None, packed)
     assert {path.name: path.read_bytes() for path in packed.iterdir()} == before
 

@@ -111,6 +111,12 @@ WRONG_HEADS: dict[str, Any] = {
     "went on nowhere": TOLD | {"about": ABOUT | {"went_on": [{}]}},
     "history of nothing": TOLD | {"history": [{}]},
     "history in words": TOLD | {"history": [EPOCH | {"loss": "low"}]},
+    "a record's own entry": TOLD | {"about": ABOUT | {"layers": 3}},
+    "more epochs than planned": TOLD | {"history": [EPOCH, EPOCH | {"epoch": 2}]},
+    "an epoch before the first": TOLD | {"history": [EPOCH | {"epoch": -3}]},
+    "an epoch left out": TOLD | {"history": [EPOCH | {"epoch": 2}]},
+    "half a step": TOLD | {"history": [EPOCH | {"step": 1.5}]},
+    "endless seconds": TOLD | {"history": [EPOCH | {"seconds": 1e308}]},
     "norms in words": TOLD | {"history": [EPOCH | {"gradient_norm": ["low"]}]},
 }
 
@@ -125,6 +131,27 @@ def test_a_head_of_something_else_is_refused_by_its_file(tmp_path, name):
     told["told"] = npy(np.array(json.dumps(WRONG_HEADS[name])))
     sealed(tmp_path / checkpoint.NAME, told)
     with pytest.raises(ValueError, match=r"checkpoint\.npz must be a .*move the folder away"):
+        checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array(["text"]),
+        np.array([np.nan]),
+        np.array([True]),
+        np.array([1j]),
+        np.array([0], "datetime64[s]"),
+        np.array([b"1234"], "V4"),
+    ],
+    ids=lambda values: str(values.dtype),
+)
+@pytest.mark.parametrize("kind", checkpoint.KINDS)
+def test_arrays_that_no_run_has_are_refused_by_their_file(tmp_path, kind, values):
+    entries = {"told": npy(np.array(json.dumps(TOLD))), f"{kind}_0": npy(values)}
+    sealed(tmp_path / checkpoint.NAME, entries)
+    words = rf"checkpoint\.npz must be a .*its {kind} has .* that are no finite numbers"
+    with pytest.raises(ValueError, match=words):
         checkpoint.load(tmp_path)
 
 

@@ -307,6 +307,90 @@ def test_the_gradients_of_a_finished_run_stay(tmp_path):
     assert (tmp_path / "gradients.csv").read_bytes() == before
 
 
+class Move(keras.callbacks.Callback):
+    """Moves the run's folder away after its first epoch, and puts another in its place."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.place = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 1:
+            self.place.rename(self.place.with_name("moved"))
+            self.place.mkdir()
+            (self.place / "gradients.csv").write_text("precious", encoding="utf-8")
+
+
+def test_gradients_do_not_replace_those_of_a_folder_that_took_the_place(tmp_path):
+    place, config = tmp_path / "run", dataclasses.replace(ONE, epochs=3)
+    # What ended the run is said, and not that the gradients found no place.
+    with pytest.raises(OSError, match=r"epoch 2 could not be kept .*moved away.*\)$"):
+        training.train(config, place, gradients=True, callbacks=Move(place), verbose=False)
+    assert (place / "gradients.csv").read_text(encoding="utf-8") == "precious"
+
+
+def test_gradients_of_a_call_that_goes_on_stand_beside_those_before(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    config = dataclasses.replace(ONE, epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(config, tmp_path, gradients=True, callbacks=Stop(), verbose=False)
+    before = (tmp_path / "gradients.csv").read_bytes()
+    assert len(before.splitlines()) == 1 + 2 * 10
+    training.train(config, tmp_path, resume=True, gradients=True, verbose=False)
+    assert (tmp_path / "gradients.csv").read_bytes() == before
+    after = (tmp_path / "gradients_from_epoch_3.csv").read_bytes()
+    assert len(after.splitlines()) == 1 + 10
+
+
+def test_a_run_that_is_only_begun_leaves_files_of_others(tmp_path):
+    class Fails(keras.callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            raise RuntimeError("not yet")
+
+    with pytest.raises(RuntimeError, match="not yet"):
+        training.train(ONE, tmp_path, callbacks=Fails(), verbose=False)
+    (tmp_path / "record.json").write_text("mine", encoding="utf-8")
+    for resume in (False, True):
+        with pytest.raises(ValueError, match=r"without files of others, .* with record\.json"):
+            training.train(ONE, tmp_path, resume=resume, verbose=False)
+    assert (tmp_path / "record.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_file_is_no_output(tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"output must be a folder, received the file .*file"):
+        training.train(ONE, tmp_path / "file", verbose=False)
+    assert names(tmp_path) == {"file"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"config": {"depth": 8}}, "config must be a TrainingConfig"),
+        ({"monitor": 5}, "monitor must be a GradientMonitor"),
+        ({"watch": 5}, "watch must be a function or None"),
+        ({"resume": "no"}, "resume must be True or False"),
+    ],
+)
+def test_wrong_arguments_are_named_before_anything_is_made(tmp_path, wrong, words):
+    with pytest.raises(ValueError, match=words):
+        training.train(**{"config": ONE, "output": tmp_path / "run", **wrong})
+    assert names(tmp_path) == set()
+
+
+def test_another_floatx_is_refused_by_its_name(tmp_path):
+    keras.config.set_floatx("float64")
+    try:
+        with pytest.raises(ValueError, match=r"floatx of Keras.* received 'float64'"):
+            training.train(ONE, tmp_path / "run", verbose=False)
+    finally:
+        keras.config.set_floatx("float32")
+
+
 # Numbers
 
 
