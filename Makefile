@@ -23,7 +23,7 @@ FILES_IN_TWO := -n 2 --dist loadfile
 
 help:
 	@echo "make lab        open the lesson in JupyterLab (LAB_ARGS=... passes flags on)"
-	@echo "make test       run everything: lint, unit tests, browser, notebooks (about 27 minutes)"
+	@echo "make test       run everything: lint, unit tests, browser, notebooks (about half an hour)"
 	@echo "make test-backends  run what is tested on JAX and PyTorch too, part of make test"
 	@echo "make setup-backends  make the environment for that, .venv-backends"
 	@echo "make test-binder  build what Binder would, run all notebooks in it, and say what that takes"
@@ -38,7 +38,7 @@ help:
 	@echo "make bundles    bundle the widgets' JavaScript and CSS, as the package ships them"
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
-	@echo "make stress     stop a training and a study forty times each, and write down how they ended"
+	@echo "make stress     stop a training and a study forty times each, into tests/stress (12 minutes)"
 	@echo "make fuzz       try a thousand random inputs on each widget and reader of files, half an hour"
 	@echo "make lint       check style, types and the workflow files"
 	@echo "make locks      write the .lock files again, after a change of a requirement"

@@ -129,7 +129,7 @@ def check_scheduler(what: str, value: Any) -> None:
         is_address = False
     if not is_address:
         raise ValueError(
-            f"{what} must be an address such as tcp://10.0.0.1:8786, received {shown(value)}"
+            f"{what} must be an address such as tcp://127.0.0.1:8786, received {shown(value)}"
         )
 
 

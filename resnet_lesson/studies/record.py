@@ -144,7 +144,9 @@ def read_record(path: str | os.PathLike[str], study: str | None = None) -> Recor
         ValueError: it is no record, or another's, or its checksum does not match its runs.
     """
     file = expand_path(path)
-    content = read_json(file, _SCHEMA, "the record of a study", "move it away")
+    content = read_json(
+        file, _SCHEMA, "the record of a study", "move it away, and run the study again"
+    )
     if study not in (None, content["study"]):
         raise ValueError(
             f"{file} must be the record of {study}, received that of {content['study']}: move it "

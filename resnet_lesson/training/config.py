@@ -110,7 +110,7 @@ class TrainingConfig:
             object.__setattr__(self, name, check(self.called(name), getattr(self, name)))
         if self.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"{self.called('warmup_epochs')} must be at least 0 and less than "
+                f"{self.called('warmup_epochs')} must be at least 0, for no warm-up, and less than "
                 f"{self.called('epochs')} ({self.epochs}), received {self.warmup_epochs!r}"
             )
 

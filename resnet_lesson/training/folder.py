@@ -4,6 +4,7 @@ import contextlib
 import csv
 import hashlib
 import os
+import shlex
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -21,7 +22,6 @@ LOG, WEIGHTS, CURVES, RECORD = "log.csv", "model.weights.h5", "curves.png", "rec
 GRADIENTS = "gradients.csv"  # of the call that began the run
 NAMES = (checkpoint.NAME, LOG, WEIGHTS, CURVES, RECORD, GRADIENTS)
 LOCK = ".training.lock"
-REMEDY = "train --resume writes it again from the checkpoint"
 
 
 def begun(output: str | os.PathLike[str]) -> TrainingConfig | None:
@@ -124,7 +124,12 @@ def read_record(folder: Path) -> dict[str, Any]:
         ValueError: it is damaged.
         OSError: it cannot be read.
     """
-    return read_json(folder / RECORD, RUN, "the record of a run", REMEDY)
+    return read_json(folder / RECORD, RUN, "the record of a run", _remedy(folder))
+
+
+def _remedy(folder: Path) -> str:
+    command = f"python -m resnet_lesson train --resume --output {shlex.quote(str(folder))}"
+    return f"{command} writes it again from the checkpoint"
 
 
 def load_weights(folder: Path, record: dict[str, Any], model: keras.Model) -> None:
@@ -135,7 +140,7 @@ def load_weights(folder: Path, record: dict[str, Any], model: keras.Model) -> No
         OSError: they cannot be read.
     """
     path = folder / WEIGHTS
-    with naming_damage(path, "the weights of a run", REMEDY):
+    with naming_damage(path, "the weights of a run", _remedy(folder)):
         digest = hashlib.sha256(read_file(path)).hexdigest()
         if digest != record.get("weights_sha256", digest):  # the first edition's has none
             raise ValueError(f"its checksum is not that of {RECORD}")

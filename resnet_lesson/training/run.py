@@ -195,8 +195,8 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
     if not resume:
         if state.history:
             raise ValueError(
-                f"{path} holds a run of {len(state.history)} epochs: resume goes on with it, "
-                "another output starts anew"
+                f"{path} holds a run that has finished epoch {len(state.history)}: resume goes on "
+                "with it, another output starts anew"
             )
         return None  # without a full epoch there is nothing to lose
     check_unchanged(path, state.config, vars(config), config.called)
