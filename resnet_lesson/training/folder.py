@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,13 @@ def exclusive(folder: Path) -> Iterator[Callable[[], None]]:
                 path.rmdir()
 
 
-def check_no_other_files(folder: Path, own: Collection[str] = ()) -> None:
-    """Refuse a folder with files under the names of a run's, of which it has only its ``own``.
+def check_no_other_files(folder: Path) -> None:
+    """Refuse a folder without a checkpoint that has files under the names of a run's.
 
     Raises:
         ValueError: with their names.
     """
-    others = [name for name in NAMES if name not in own and (folder / name).exists()]
+    others = [name for name in NAMES if (folder / name).exists()]
     if others:
         raise ValueError(
             f"output must be a folder without files of others, received {folder} with "

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..backend import keras, native, set_seed
-from ..checks import check_choice
+from ..checks import check_choice, check_rule
 from ..data.datasets import Dataset
 from ..networks.cifar import build_cifar
 from .checkpoint import State
@@ -72,6 +72,7 @@ def initial_network(
         set_seed(config.seed)
         with strategy.scope():
             model = network(config, dataset.x_train.shape[1:], len(dataset.class_names), policy)
+            _check_floatx(model)
             if strategy.num_replicas_in_sync > 1:
                 _synchronise_batch_norm(model)
             elif native.fuses_batch_norm():
@@ -93,6 +94,13 @@ def initial_network(
     if strategy.num_replicas_in_sync == 1:
         _make_metrics(model, len(dataset.class_names))
     return model
+
+
+def _check_floatx(model: keras.Model) -> None:
+    """Refuse a user's floatx in which Keras would add up the loss beside penalties in another."""
+    needed, floatx = model.trainable_variables[0].dtype, keras.config.floatx()
+    what = "the floatx of Keras, in keras.json or by set_floatx,"
+    check_rule(what, floatx, f"be {needed}", floatx == needed)
 
 
 def _steps_at_once(steps: int) -> int:

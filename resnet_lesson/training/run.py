@@ -92,14 +92,6 @@ def train(
         check_flag(name, flag)
     monitor = GradientMonitor() if monitor is None else monitor
     check_rule("monitor", monitor, "be a GradientMonitor", isinstance(monitor, GradientMonitor))
-    # The loss is computed in it, beside weights and their penalty in float32.
-    floatx = keras.config.floatx()
-    check_rule(
-        "the floatx of Keras, in keras.json or by set_floatx,",
-        floatx,
-        "be float32",
-        floatx == "float32",
-    )
     path = user_path("output", output)
     if data is not None:
         user_path("data", data)
@@ -188,15 +180,14 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
         ValueError: the folder holds another run, or files of others.
     """
     state = checkpoint.load(path)
-    if state is None or not state.history:
-        folder.check_no_other_files(path, own=(checkpoint.NAME, folder.GRADIENTS) if state else ())
     if state is None:
+        folder.check_no_other_files(path)
         return None
     if not resume:
         if state.history:
             raise ValueError(
-                f"{path} holds a run that has finished epoch {len(state.history)}: resume goes on "
-                "with it, another output starts anew"
+                f"{path} holds a run of {len(state.history)} epochs: resume goes on with it, "
+                "another output starts anew"
             )
         return None  # without a full epoch there is nothing to lose
     check_unchanged(path, state.config, vars(config), config.called)

@@ -346,20 +346,6 @@ def test_gradients_of_a_call_that_goes_on_stand_beside_those_before(tmp_path):
     assert len(after.splitlines()) == 1 + 10
 
 
-def test_a_run_that_is_only_begun_leaves_files_of_others(tmp_path):
-    class Fails(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            raise RuntimeError("not yet")
-
-    with pytest.raises(RuntimeError, match="not yet"):
-        training.train(ONE, tmp_path, callbacks=Fails(), verbose=False)
-    (tmp_path / "record.json").write_text("mine", encoding="utf-8")
-    for resume in (False, True):
-        with pytest.raises(ValueError, match=r"without files of others, .* with record\.json"):
-            training.train(ONE, tmp_path, resume=resume, verbose=False)
-    assert (tmp_path / "record.json").read_text(encoding="utf-8") == "mine"
-
-
 def test_a_file_is_no_output(tmp_path):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
     with pytest.raises(ValueError, match=r"output must be a folder, received the file .*file"):
