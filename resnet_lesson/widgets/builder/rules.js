@@ -1,7 +1,7 @@
 // What the builder's traits may be.
 
-import { isListOf, isNullOr, isNumber, isOneOf, isTexts } from "../chart/rules.js";
-import { EXAMPLE, MOST, NAMES, ORDER_NAMES } from "./arithmetic.js";
+import { isListOf, isNullOr, isNumber, isText, isTexts } from "../chart/rules.js";
+import { EXAMPLE, MOST, NAMES } from "./arithmetic.js";
 import { stageOf } from "./words.js";
 
 const STAGES = 20; // as often as an image of `MOST` pixels can be halved
@@ -10,7 +10,6 @@ const PARTS = ["image", "stem", "pooled", "classifier"];
 const isField = isNullOr((value) => isNumber(value) && Math.abs(value) <= MOST);
 /** @type {Record<string, (value: any) => boolean>} */
 const LISTS = { stages: isListOf(isField, STAGES), filters: isListOf(isField, STAGES + 1) };
-const isOrder = isOneOf(ORDER_NAMES);
 const isStage = (/** @type {string} */ name) => 1 <= stageOf(name) && stageOf(name) <= STAGES;
 const isPart = (/** @type {any} */ name) =>
   typeof name === "string" && (PARTS.includes(name) || isStage(name));
@@ -20,7 +19,7 @@ export const RULES = {
   ...Object.fromEntries(
     NAMES.map((name) => [
       name,
-      { is: name === "order" ? isOrder : (LISTS[name] ?? isField), usual: EXAMPLE[name] },
+      { is: name === "order" ? isText : (LISTS[name] ?? isField), usual: EXAMPLE[name] },
     ]),
   ),
   picked: { is: isPart, usual: "stage2" },
