@@ -83,6 +83,12 @@ def _started_nowhere() -> bool:
     return False
 
 
+def _check_given(name: str, path: str | None) -> None:
+    """Refuse an empty path before anything is imported for it."""
+    if path is not None:
+        user_path(name, path)
+
+
 def _add_study(commands: Any) -> None:
     study = commands.add_parser(
         "study", help="run studies and write their records; what is on record is not run again"
@@ -207,8 +213,7 @@ def run_training(options: argparse.Namespace) -> None:
     preset = options.preset or "digits"
     options.output = _output(options)
     begun, path = user_path("--output", options.output), expand_path(options.output)
-    if options.data is not None:
-        user_path("--data", options.data)
+    _check_given("--data", options.data)
     config = training.PRESETS[preset]
     stored = checkpoint.load(begun) if options.resume else None
     if stored:
@@ -258,8 +263,7 @@ def _add_pack(commands: Any) -> None:
 def pack_run(options: argparse.Namespace) -> None:
     user_path("RUN", options.run)
     user_path("OUTPUT", options.output)
-    if options.data is not None:
-        user_path("--data", options.data)
+    _check_given("--data", options.data)
     from .pretrained.pack import pack
 
     with stopping.working():
@@ -280,8 +284,7 @@ def _add_widget_data(commands: Any) -> None:
 
 
 def write_grid(options: argparse.Namespace) -> None:
-    if options.output is not None:
-        user_path("--output", options.output)
+    _check_given("--output", options.output)
     from .widgets.explorer import grid
 
     with stopping.working():
@@ -290,8 +293,7 @@ def write_grid(options: argparse.Namespace) -> None:
 
 
 def write_runs(options: argparse.Namespace) -> None:
-    if options.output is not None:
-        user_path("--output", options.output)
+    _check_given("--output", options.output)
     from .widgets.panel import runs
 
     with stopping.working():

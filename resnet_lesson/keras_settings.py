@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from .checks import BACKENDS, shown
-from .untrusted import TEXT, objects, parse_json
+from .untrusted import parse_json
 
 NEEDS_TENSORFLOW = (
     "the lesson, its widgets and its studies compute on TensorFlow, and Keras is set to {!r}: "
@@ -24,11 +25,21 @@ def configured_backend() -> str:
     """The environment's, else that of Keras's own file of settings, else TensorFlow."""
     if named := os.environ.get("KERAS_BACKEND"):
         return named
+    settings = _settings()
+    named = settings.get("backend") if isinstance(settings, dict) else None
+    return named if isinstance(named, str) else "tensorflow"
+
+
+def _settings() -> Any:
+    """What Keras's own file of settings holds; a dict, unless somebody has changed it."""
     try:
-        settings = parse_json((keras_home() / "keras.json").read_bytes(), objects(backend=TEXT))
-        return settings["backend"]
+        return parse_json(_file().read_bytes(), {})
     except (OSError, ValueError):
-        return "tensorflow"
+        return {}  # Keras does without
+
+
+def _file() -> Path:
+    return keras_home() / "keras.json"
 
 
 def check_file() -> None:
@@ -37,15 +48,11 @@ def check_file() -> None:
     Raises:
         ImportError: it is; names the file.
     """
-    path = keras_home() / "keras.json"
-    try:
-        settings = parse_json(path.read_bytes(), {})
-    except (OSError, ValueError):
-        return  # Keras does without
+    settings = _settings()
     if not isinstance(settings, dict):
         raise ImportError(
-            f"{path} must hold Keras's settings, a JSON object, received {shown(settings)}: remove "
-            "it, and Keras writes it again"
+            f"{_file()} must hold Keras's settings, a JSON object, received {shown(settings)}: "
+            "remove it, and Keras writes it again"
         )
 
 

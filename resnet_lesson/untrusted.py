@@ -103,7 +103,12 @@ def read_json(path: Path, schema: Schema, kind: str, remedy: str) -> Any:
         OSError: it cannot be read.
     """
     with naming_damage(path, kind, remedy):
-        return parse_json(read_file(path, LARGEST_JSON), schema)
+        return load_json(path, schema)
+
+
+def load_json(path: Path, schema: Schema) -> Any:
+    """``read_json``, for those who name the file themselves: the error says what is wrong."""
+    return parse_json(read_file(path, LARGEST_JSON), schema)
 
 
 def parse_json(content: bytes, schema: Schema) -> Any:

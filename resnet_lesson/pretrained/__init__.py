@@ -16,15 +16,14 @@ import numpy as np
 
 from ..files import expand_path
 from ..untrusted import (
-    LARGEST_JSON,
     OBJECT,
     TEXT,
     Head,
     Schema,
     array_heads,
     listed,
+    load_json,
     naming_damage,
-    parse_json,
     read_arrays,
     read_file,
 )
@@ -53,7 +52,7 @@ def load(folder: str | os.PathLike[str] = FOLDER) -> "Run":
 
     folder = expand_path(folder)
     with _naming(folder / RECORD):
-        record = parse_json(read_file(folder / RECORD, LARGEST_JSON), _packed(RUN))
+        record = load_json(folder / RECORD, _packed(RUN))
         config = TrainingConfig.from_json(record["config"])
     with naming_damage(folder / WEIGHTS, "the weights of its record", "copy it again"):
         content = read_file(folder / WEIGHTS)
@@ -116,7 +115,7 @@ def lesions(folder: str | os.PathLike[str] = FOLDER) -> dict[str, Any]:
     """
     path = expand_path(folder) / LESIONS
     with _naming(path):
-        return check_record(parse_json(read_file(path, LARGEST_JSON), OBJECT))
+        return check_record(load_json(path, OBJECT))
 
 
 @contextlib.contextmanager

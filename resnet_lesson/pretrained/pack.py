@@ -47,12 +47,7 @@ def pack(
     run, folder = expand_path(run), expand_path(folder)
     if not (run / run_folder.RECORD).exists():
         raise ValueError(f"{run} must hold a finished run, received none: train --resume ends it")
-    others = [name for name in FILES if (folder / name).exists()]
-    if others:
-        raise ValueError(
-            f"output must be a folder without files of others, received {folder} with "
-            f"{', '.join(others)}: choose another, or move them away"
-        )
+    run_folder.check_no_other_files(folder, FILES)
     record = run_folder.read_record(run)
     config = TrainingConfig.from_json(record["config"])
     dataset = load_data(config.dataset, data)

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shlex
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +53,13 @@ def exclusive(folder: Path) -> Iterator[Callable[[], None]]:
                 path.rmdir()
 
 
-def check_no_other_files(folder: Path) -> None:
-    """Refuse a folder without a checkpoint that has files under the names of a run's.
+def check_no_other_files(folder: Path, names: Iterable[str] = NAMES) -> None:
+    """Refuse a folder that has files under these names, a run's, where nothing was begun.
 
     Raises:
         ValueError: with their names.
     """
-    others = [name for name in NAMES if (folder / name).exists()]
+    others = [name for name in names if (folder / name).exists()]
     if others:
         raise ValueError(
             f"output must be a folder without files of others, received {folder} with "

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...checks import shown
 from ...files import expand_path
-from ...untrusted import LARGEST_JSON, OBJECT, parse_json, read_file
+from ...untrusted import OBJECT, load_json
 from .grid import SETTING, load
 
 FILE = "resnet-lesson guess"  # the "file" entry of a saved guess
@@ -57,7 +57,7 @@ def read(folder: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        guess = parse_json(read_file(path, LARGEST_JSON), OBJECT)
+        guess = load_json(path, OBJECT)
         if guess.pop("file", None) != FILE:
             raise ValueError(f'"file" must be "{FILE}"')
         return check(guess)

@@ -8,7 +8,6 @@ import base64
 import os
 import reprlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ...checks import check_rule
 from ...files import expand_path
 from ...gradients.history import MEASURES
 from ...output import without_surrogates
-from ...untrusted import LARGEST_JSON, OBJECT, parse_json, read_file
+from ...untrusted import OBJECT, load_json
 
 FILE = "resnet-lesson training"  # the "file" entry of a record
 INVALID = (KeyError, TypeError, ValueError, RecursionError)  # what reading a wrong record raises
@@ -162,7 +161,7 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
     """
     path = None if isinstance(source, dict) else expand_path(source)
     try:
-        record: Any = source if path is None else _parsed(path)
+        record: Any = source if path is None else load_json(path, OBJECT)
         _check_dict("a recorded training", record)
         if record["file"] != FILE:
             raise ValueError(f"it must say {FILE!r}, received {record['file']!r}")
@@ -173,10 +172,6 @@ def read(source: str | os.PathLike[str] | dict[str, Any]) -> dict[str, Any]:
         name = "this dict" if path is None else str(source)
         raise ValueError(f"{name} is no recorded training: {_said(error)}") from error
     return record
-
-
-def _parsed(path: Path) -> Any:
-    return parse_json(read_file(path, LARGEST_JSON), OBJECT)
 
 
 def check_runs(runs: Sequence[dict[str, Any]]) -> None:
