@@ -6,6 +6,7 @@ import { PageEngine } from "../../resnet_lesson/widgets/engine/page.js";
 import { MOST as DEEPEST } from "../../resnet_lesson/widgets/engine/race.js";
 import { isOf, LOWEST, stamped } from "../../resnet_lesson/widgets/explorer/guess.js";
 import { readGrid } from "../../resnet_lesson/widgets/explorer/recorded.js";
+import { LARGEST_SEED } from "../../resnet_lesson/widgets/explorer/rules.js";
 import {
   differing,
   label,
@@ -43,8 +44,6 @@ function whole(name, text, [least, most]) {
 /** @param {string} name @param {string} text @param {unknown[]} values */
 const oneOf = (name, text, values) =>
   values.find((value) => `${value}` === text) ?? refuse(name, text, `one of ${values.join(", ")}`);
-
-const LARGEST_SEED = 2 ** 32 - 1;
 
 /** A trait of the explorer. @param {Trait} name @param {string} text */
 function traitOf(name, text) {

@@ -19,7 +19,7 @@ import { GUESSED, NAMES, TRAITS, valuesOf } from "./setting.js";
 
 const VALUES = ["zero", "infinite", "undefined"]; // of norms that have no logarithm
 const DECADES = 150; // of any other, either way
-const LARGEST_SEED = 2 ** 32 - 1;
+export const LARGEST_SEED = 2 ** 32 - 1;
 
 /** @param {Trait} name */
 const ruleOf = (name) => (name === "seed" ? isWhole(0, LARGEST_SEED) : isOneOf(valuesOf(name)));
