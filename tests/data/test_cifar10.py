@@ -86,7 +86,11 @@ def test_from_folders_of_classes(tmp_path, no_network):
         (lambda a: {"x_test": a["x_test"] / 255}, r"test: images must be uint8 .*float64"),
         (lambda a: {"y_train": a["y_train"][:-1]}, r"one whole number for each of 20 images"),
         (lambda a: {"y_test": a["y_test"] / 2}, r"one whole number .*received float64"),
+        (lambda a: {"y_train": np.eye(10)[a["y_train"]]}, r"received float64 of shape \(20, 10\)"),
+        (lambda a: {"x_train": a["x_train"].astype(np.uint16)}, r"must be uint8 .*uint16"),
         (lambda a: {"y_test": a["y_test"] + 1}, r"labels must be 0 to 9, received 1 to 10"),
+        # In int64, this would be -1.
+        (lambda a: {"y_test": a["y_test"].astype(np.uint64) - 1}, f"received 0 to {2**64 - 1}"),
         (lambda a: {"y_train": a["y_train"] * 0}, r"received 0 of automobile and 20 of airplane"),
         (
             lambda a: {"x_train": a["x_train"][:19], "y_train": a["y_train"][:19]},
