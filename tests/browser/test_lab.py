@@ -100,6 +100,7 @@ ASK = """code => new Promise(resolve => {
     let said = "";
     asked.onIOPub = ({ content }) => { said += content.text ?? content.evalue ?? ""; };
     asked.done.then(() => resolve(said.trim()));
+    setTimeout(() => resolve("no answer of the kernel"), 60_000);
 })"""
 
 

@@ -32,6 +32,11 @@ def make():
 
 panel = TrainingPanel({"one": make, "other": make}, epochs=1000, batch_size=8)
 panel"""
+# Where the panel's kernel is: at its work, or waiting for what never comes.
+AT_WORK = """import sys, threading, traceback
+print(panel.state, [run["steps"] for run in panel.record()["runs"]])
+for thread in threading.enumerate():
+    print(thread.name, *traceback.format_stack(sys._current_frames()[thread.ident])[-4:])"""
 PIXELS = "canvas => canvas.toDataURL()"
 # The places of what the panel and the page hold: nothing is to move.
 PLACES = """panel => ['.grid', '.key', '.said', '.foot', '.note']
@@ -110,7 +115,12 @@ def press(panel, name):
 def says(panel, words, timeout=60_000):
     """Wait until the status reads so."""
     status = panel.locator("[role=status]")
-    expect(status).to_have_text(re.compile(words), timeout=timeout)
+    try:
+        expect(status).to_have_text(re.compile(words), timeout=timeout)
+    except AssertionError as error:
+        if panel.page.evaluate("'jupyterapp' in window"):
+            error.add_note(f"The kernel says: {ask(panel.page, AT_WORK)}")
+        raise
     return status.inner_text()
 
 
@@ -348,7 +358,7 @@ def test_two_views_show_one_training(laboratory):
     says(one, "Training")
     # What a reader looks at is the view's own.
     other.locator("summary").press("Enter")
-    other.get_by_role("radio", name="update").check(force=True)
+    other.get_by_role("radio", name="update").press("Space")
     expect(other.locator(".title")).to_contain_text("a step change each layer")
     expect(one.locator(".title")).not_to_contain_text("a step change each layer")
     # A view that goes leaves the training to the other.
@@ -474,7 +484,7 @@ def test_a_recorded_training_plays_from_a_file(chromium, site):
         controls_by_keys(page, panel)
         # The opening: one step multiplies weights by nine.
         panel.get_by_role("switch", name="Only the first 20 steps").press("Space")
-        panel.get_by_role("radio", name="weights").check(force=True)
+        panel.get_by_role("radio", name="weights").press("Space")
         panel.get_by_role("slider", name="Step", exact=True).press("Home")
         expect(said).to_contain_text("weights are as large in the plain network, as large in")
         page.keyboard.press("ArrowRight")

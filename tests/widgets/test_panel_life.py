@@ -1,5 +1,6 @@
 """A training's life behind a panel: one start, its messages, what it is given, its end."""
 
+import gc
 import itertools
 import json
 import sys
@@ -369,6 +370,26 @@ def held_in_its_maker(panel):
 
     panel._makers = {"one": make}
     return inside, go
+
+
+def test_a_stopped_training_leaves_no_iterator_to_a_later_one():
+    """TensorFlow takes up to a minute to free one that was left for so long."""
+    panel = panel_of("left", "right", epochs=10_000)
+    gc.collect()
+    gc.disable()
+    try:
+        panel.start()
+        until(lambda: min(steps(panel)[1:], default=0) > STEPS, "steps")
+        assert iterators() > 0
+        panel.stop()
+        panel.wait(DEADLINE)
+        assert iterators() == 0
+    finally:
+        gc.enable()
+
+
+def iterators():
+    return sum(type(one).__name__ == "OwnedIterator" for one in gc.get_objects())
 
 
 @pytest.mark.parametrize("when", ["ready", "building", "training", "paused", "finished"])

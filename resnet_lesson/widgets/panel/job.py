@@ -4,6 +4,7 @@ TensorFlow, whose import takes seconds, comes with ``fit``: a job exists before 
 """
 
 import atexit
+import gc
 import importlib
 import sys
 import threading
@@ -182,6 +183,12 @@ class TrainingJob:
         with self._changed:
             self._try(self.flush)
             self._leave_queue(name)
+            ended = not self._queue
+        # A fit that is stopped within an epoch leaves its iterator in a cycle of references, and
+        # TensorFlow may take as long to free an iterator as that has lived, up to a minute. Here
+        # nobody waits for it; a garbage collection would come in the midst of the next training.
+        if ended and self.stopping:
+            gc.collect()
 
     def _fit(self, name: str) -> None:
         from .fit import fit_network  # which may fail: TensorFlow comes with it
