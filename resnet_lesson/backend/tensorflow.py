@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -201,8 +202,11 @@ def mapped(
         tensors = [tf.constant(array) for array in arrays]
     drawn = tf.data.Dataset.from_generator(draws, output_signature=signature)
     plain = tf.autograph.experimental.do_not_convert(functools.partial(function, *tensors))
-    made = drawn.map(plain, tf.data.AUTOTUNE)
-    return made.prefetch(tf.data.AUTOTUNE)
+    # The thread that would tune these numbers may notice a minute late that an iterator is freed,
+    # and the end of a training, or Ctrl-C, would wait for it.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return drawn.map(plain, os.cpu_count()).prefetch(2).with_options(options)
 
 
 def devices(which: str) -> Any:

@@ -260,6 +260,12 @@ def test_images_wait_as_bytes_and_come_out_as_they_were():
         np.testing.assert_array_equal(drawn, given[order])
 
 
+def test_no_thread_tunes_the_batches():
+    """It may notice a minute late that it is to end, and whoever frees the batches waits for it."""
+    images, config = coded(8, 8), TrainingConfig(padding=2, batch_size=4)
+    assert batches(images, np.zeros(8, int), config).options().autotune.enabled is False
+
+
 def test_bfloat16_is_an_option_of_the_recipe(tmp_path):
     config = dataclasses.replace(TINY, bfloat16=True, epochs=2)
     run = tiny_run(tmp_path, config)
