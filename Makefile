@@ -18,7 +18,7 @@ IN_TWO := -n 2 --dist worksteal
 FILES_IN_TWO := -n 2 --dist loadfile
 
 .PHONY: help setup lab test check lint notebooks studies grid runs stress site links claims fuzz \
-  browser bench bundles javascript setup-backends test-backends test-binder \
+  browser bench bundles javascript environments setup-backends test-backends test-binder \
   test-colab test-matrix locks
 
 help:
@@ -102,7 +102,11 @@ test-backends: $(DEV_READY) $(BACKENDS_READY)
 	for file in tests/backends/test_*.py; do echo jax $$file torch $$file; done | xargs -n 2 -P 2 \
 	  sh -c 'KERAS_BACKEND=$$0 .venv-backends/bin/python -m pytest -q -p no:cacheprovider $$1'
 
-test: lint javascript browser test-backends
+# The environments first, two at a time: downloads wait, and unpacking takes one core.
+environments:
+	@$(MAKE) --no-print-directory --jobs=2 $(NODE_READY) $(BACKENDS_READY)
+
+test: environments lint javascript browser test-backends
 	$(BIN)/python -m pytest $(IN_TWO) --ignore=tests/browser tests
 	$(BIN)/python -m pytest $(FILES_IN_TWO) tests/browser
 	$(BIN)/python -m pytest $(FILES_IN_TWO) --nbval --nbval-current-env --nbval-cell-timeout=120 notebooks
