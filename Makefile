@@ -39,7 +39,7 @@ help:
 	@echo "make runs       record the trainings that the panel replays where there is no kernel"
 	@echo "make bench      measure speed beside Keras and PyTorch, into benchmarks/ (a quiet machine)"
 	@echo "make stress     stop a training and a study forty times each, into tests/stress (12 minutes)"
-	@echo "make fuzz       try a thousand random inputs on each widget and reader of files, half an hour"
+	@echo "make fuzz       try a thousand random inputs on each widget and reader of files (15 minutes)"
 	@echo "make lint       check style, types and the workflow files"
 	@echo "make locks      write the .lock files again, after a change of a requirement"
 	@echo "make claims     read the lesson's claims and numbers aloud, with what holds each, and count its words"
