@@ -184,10 +184,10 @@ def _stored_state(path: Path, config: TrainingConfig, resume: bool) -> State | N
         folder.check_no_other_files(path)
         return None
     if not resume:
-        if state.history:
+        if epochs := len(state.history):
             raise ValueError(
-                f"{path} holds a run of {len(state.history)} epochs: resume goes on with it, "
-                "another output starts anew"
+                f"{path} holds a run of {epochs} epoch{'s' if epochs > 1 else ''}: resume goes on "
+                "with it, another output starts anew"
             )
         return None  # without a full epoch there is nothing to lose
     check_unchanged(path, state.config, vars(config), config.called)

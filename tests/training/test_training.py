@@ -431,12 +431,16 @@ def test_a_finished_run_is_not_run_again(finished):
     assert run.record["test_accuracy"] == finished[0].record["test_accuracy"]
 
 
-def test_a_run_is_never_overwritten(finished):
+def test_a_run_is_never_overwritten(finished, tmp_path):
     _, folder = finished
     with pytest.raises(ValueError, match=r"holds a run of 3 epochs: resume goes on with it"):
         tiny_run(folder)
     with pytest.raises(ValueError, match=r"has weight_decay 0.0001, received 0.5; resume with 0"):
         tiny_run(folder, dataclasses.replace(TINY, weight_decay=0.5), resume=True)
+    state = stored(folder)
+    checkpoint.save(tmp_path, dataclasses.replace(state, history=state.history[:1]))
+    with pytest.raises(ValueError, match=r"holds a run of 1 epoch: resume goes on with it"):
+        tiny_run(tmp_path)
 
 
 @pytest.mark.slow
